@@ -1,0 +1,1 @@
+"""What differs between environments, as frozen data that is checked where it is written."""

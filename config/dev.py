@@ -1,0 +1,31 @@
+"""Development: small, quiet and gone at once when destroyed."""
+
+from config.environment import environment
+
+DEV = environment(
+    "dev",
+    log_retention_days=14,
+    storage={"cache": {"versioned": False, "expire_after_days": 30}},
+    # 0 frees the secrets' names, so that dev can be destroyed and deployed again the same day.
+    secrets={"recovery_window_days": 0},
+    functions={
+        "trades": {"memory_mb": 256},
+        "data": {"memory_mb": 256},
+        "strategies": {"memory_mb": 256},
+        "scanner": {"memory_mb": 512},
+        "ingest": {"memory_mb": 512},
+        "log_level": "DEBUG",
+    },
+    api={
+        "cors_origins": (
+            "https://potential-parakeet.pages.dev",
+            "http://localhost:3000",
+            "http://localhost:5173",
+        ),
+        "throttle_rps": 50,
+        "throttle_burst": 100,
+    },
+    # The rule exists, so that an engineer can run the ingest by enabling it for a day.
+    schedule={"enabled": False},
+    monitoring={"enabled": False},
+)

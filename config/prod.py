@@ -1,0 +1,20 @@
+"""Production: data outlives mistakes."""
+
+from config.environment import environment
+
+PROD = environment(
+    "prod",
+    log_retention_days=90,
+    storage={
+        "cache": {
+            "transitions": (
+                {"after_days": 30, "storage_class": "STANDARD_IA"},
+                {"after_days": 90, "storage_class": "GLACIER_IR"},
+            ),
+        },
+        "protected": True,
+    },
+    # The longest that Secrets Manager offers.
+    secrets={"recovery_window_days": 30, "protected": True},
+    api={"throttle_rps": 1000, "throttle_burst": 2000},
+)

@@ -1,0 +1,19 @@
+"""Staging: prod's behaviour at a fifth of its traffic, on data that may go."""
+
+from config.environment import environment
+
+STAGING = environment(
+    "staging",
+    log_retention_days=30,
+    storage={"cache": {"expire_after_days": 90}},
+    functions={"log_level": "DEBUG"},
+    api={
+        "cors_origins": (
+            "https://potential-parakeet.pages.dev",
+            "http://localhost:3000",
+            "http://localhost:5173",
+        ),
+        "throttle_rps": 200,
+        "throttle_burst": 400,
+    },
+)

@@ -1,0 +1,68 @@
+"""Fixtures for all tests."""
+
+# First of all, as in main.py: it decides how the provider's classes are loaded.
+import bindings  # noqa: F401, I001 - for what importing it does
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from config.environments import ENVIRONMENTS
+from config.target import Target
+from stacks.application import application
+from tests.template import Template, read_templates
+
+
+@pytest.fixture(scope="session")
+def outdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `python main.py` writes."""
+    outdir: Path = tmp_path_factory.mktemp("cdktf.out")
+    application(ENVIRONMENTS, Target(), str(outdir)).synth()
+    return outdir
+
+
+@pytest.fixture(scope="session")
+def templates(outdir: Path) -> Mapping[str, Template]:
+    """The synthesized stacks by name, as `parakeet-prod`."""
+    return read_templates(outdir)
+
+
+@pytest.fixture(params=["parakeet-bootstrap", "parakeet-dev", "parakeet-staging", "parakeet-prod"])
+def template(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Every stack in turn."""
+    return templates[request.param]
+
+
+@pytest.fixture(params=[environment.name for environment in ENVIRONMENTS])
+def platform(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """Every environment's stack in turn."""
+    return templates[f"parakeet-{request.param}"]
+
+
+@pytest.fixture(scope="session")
+def dev(templates: Mapping[str, Template]) -> Template:
+    return templates["parakeet-dev"]
+
+
+@pytest.fixture(scope="session")
+def staging(templates: Mapping[str, Template]) -> Template:
+    return templates["parakeet-staging"]
+
+
+@pytest.fixture(scope="session")
+def prod(templates: Mapping[str, Template]) -> Template:
+    return templates["parakeet-prod"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the application, to be broken."""
+    here = Path(__file__).parents[1]
+    copy = tmp_path / "project"
+    for folder in ("bindings", "config", "constructs", "functions", "stacks", "tests"):
+        shutil.copytree(here / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("main.py", "pyproject.toml"):
+        shutil.copy(here / file, copy / file)
+    return copy

@@ -1,0 +1,411 @@
+"""The environments, and what is said of a wrong one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from config.environment import FunctionSettings, environment
+from config.environments import DEV, ENVIRONMENTS, PROD, STAGING
+from config.target import Target
+from config.validation import ConfigurationError
+from tests.template import changed
+
+SCHEDULES = "cron(minutes hours day-of-month month day-of-week year) or rate(n minutes|hours|days)"
+RETENTIONS = (
+    "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
+)
+
+
+def told(name: str, **sections: Any) -> list[str]:
+    """The lines that the author of a wrong environment gets to read."""
+    with pytest.raises(ConfigurationError) as error:
+        environment(name, **sections)
+    return str(error.value).splitlines()
+
+
+def wrong(**sections: Any) -> str:
+    """The only line that the author of a wrong prod gets to read."""
+    with pytest.raises(ConfigurationError) as error:
+        changed(PROD, **sections)
+    (line,) = str(error.value).splitlines()
+    return line
+
+
+def transitions(*steps: tuple[int, str]) -> dict[str, Any]:
+    return {"cache": {"transitions": tuple({"after_days": days, "storage_class": to} for days, to in steps)}}
+
+
+def test_every_environment_is_there_once() -> None:
+    assert [environment.name for environment in ENVIRONMENTS] == ["dev", "staging", "prod"]
+
+
+def test_an_environment_cannot_be_changed_once_made() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        PROD.functions.trades.memory_mb = 128
+    with pytest.raises(TypeError):
+        PROD.tags["Team"] = "quant"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("part", ["trades", "data", "strategies", "scanner", "ingest"])
+@pytest.mark.parametrize("memory", [127, 10241])
+def test_memory_outside_of_lambdas_bounds_is_refused(part: str, memory: int) -> None:
+    line = wrong(functions={part: {"memory_mb": memory}})
+    assert line == f"prod: functions.{part}.memory_mb = {memory}: allowed: 128 to 10240 MB"
+
+
+@pytest.mark.parametrize("timeout", [0, 901])
+def test_a_timeout_outside_of_lambdas_bounds_is_refused(timeout: int) -> None:
+    line = wrong(functions={"ingest": {"timeout_seconds": timeout}})
+    assert line == f"prod: functions.ingest.timeout_seconds = {timeout}: allowed: 1 to 900 seconds"
+
+
+@pytest.mark.parametrize("part", ["trades", "data", "strategies", "scanner"])
+@pytest.mark.parametrize("timeout", [0, 30])
+def test_an_api_function_that_outlasts_the_http_api_is_refused(part: str, timeout: int) -> None:
+    line = wrong(functions={part: {"timeout_seconds": timeout}})
+    assert line == (
+        f"prod: functions.{part}.timeout_seconds = {timeout}: "
+        "allowed: 1 to 29 seconds, as an HTTP API ends at 30"
+    )
+
+
+@pytest.mark.parametrize("part", ["trades", "ingest"])
+@pytest.mark.parametrize("storage", [511, 10241])
+def test_tmp_outside_of_lambdas_bounds_is_refused(part: str, storage: int) -> None:
+    line = wrong(functions={part: {"ephemeral_storage_mb": storage}})
+    assert line == f"prod: functions.{part}.ephemeral_storage_mb = {storage}: allowed: 512 to 10240 MB"
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"memory_mb": 128, "timeout_seconds": 1, "ephemeral_storage_mb": 512, "reserved_concurrency": 1},
+        {"memory_mb": 10240, "timeout_seconds": 900, "ephemeral_storage_mb": 10240},
+    ],
+    ids=["smallest", "largest"],
+)
+def test_a_function_at_lambdas_bounds_is_taken(size: dict[str, int]) -> None:
+    ingest = changed(PROD, functions={"ingest": size}).functions.ingest.model_dump(exclude_none=True)
+    assert ingest == size
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"memory_mb": 127, "timeout_seconds": 1},
+        {"memory_mb": 10241, "timeout_seconds": 1},
+        {"memory_mb": 128, "timeout_seconds": 0},
+        {"memory_mb": 128, "timeout_seconds": 901},
+    ],
+)
+def test_a_function_that_is_added_tomorrow_has_lambdas_bounds_too(size: dict[str, int]) -> None:
+    with pytest.raises(ValidationError, match="allowed: "):
+        FunctionSettings(**size)
+
+
+def test_a_reservation_of_nothing_is_refused() -> None:
+    """Zero would switch the function off."""
+    line = wrong(functions={"trades": {"reserved_concurrency": 0}})
+    assert line == "prod: functions.trades.reserved_concurrency = 0: allowed: 1 concurrent executions or more"
+
+
+@pytest.mark.parametrize("value", ["512", 512.0, True], ids=["text", "fraction", "truth"])
+def test_a_number_is_written_as_a_number(value: object) -> None:
+    line = wrong(functions={"trades": {"memory_mb": value}})
+    assert line == f"prod: functions.trades.memory_mb = {value!r}: allowed: a whole number"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "",
+        "daily",
+        "0 6 * * ? *",
+        "at(2030-01-31T06:00:00)",
+        "cron(0 6 * * ?)",
+        "cron(0 6 * * * *)",
+        "cron(60 6 * * ? *)",
+        "cron(0 24 * * ? *)",
+        "cron(0 6 * * ? 1969)",
+        "cron(0 6 ? * 8 *)",
+        "cron(0 6 * * ? *) ",
+        "rate(day)",
+        "rate(0 days)",
+        "rate(1 days)",
+        "rate(2 day)",
+        "rate(2 weeks)",
+    ],
+)
+def test_a_schedule_that_eventbridge_would_refuse_is_refused(expression: str) -> None:
+    line = wrong(schedule={"expression": expression})
+    assert line.startswith(f"prod: schedule.expression = {expression!r}: allowed: {SCHEDULES}")
+
+
+def test_a_wrong_schedule_is_told_what_is_wrong_with_it() -> None:
+    assert wrong(schedule={"expression": "cron(0 25 * * ? *)"}).endswith("(Invalid hour value '25'.)")
+
+
+@pytest.mark.parametrize(
+    "expression", ["cron(0 6 * * ? *)", "cron(30 6 ? * MON-FRI *)", "rate(1 day)", "rate(12 hours)"]
+)
+def test_a_schedule_that_eventbridge_takes_is_taken(expression: str) -> None:
+    assert changed(PROD, schedule={"expression": expression}).schedule.expression == expression
+
+
+@pytest.mark.parametrize("days", [0, 2, 15, 91, 3654])
+def test_a_log_retention_that_cloudwatch_has_not_is_refused(days: int) -> None:
+    assert wrong(log_retention_days=days) == f"prod: log_retention_days = {days}: allowed: {RETENTIONS} days"
+
+
+def test_an_expiry_below_one_day_is_refused() -> None:
+    line = wrong(storage={"cache": {"expire_after_days": 0}})
+    assert line == "prod: storage.cache.expire_after_days = 0: allowed: 1 day or more"
+    line = wrong(storage={"cache": {"old_versions_days": 0}})
+    assert line == "prod: storage.cache.old_versions_days = 0: allowed: 1 day or more"
+
+
+@pytest.mark.parametrize("days", [30, 89, 90])
+def test_an_expiry_before_the_last_transition_is_refused(days: int) -> None:
+    line = wrong(storage={"cache": {"expire_after_days": days}})
+    assert line == (
+        f"prod: storage.cache: expire_after_days = {days}: allowed: more than 90, when objects move last"
+    )
+
+
+def test_an_expiry_after_the_last_transition_is_taken() -> None:
+    assert changed(PROD, storage={"cache": {"expire_after_days": 91}}).storage.cache.expire_after_days == 91
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ((90, "STANDARD_IA"), (30, "GLACIER_IR")),
+        ((30, "STANDARD_IA"), (59, "GLACIER_IR")),
+        ((30, "GLACIER_IR"), (90, "STANDARD_IA")),
+        ((30, "STANDARD_IA"), (90, "STANDARD_IA")),
+        ((30, "STANDARD_IA"), (60, "GLACIER_IR"), (90, "GLACIER_IR")),
+    ],
+    ids=["earlier", "too soon", "upwards", "the same", "three"],
+)
+def test_transitions_that_s3_would_refuse_are_refused(steps: tuple[tuple[int, str], ...]) -> None:
+    line = wrong(storage=transitions(*steps))
+    assert line == (
+        f"prod: storage.cache: transitions = {[(to, days) for days, to in steps]}: "
+        "allowed: one, or STANDARD_IA and 30 days or more after it GLACIER_IR"
+    )
+
+
+@pytest.mark.parametrize(
+    "steps", [(), ((1, "GLACIER_IR"),), ((30, "STANDARD_IA"), (60, "GLACIER_IR"))], ids=len
+)
+def test_transitions_that_s3_takes_are_taken(steps: tuple[tuple[int, str], ...]) -> None:
+    cache = changed(PROD, storage=transitions(*steps)).storage.cache
+    assert [(step.after_days, step.storage_class) for step in cache.transitions] == list(steps)
+
+
+def test_standard_ia_before_thirty_days_is_refused() -> None:
+    line = wrong(storage=transitions((29, "STANDARD_IA")))
+    assert line == (
+        "prod: storage.cache.transitions.0: after_days = 29: allowed for STANDARD_IA: 30 days or more"
+    )
+
+
+def test_any_origin_is_refused_in_prod() -> None:
+    line = wrong(api={"cors_origins": ("https://potential-parakeet.pages.dev", "*")})
+    assert line == "prod: api.cors_origins = '*': allowed in prod: https origins by name"
+
+
+def test_an_origin_without_tls_is_refused_in_prod() -> None:
+    line = wrong(api={"cors_origins": ("http://localhost:3000",)})
+    assert line == "prod: api.cors_origins = 'http://localhost:3000': allowed in prod: https origins by name"
+
+
+def test_any_origin_is_taken_outside_of_prod() -> None:
+    assert changed(DEV, api={"cors_origins": ("*",)}).api.cors_origins == ("*",)
+
+
+@pytest.mark.parametrize("origin", ["example.com", "https://*.example.com", "https://example.com/path", ""])
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    line = wrong(api={"cors_origins": (origin,)})
+    assert line == (
+        f"prod: api.cors_origins.0 = {origin!r}: allowed: * or a scheme and host, as https://example.com"
+    )
+
+
+def test_an_api_that_no_browser_may_call_is_refused() -> None:
+    assert wrong(api={"cors_origins": ()}) == "prod: api.cors_origins = (): allowed: one or more"
+
+
+@pytest.mark.parametrize(
+    ("field", "unit"), [("throttle_rps", "requests a second"), ("throttle_burst", "requests")]
+)
+def test_a_throttle_that_lets_nobody_in_is_refused(field: str, unit: str) -> None:
+    assert wrong(api={field: 0}) == f"prod: api.{field} = 0: allowed: 1 {unit} or more"
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        (
+            {"functons": {}},
+            (
+                "prod: functons = {}: unknown field; allowed: name, region, account_id, tags, "
+                "log_retention_days, storage, secrets, functions, api, schedule, monitoring"
+            ),
+        ),
+        (
+            {"schedule": {"cron": "0 6 * * ? *"}},
+            "prod: schedule.cron = '0 6 * * ? *': unknown field; allowed: enabled, expression",
+        ),
+        (
+            {"functions": {"ingest": {"memory": 512}}},
+            (
+                "prod: functions.ingest.memory = 512: unknown field; "
+                "allowed: memory_mb, timeout_seconds, ephemeral_storage_mb, reserved_concurrency"
+            ),
+        ),
+        (
+            {"functions": {"vpc": {"subnet_ids": ("subnet-1",), "security_group_ids": ("sg-1",), "id": 1}}},
+            "prod: functions.vpc.id = 1: unknown field; allowed: subnet_ids, security_group_ids",
+        ),
+    ],
+    ids=["section", "field", "nested", "optional"],
+)
+def test_an_unknown_field_is_refused_and_the_known_ones_are_named(
+    sections: Mapping[str, Any], line: str
+) -> None:
+    assert wrong(**sections) == line
+
+
+@pytest.mark.parametrize(
+    ("vpc", "line"),
+    [
+        (
+            {"subnet_ids": ("subnet-0a1b2c",)},
+            "prod: functions.vpc.security_group_ids = (): allowed: one or more",
+        ),
+        (
+            {"subnet_ids": ("subnet-0a1b2c",), "security_group_ids": ()},
+            "prod: functions.vpc.security_group_ids = (): allowed: one or more",
+        ),
+        (
+            {"security_group_ids": ("sg-0a1b2c",)},
+            "prod: functions.vpc.subnet_ids = (): allowed: one or more",
+        ),
+        (
+            {"subnet_ids": ("sg-0a1b2c",), "security_group_ids": ("sg-0a1b2c",)},
+            "prod: functions.vpc.subnet_ids.0 = 'sg-0a1b2c': allowed: subnet-…",
+        ),
+    ],
+    ids=["no security groups", "empty security groups", "no subnets", "a group as subnet"],
+)
+def test_subnets_and_security_groups_come_together(vpc: Mapping[str, Any], line: str) -> None:
+    assert wrong(functions={"vpc": vpc}) == line
+
+
+@pytest.mark.parametrize("days", [-1, 1, 6, 31])
+def test_a_recovery_window_that_secrets_manager_has_not_is_refused(days: int) -> None:
+    line = wrong(secrets={"recovery_window_days": days})
+    assert line == f"prod: secrets.recovery_window_days = {days}: allowed: 0 (at once) or 7 to 30 days"
+
+
+def test_a_secrets_version_below_one_is_refused() -> None:
+    assert wrong(secrets={"version": 0}) == "prod: secrets.version = 0: allowed: 1 as a version or more"
+
+
+@pytest.mark.parametrize("account", ["12345678901", "1234567890123", "potential-pa"])
+def test_what_is_no_account_id_is_refused(account: str) -> None:
+    assert wrong(account_id=account) == f"prod: account_id = {account!r}: allowed: an account id of 12 digits"
+
+
+def test_what_is_no_region_is_refused() -> None:
+    assert wrong(region="virginia") == "prod: region = 'virginia': allowed: a region, as us-east-1"
+
+
+@pytest.mark.parametrize("team", ["", "Potential Parakeet", "team.cloudflareaccess.com"])
+def test_what_is_no_cloudflare_team_is_refused(team: str) -> None:
+    line = wrong(api={"access_team": team})
+    assert line == f"prod: api.access_team = {team!r}: allowed: a Cloudflare team name: a-z, 0-9 and -"
+
+
+def test_a_log_level_that_python_has_not_is_refused() -> None:
+    line = wrong(functions={"log_level": "LOUD"})
+    assert line == ("prod: functions.log_level = 'LOUD': allowed: 'DEBUG', 'INFO', 'WARNING' or 'ERROR'")
+
+
+@pytest.mark.parametrize("tag", ["Project", "Environment", "ManagedBy", "project"])
+def test_the_platforms_own_tags_cannot_be_replaced(tag: str) -> None:
+    assert wrong(tags={tag: "mine"}) == (
+        "prod: tags: allowed: any tag but Project, Environment and ManagedBy, which the platform sets"
+    )
+
+
+def test_more_tags_than_an_s3_object_takes_are_refused() -> None:
+    seven = {f"Tag{number}": "x" for number in range(7)}
+    assert dict(changed(PROD, tags=seven).tags) == seven
+    assert wrong(tags=seven | {"Tag8": "x"}) == "prod: tags: allowed: 7 tags"
+
+
+@pytest.mark.parametrize("key", ["", "aws:team", "AWS:team", "Team!", "x" * 129])
+def test_a_tag_that_aws_has_not_as_key_is_refused(key: str) -> None:
+    assert wrong(tags={key: "quant"}) == (
+        f"prod: tags: {key!r}: allowed as key: 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:"
+    )
+
+
+@pytest.mark.parametrize("value", ["quant!", "x" * 257])
+def test_a_tag_that_aws_has_not_as_value_is_refused(value: str) -> None:
+    assert wrong(tags={"Team": value}) == (
+        f"prod: tags: Team = {value!r}: allowed: up to 256 letters, digits, spaces and .:/=+@_-"
+    )
+
+
+def test_every_fault_is_told_at_once_with_the_environments_name() -> None:
+    assert told(
+        "staging",
+        log_retention_days=30,
+        functions={"trades": {"memory_mb": 64}, "ingest": {"timeout_seconds": 901}},
+        api={"throttle_rps": 200},
+    ) == [
+        "staging: functions.trades.memory_mb = 64: allowed: 128 to 10240 MB",
+        "staging: functions.ingest.timeout_seconds = 901: allowed: 1 to 900 seconds",
+        "staging: api.throttle_burst: a value is required",
+    ]
+
+
+def test_an_environment_of_another_name_is_refused() -> None:
+    line, *_ = told("qa")
+    assert line == "qa: name = 'qa': allowed: 'dev', 'staging' or 'prod'"
+
+
+@pytest.mark.parametrize(
+    ("environment", "days", "expiry", "versioned"),
+    [(DEV, 14, 30, False), (STAGING, 30, 90, True), (PROD, 90, None, True)],
+    ids=["dev", "staging", "prod"],
+)
+def test_data_is_kept_as_the_table_of_environments_says(
+    environment: Any, days: int, expiry: int | None, versioned: bool
+) -> None:
+    assert environment.log_retention_days == days
+    assert environment.storage.cache.expire_after_days == expiry
+    assert environment.storage.cache.versioned is versioned
+
+
+def test_state_is_kept_in_s3_unless_the_shell_asks_for_a_local_one() -> None:
+    assert Target.from_variables({}) == Target(state="s3", path_style=False)
+    assert Target.from_variables({"PARAKEET_STATE": ""}) == Target(state="s3")
+    assert Target.from_variables({"PARAKEET_STATE": "s3"}) == Target(state="s3")
+    assert Target.from_variables({"PARAKEET_STATE": "local"}) == Target(state="local")
+
+
+def test_another_kind_of_state_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as told:
+        Target.from_variables({"PARAKEET_STATE": "remote"})
+    assert str(told.value) == "PARAKEET_STATE = 'remote': allowed: s3, local"
+
+
+def test_an_endpoint_of_ones_own_is_asked_for_buckets_by_path() -> None:
+    assert Target.from_variables({"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).path_style
+    assert not Target.from_variables({"AWS_ENDPOINT_URL": ""}).path_style
