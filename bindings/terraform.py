@@ -1,0 +1,22 @@
+"""CDKTF's own classes, and the constructs library's `Construct`."""
+
+# mypy: implicit-reexport
+# ruff: noqa: F401 - others import them from here
+
+from cdktf import (
+    App,
+    AssetType,
+    Fn,
+    ITerraformDependable,
+    LocalBackend,
+    S3Backend,
+    TerraformAsset,
+    TerraformElement,
+    TerraformOutput,
+    TerraformResourceLifecycle,
+    TerraformStack,
+    TerraformVariable,
+    TerraformVariableValidationConfig,
+)
+
+from constructs import Construct

@@ -1,0 +1,273 @@
+"""The fast bindings: that they change nothing, and step aside where they do not know what they find."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import bindings
+from benchmarks import synthesis
+
+ROOT = Path(__file__).resolve().parents[1]
+PRELOAD = Path(bindings.__file__).with_name("jsii_preload.cjs")
+NODE = shutil.which(os.environ.get("JSII_NODE", "node")) or ""
+
+# The provider's parent package, changed, and without the imports of all submodules that make it slow.
+CHANGED_PROVIDER = """
+from pkgutil import extend_path
+__path__ = extend_path(__path__, __name__)
+class Something: ...
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ended:
+    """Run with this process's environment, but for what concerns the bindings."""
+    ours = ("JSII_NODE", "NODE_OPTIONS", "PARAKEET_PLAIN_BINDINGS", "PARAKEET_STATE", "PYTHONPATH")
+    environment = {name: value for name, value in os.environ.items() if name not in ours} | dict(env or {})
+    ended = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def python(program: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ended:
+    return run(sys.executable, "-c", program, cwd=cwd, env=env)
+
+
+def node(program: str, cwd: Path) -> Ended:
+    return run(NODE, "--require", PRELOAD, "-e", program, cwd=cwd)
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
+    """`python main.py` with a provider that the bindings do not know, and what it wrote."""
+    changed: Path = tmp_path_factory.mktemp("changed")
+    write(changed / "cdktf_cdktf_provider_aws" / "__init__.py", CHANGED_PROVIDER)
+    outdir: Path = tmp_path_factory.mktemp("plain")
+    env = {"PYTHONPATH": str(changed), "CDKTF_OUTDIR": str(outdir)}
+    return run(sys.executable, "main.py", env=env), outdir
+
+
+def test_fast_and_plain_bindings_synthesize_the_same_bytes(plain: tuple[Ended, Path], outdir: Path) -> None:
+    fast_output = synthesis.output(outdir)
+    assert len(fast_output) > 4
+    assert synthesis.differences(fast_output, synthesis.output(plain[1])) == []
+
+
+def test_an_unknown_provider_is_imported_plainly_and_one_line_says_so(plain: tuple[Ended, Path]) -> None:
+    ended, _ = plain
+    assert ended.status == 0
+    ours = [line for line in ended.stderr.splitlines() if line.startswith("bindings:")]
+    provider = "cdktf_cdktf_provider_aws/__init__.py"
+    assert ours == [f"bindings: {provider} is not the one it knows, so all of it is imported (slow)"]
+
+
+def test_importing_jsii_before_the_bindings_is_said_in_one_line() -> None:
+    ended = python("import jsii, bindings")
+    assert ended == Ended(
+        0, "", "bindings: jsii was imported before bindings, so all of it is imported (slow)\n"
+    )
+
+
+def test_plain_bindings_can_be_asked_for() -> None:
+    program = "import bindings, sys; print('jsii' in sys.modules, 'cdktf_cdktf_provider_aws' in sys.modules)"
+    assert python(program, env={"PARAKEET_PLAIN_BINDINGS": "1"}) == Ended(0, "False False\n", "")
+
+
+def test_only_the_submodules_in_use_are_imported() -> None:
+    program = "import json, sys, bindings.aws; print(json.dumps(list(sys.modules)))"
+    prefix = "cdktf_cdktf_provider_aws."
+    imported = {
+        name.removeprefix(prefix).split(".")[0]
+        for name in json.loads(python(program).stdout)
+        if name.startswith(prefix)
+    }
+    source = (ROOT / "bindings/aws.py").read_text()
+    named = set(re.findall(rf"^from {re.escape(prefix)}(\w+) ", source, re.MULTILINE))
+    assert imported == named | {"_jsii"}
+
+
+def test_they_work_under_any_path_and_beside_the_node_options_of_others(tmp_path: Path) -> None:
+    """The preload script's path goes through NODE_OPTIONS, where spaces and quotes have a meaning."""
+    project = tmp_path / """a "quoted" path\\with it's spaces"""
+    shutil.copytree(ROOT / "bindings", project / "bindings")
+    theirs = write(tmp_path / "theirs.cjs", "require('node:fs').writeFileSync(process.env.THEIRS, 'loaded')")
+    options, loaded = f"--require {theirs}", tmp_path / "loaded"
+    program = """if True:
+        import os
+        from bindings.aws import S3Bucket
+        from bindings.terraform import App, TerraformStack
+        import psutil
+        print(S3Bucket(TerraformStack(App(), "stack"), "bucket", bucket="name").bucket_input)
+        print(os.environ["NODE_OPTIONS"])
+        print(len(psutil.Process().children(recursive=True)))
+    """
+    ended = python(program, cwd=project, env={"NODE_OPTIONS": options, "THEIRS": str(loaded)})
+    assert ended == Ended(0, f"name\n{options}\n1\n", "")
+    assert loaded.read_text() == "loaded"
+
+
+def test_the_node_beside_python_is_used_without_activating_the_environment(tmp_path: Path) -> None:
+    own = Path(sys.executable).with_name("node")
+    if not own.exists():
+        pytest.skip("this Python has no Node beside it; `make setup` makes one that has")
+    program = "import bindings, os; print(os.environ['JSII_NODE'])"
+    env = {"PATH": str(tmp_path), "PARAKEET_PLAIN_BINDINGS": "1"}
+    assert python(program, env=env).stdout == f"{own}\n"
+    chosen = write(tmp_path / "chosen", "")
+    chosen.chmod(0o755)
+    assert python(program, env=env | {"JSII_NODE": str(chosen)}).stdout == f"{chosen}\n"
+
+
+def test_a_missing_node_is_one_line_that_says_what_to_do() -> None:
+    ended = python("import bindings", env={"JSII_NODE": "/nowhere/node"})
+    assert ended == Ended(
+        1, "", "bindings: there is no Node to run CDKTF with: run `make setup`, or set JSII_NODE to one\n"
+    )
+
+
+def test_an_error_in_javascript_still_reaches_python() -> None:
+    program = """if True:
+        from bindings.terraform import App, TerraformStack
+        app = App()
+        TerraformStack(app, "stack")
+        try:
+            TerraformStack(app, "stack")
+        except RuntimeError as error:
+            print(error)
+    """
+    ended = python(program)
+    assert ended.status == 0
+    assert "already a Construct with name 'stack'" in ended.stdout
+
+
+def test_what_javascript_prints_is_shown(tmp_path: Path) -> None:
+    prints = "console.log('out of JavaScript'); console.error('error of JavaScript');"
+    theirs = write(tmp_path / "theirs.cjs", f"process.once('exit', () => {{ {prints} }})")
+    ended = python("import bindings.terraform", env={"NODE_OPTIONS": f"--require {theirs}"})
+    assert ended == Ended(0, "out of JavaScript\n", "error of JavaScript\n")
+
+
+class TestNode:
+    """The preload script on its own, with packages made up for the purpose."""
+
+    INDEX = "node_modules/@cdktf/provider-aws/lib/index.js"
+
+    def test_the_providers_files_are_loaded_when_they_are_used(self, tmp_path: Path) -> None:
+        write(
+            tmp_path / self.INDEX,
+            '"use strict";\n/**\n * Copyright\n */\n'
+            'Object.defineProperty(exports, "__esModule", { value: true });\n'
+            "exports.sqsQueue = exports.s3Bucket = void 0;\n// https://example.com\n"
+            'exports.s3Bucket = require("./s3-bucket");\nexports.sqsQueue = require("./sqs-queue");\n',
+        )
+        for name in ("s3-bucket", "sqs-queue"):
+            write(
+                (tmp_path / self.INDEX).parent / name / "index.js",
+                f"console.log('{name}'); exports.S3Bucket = 1;",
+            )
+        ended = node(
+            f"const aws = require('./{self.INDEX}'); console.log(Object.keys(aws).join(), aws.__esModule);"
+            "console.log(aws.s3Bucket.S3Bucket, aws.s3Bucket === aws.s3Bucket)",
+            tmp_path,
+        )
+        assert ended == Ended(0, "s3Bucket,sqsQueue true\ns3-bucket\n1 true\n", "")
+
+    def test_an_unknown_index_is_loaded_plainly_and_one_line_says_so(self, tmp_path: Path) -> None:
+        write(
+            tmp_path / self.INDEX,
+            '"use strict";\nexports.s3Bucket = makeUp();\nfunction makeUp() { return 2; }\n',
+        )
+        ended = node(f"console.log(require('./{self.INDEX}').s3Bucket)", tmp_path)
+        line = (
+            "bindings: the provider's lib/index.js is not the one it knows, so all of it is loaded (slow)\n"
+        )
+        assert ended == Ended(0, "2\n", line)
+
+    @pytest.mark.parametrize("program", ["listen({ readFD: 4 })", None])
+    def test_an_unknown_jsii_is_left_to_its_relay(self, program: str | None, tmp_path: Path) -> None:
+        relay = write(tmp_path / "bin/jsii-runtime.js", "console.log('relay')")
+        if program:
+            write(tmp_path / "lib/program.js", program)
+        assert run(NODE, "--require", PRELOAD, relay) == Ended(0, "relay\n", "")
+
+    def test_an_unknown_cdktf_loads_its_zip_library_itself(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "cdktf/lib/private/fs.js", "console.log('zip')")
+        assert run(NODE, "--require", PRELOAD, file) == Ended(0, "zip\n", "")
+
+    def test_node_ends_only_when_its_index_of_types_is_written(self, tmp_path: Path) -> None:
+        """Or else every run of a fast program would start to write it, and none would end that."""
+        write(tmp_path / "worker.js", "setTimeout(() => require('node:fs').writeFileSync('index', ''), 200)")
+        start = "new (require('node:worker_threads').Worker)('./worker.js')"
+        ended = node(f"{start}; setImmediate(() => process.exit(3))", tmp_path)
+        assert ended == Ended(3, "", "")
+        assert (tmp_path / "index").exists()
+
+
+class TestBenchmark:
+    """`make bench`, with programs that take no time."""
+
+    def test_it_prints_times_memory_and_ratios(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        program = write(
+            tmp_path / "same.py",
+            "import os, pathlib; p = pathlib.Path(os.environ['CDKTF_OUTDIR']); p.mkdir(parents=True);"
+            "(p / 'cdk.tf.json').write_text('{}')",
+        )
+        synthesis.main(["--rounds", "1", "--program", str(program)])
+        printed = capsys.readouterr().out
+        assert re.search(r"^plain +\d+\.\d\d s +\d+ MB$", printed, re.MULTILINE)
+        assert re.search(r"^fast +\d+\.\d\d s +\d+ MB$", printed, re.MULTILINE)
+        assert re.search(r"^ratio +\d+\.\dx +\d+\.\dx$", printed, re.MULTILINE)
+
+    def test_it_fails_if_the_outputs_differ(self, tmp_path: Path) -> None:
+        program = write(
+            tmp_path / "different.py",
+            "import os, pathlib; p = pathlib.Path(os.environ['CDKTF_OUTDIR']); p.mkdir(parents=True);"
+            "(p / 'cdk.tf.json').write_text(os.environ['PARAKEET_PLAIN_BINDINGS'])",
+        )
+        with pytest.raises(
+            SystemExit, match=r"Outputs differ between plain and fast bindings: cdk\.tf\.json"
+        ):
+            synthesis.main(["--rounds", "1", "--program", str(program)])
+
+    def test_it_fails_if_the_program_does(self, tmp_path: Path) -> None:
+        program = write(tmp_path / "failing.py", "raise SystemExit('the reason')")
+        with pytest.raises(
+            SystemExit, match=r"the reason\nfailing\.py with plain bindings failed, see above"
+        ):
+            synthesis.main(["--rounds", "1", "--program", str(program)])
+
+
+def test_a_value_of_the_wrong_type_is_refused_with_its_field(tmp_path: Path) -> None:
+    """By Node: Python's own checks of the generated constructors are left out."""
+    program = (
+        "import bindings\n"
+        "from bindings.aws import S3Bucket\n"
+        "from bindings.terraform import App, TerraformStack\n"
+        f"stack = TerraformStack(App(outdir={str(tmp_path)!r}), 'stack')\n"
+        "S3Bucket(stack, 'bucket', force_destroy='yes')\n"
+    )
+    ended = python(program)
+    assert ended.status == 1
+    assert "Key 'forceDestroy'" in ended.stderr
+    assert "boolean" in ended.stderr
