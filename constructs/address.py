@@ -1,0 +1,17 @@
+"""Terraform addresses that stay when a construct moves in the tree."""
+
+from typing import TypeVar
+
+from bindings.terraform import TerraformElement
+
+Element = TypeVar("Element", bound=TerraformElement)
+
+
+def pinned(address: str, element: Element) -> Element:
+    """Give the element the address ``<its type>.<address>``.
+
+    The tree decides every other address, and an address that changes is a resource destroyed and made anew:
+    pin what holds data, what others know by a generated id, and what AWS has by name only once.
+    """
+    element.override_logical_id(address)
+    return element

@@ -1,0 +1,181 @@
+"""The HTTP API. It has an authorizer from the start, and one route that is open: ``GET /health``."""
+
+import json
+
+from bindings.aws import (
+    Apigatewayv2Api,
+    Apigatewayv2ApiCorsConfiguration,
+    Apigatewayv2Authorizer,
+    Apigatewayv2AuthorizerJwtConfiguration,
+    Apigatewayv2Integration,
+    Apigatewayv2Route,
+    Apigatewayv2Stage,
+    Apigatewayv2StageAccessLogSettings,
+    Apigatewayv2StageDefaultRouteSettings,
+    Apigatewayv2StageRouteSettings,
+    CloudwatchLogGroup,
+)
+from config.environment import ApiSettings
+from config.names import PROJECT, resource_name
+from constructs import Construct
+from constructs.address import pinned
+from constructs.functions import Function
+from constructs.variable import variable
+
+# Named, not ANY: an authorised ANY would catch the browsers' OPTIONS requests, which carry no token, before
+# the API's own CORS answer does.
+METHODS = ("GET", "POST", "PUT", "DELETE")
+HEALTH = "GET /health"
+# Whoever may call it without a token must not use up what the others need.
+HEALTH_RPS = 10
+HEALTH_BURST = 20
+ASSERTION_HEADER = "Cf-Access-Jwt-Assertion"
+
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "ip": "$context.identity.sourceIp",
+    "requestTime": "$context.requestTime",
+    "httpMethod": "$context.httpMethod",
+    "routeKey": "$context.routeKey",
+    "status": "$context.status",
+    "protocol": "$context.protocol",
+    "responseLength": "$context.responseLength",
+    "integrationError": "$context.integrationErrorMessage",
+    "errorMessage": "$context.error.message",
+    "authorizerError": "$context.authorizer.error",
+}
+
+
+class Api(Construct):
+    """The platform's HTTP API, for callers whom Cloudflare Access has let in."""
+
+    def __init__(
+        self, scope: Construct, id: str, settings: ApiSettings, *, environment: str, log_retention_days: int
+    ) -> None:
+        super().__init__(scope, id)
+        api = pinned(
+            "api",
+            Apigatewayv2Api(
+                self,
+                "api",
+                name=resource_name("api", environment),
+                protocol_type="HTTP",
+                cors_configuration=Apigatewayv2ApiCorsConfiguration(
+                    allow_origins=list(settings.cors_origins),
+                    allow_methods=list(METHODS),
+                    allow_headers=[
+                        "Content-Type",
+                        "Authorization",
+                        "X-Requested-With",
+                        "CF-Access-JWT-Assertion",
+                    ],
+                    expose_headers=["X-Request-Id"],
+                    max_age=3600,
+                ),
+            ),
+        )
+        log = pinned(
+            "api",
+            CloudwatchLogGroup(
+                self,
+                "log",
+                name=f"/aws/apigateway/{PROJECT}-{environment}",
+                retention_in_days=log_retention_days,
+            ),
+        )
+        self.id = api.id
+        self.url = api.api_endpoint
+        self._execution_arn = api.execution_arn
+        self._stage = Apigatewayv2Stage(
+            self,
+            "stage",
+            api_id=self.id,
+            name="$default",
+            auto_deploy=True,
+            default_route_settings=Apigatewayv2StageDefaultRouteSettings(
+                throttling_rate_limit=settings.throttle_rps, throttling_burst_limit=settings.throttle_burst
+            ),
+            access_log_settings=Apigatewayv2StageAccessLogSettings(
+                destination_arn=log.arn, format=json.dumps(ACCESS_LOG)
+            ),
+        )
+        self._authorizer_id = Apigatewayv2Authorizer(
+            self,
+            "authorizer",
+            api_id=self.id,
+            name="cloudflare-access",
+            authorizer_type="JWT",
+            identity_sources=[f"$request.header.{ASSERTION_HEADER}"],
+            jwt_configuration=Apigatewayv2AuthorizerJwtConfiguration(
+                issuer=f"https://{settings.access_team}.cloudflareaccess.com",
+                audience=[
+                    variable(
+                        self,
+                        "cloudflare_access_audience",
+                        "AUD tag of the Cloudflare Access application",
+                        pattern="^[0-9A-Za-z_-]+$",
+                        allowed="the Access application's AUD tag, without spaces",
+                    )
+                ],
+            ),
+        ).id
+        self._targets: dict[str, str] = {}
+
+    def route(self, path: str, function: Function) -> None:
+        """Send ``path`` and everything below it to the function, for authorised callers only."""
+        for route_path in (path, f"{path}/{{proxy+}}"):
+            for method in METHODS:
+                self._route(f"{method} {route_path}", function, authorised=True)
+            self._allow_invocation(function, route_path)
+
+    def route_health(self, function: Function) -> None:
+        """Send ``GET /health`` to the function, for everybody, a few times a second."""
+        route = self._route(HEALTH, function, authorised=False)
+        self._allow_invocation(function, "/health")
+        self._stage.put_route_settings(
+            [
+                Apigatewayv2StageRouteSettings(
+                    route_key=HEALTH, throttling_rate_limit=HEALTH_RPS, throttling_burst_limit=HEALTH_BURST
+                )
+            ]
+        )
+        # API Gateway takes settings of routes that it has.
+        self._stage.depends_on = [f"{route.terraform_resource_type}.{route.friendly_unique_id}"]
+
+    def _route(self, key: str, function: Function, *, authorised: bool) -> Apigatewayv2Route:
+        return Apigatewayv2Route(
+            self,
+            _id(key),
+            api_id=self.id,
+            route_key=key,
+            target=self._target(function),
+            authorization_type="JWT" if authorised else "NONE",
+            authorizer_id=self._authorizer_id if authorised else None,
+        )
+
+    def _target(self, function: Function) -> str:
+        part = function.part
+        if part not in self._targets:
+            integration = Apigatewayv2Integration(
+                self,
+                f"{part}-integration",
+                api_id=self.id,
+                integration_type="AWS_PROXY",
+                integration_uri=function.invoke_arn,
+                payload_format_version="2.0",
+            )
+            self._targets[part] = f"integrations/{integration.id}"
+        return self._targets[part]
+
+    def _allow_invocation(self, function: Function, path: str) -> None:
+        # Any stage and method of this path; the API has one stage.
+        function.allow_invocation(
+            f"invoke-{_id(path)}",
+            principal="apigateway.amazonaws.com",
+            source_arn=f"{self._execution_arn}/*/*{path}",
+        )
+
+
+def _id(route: str) -> str:
+    """``GET /trades/{proxy+}`` as ``get-trades-below``."""
+    return route.lower().replace("/{proxy+}", "-below").replace("/", "-").replace(" -", "-").lstrip("-")

@@ -1,0 +1,138 @@
+"""Reproducible zip archives of the functions' code and of layers."""
+
+import base64
+import hashlib
+import io
+import os
+import stat
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from config.validation import ConfigurationError
+
+UNZIPPED_LIMIT = 250 * 1024 * 1024
+"""Bytes that a function and its layers may have together, unzipped: Lambda's quota."""
+
+# The zip format's earliest date.
+_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+# Lambda does not run as the files' owner, so everybody has to be able to read them. The same for every file,
+# since a checkout's own bits depend on its umask and file system; executable, for the programs in a layer.
+_MODE = stat.S_IFREG | 0o755
+_UNIX = 3
+
+
+class ArchiveError(ConfigurationError):
+    """The sources cannot be put into an archive. The message names the source and what to do."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip of source files: same sources, same bytes, on any machine and at any time."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, root: Path, *sources: str | Path, name: str | None = None) -> "Archive":
+        """Pack folders and files, each a path below `root` and under that same path in the archive.
+
+        `name` is the first source's own unless given. Byte code and hidden files are left out. For a layer,
+        `root` is the folder that holds `python/`, and the source is "python".
+
+        Raises ArchiveError if a source is missing, outside of `root`, empty or a link, or if all together are
+        larger than Lambda takes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+        """
+        if not sources:
+            raise ArchiveError(f"an archive of {root} needs at least one folder or file in it")
+        files = {path: file for source in sources for path, file in _files(root, Path(source))}
+        size = sum(file.stat().st_size for file in files.values())
+        if size > UNZIPPED_LIMIT:
+            raise ArchiveError(
+                f"{', '.join(map(str, sources))} in {root}: {size:,} bytes unzipped, but Lambda takes at "
+                f"most {UNZIPPED_LIMIT:,} of a function and its layers together; leave something out"
+            )
+        return cls(name or Path(sources[0]).stem, _zip(files))
+
+    @cached_property
+    def sha256(self) -> str:
+        """In hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def sha256_base64(self) -> str:
+        """As in Lambda's CodeSha256 and Terraform's `source_code_hash`."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+    @property
+    def version(self) -> str:
+        """Short enough for a file's name and a health check."""
+        return self.sha256[:12]
+
+    def write(self, directory: Path) -> Path:
+        """Write `<name>-<version>.zip` into the directory, which is created if need be, and return its path.
+
+        Others who do the same at the same time never see half a file.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        target = directory / f"{self.name}-{self.version}.zip"
+        partial = directory / f".{target.name}.{uuid.uuid4().hex}"
+        try:
+            partial.write_bytes(self.content)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+
+def _files(root: Path, source: Path) -> Iterator[tuple[str, Path]]:
+    """The source's files by their path in the archive."""
+    if source.is_absolute() or ".." in source.parts:
+        raise ArchiveError(f"{source} has to be a path below {root}")
+    # The root itself may be one: only its name would differ.
+    for folder in source.parents[:-1]:
+        _refuse_link(root / folder)
+    if not os.path.lexists(root / source):
+        raise ArchiveError(f"{source} does not exist in {root}")
+    found = False
+    for file in _walk(root / source):
+        found = True
+        yield PurePosixPath(file.relative_to(root)).as_posix(), file
+    if not found:
+        raise ArchiveError(f"{source} in {root} holds no file for an archive")
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    if path.name.startswith(".") or path.name == "__pycache__" or path.suffix in (".pyc", ".pyo"):
+        return
+    _refuse_link(path)
+    if path.is_dir():
+        for entry in path.iterdir():
+            yield from _walk(entry)
+    elif path.is_file():
+        yield path
+    else:
+        raise ArchiveError(f"{path} is neither a file nor a folder; leave it out")
+
+
+def _refuse_link(path: Path) -> None:
+    # Its target may lie outside of the sources, or differ from one machine to the next.
+    if path.is_symlink():
+        raise ArchiveError(f"{path} is a symbolic link; put the file itself there")
+
+
+def _zip(files: dict[str, Path]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path, file in sorted(files.items()):
+            entry = zipfile.ZipInfo(path, _TIMESTAMP)
+            # ZipInfo takes these from the system it runs on.
+            entry.create_system = _UNIX
+            entry.external_attr = _MODE << 16
+            # Stored, not deflated: some Pythons come with zlib, others with zlib-ng, and these compress the
+            # same bytes differently. Lambda limits what is unzipped, so nothing is lost but some room in S3.
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_STORED)
+    return content.getvalue()

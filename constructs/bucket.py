@@ -1,0 +1,196 @@
+"""A private, encrypted bucket that only answers over TLS."""
+
+from collections.abc import Sequence
+
+from bindings.aws import (
+    DataAwsIamPolicyDocument,
+    DataAwsIamPolicyDocumentStatement,
+    S3Bucket,
+    S3BucketLifecycleConfiguration,
+    S3BucketLifecycleConfigurationRule,
+    S3BucketLoggingA,
+    S3BucketOwnershipControls,
+    S3BucketOwnershipControlsRule,
+    S3BucketPolicy,
+    S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfigurationA,
+    S3BucketServerSideEncryptionConfigurationRuleA,
+    S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
+    S3BucketVersioningA,
+    S3BucketVersioningVersioningConfiguration,
+)
+from bindings.terraform import TerraformResourceLifecycle
+from constructs import Construct
+from constructs.address import pinned
+from constructs.role import Grantee, condition, deny_without_tls
+
+
+class Bucket(Construct):
+    """A bucket whose address, ``aws_s3_bucket.<address>``, and those of all that protects it are pinned.
+
+    Moved in the tree, Terraform would else destroy a protection and make it anew, in any order.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        address: str,
+        versioned: bool = False,
+        protected: bool = False,
+        destroy_objects: bool = False,
+        lifecycle_rules: Sequence[S3BucketLifecycleConfigurationRule] = (),
+    ) -> None:
+        """``protected`` makes Terraform refuse to destroy it; ``destroy_objects`` lets its objects go too."""
+        super().__init__(scope, id)
+        bucket = pinned(
+            address,
+            S3Bucket(
+                self,
+                "bucket",
+                bucket=name,
+                force_destroy=destroy_objects,
+                lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if protected else None,
+            ),
+        )
+        self._address = address
+        self._id = bucket.id
+        # Not `id`, which is the same but known only once AWS has answered.
+        self.name = bucket.bucket
+        self.arn = bucket.arn
+
+        pinned(
+            address,
+            S3BucketServerSideEncryptionConfigurationA(
+                self,
+                "encryption",
+                bucket=self._id,
+                rule=[
+                    S3BucketServerSideEncryptionConfigurationRuleA(
+                        apply_server_side_encryption_by_default=(
+                            S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
+                                sse_algorithm="AES256"
+                            )
+                        ),
+                    )
+                ],
+            ),
+        )
+        self._public_access_block = pinned(
+            address,
+            S3BucketPublicAccessBlock(
+                self,
+                "public-access-block",
+                bucket=self._id,
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+            ),
+        )
+        pinned(
+            address,
+            S3BucketOwnershipControls(
+                self,
+                "ownership",
+                bucket=self._id,
+                rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
+            ),
+        )
+        versioning = (
+            pinned(
+                address,
+                S3BucketVersioningA(
+                    self,
+                    "versioning",
+                    bucket=self._id,
+                    versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
+                ),
+            )
+            if versioned
+            else None
+        )
+        if lifecycle_rules:
+            pinned(
+                address,
+                S3BucketLifecycleConfiguration(
+                    self,
+                    "lifecycle",
+                    bucket=self._id,
+                    rule=list(lifecycle_rules),
+                    depends_on=[versioning] if versioning else None,
+                ),
+            )
+
+    def set_policy(self, *statements: DataAwsIamPolicyDocumentStatement) -> S3BucketPolicy:
+        """Refuse requests without TLS and allow what the statements say. To be called once a bucket."""
+        document = DataAwsIamPolicyDocument(
+            self,
+            "policy-document",
+            statement=[deny_without_tls("s3:*", self.arn, f"{self.arn}/*"), *statements],
+        )
+        return pinned(
+            self._address,
+            S3BucketPolicy(
+                self,
+                "policy",
+                bucket=self._id,
+                policy=document.json,
+                # S3 refuses two changes of a bucket's access at once (OperationAborted).
+                depends_on=[self._public_access_block],
+            ),
+        )
+
+    def log_access_to(self, logs: "Bucket", *, delivery: S3BucketPolicy) -> None:
+        """Log every access below ``<name>/`` of ``logs``, once ``delivery`` lets S3 write there."""
+        pinned(
+            self._address,
+            S3BucketLoggingA(
+                self,
+                "access-logging",
+                bucket=self._id,
+                target_bucket=logs.name,
+                target_prefix=f"{self.name}/",
+                depends_on=[delivery],
+            ),
+        )
+
+    def grant_read(self, grantee: Grantee, prefix: str) -> None:
+        """Let it list and read the objects below ``prefix``.
+
+        Ask by listing whether an object is there: reading one that is not is "access denied".
+        """
+        grantee.role.allow(f"read-{self.node.id}", *self._reading(prefix))
+
+    def grant_read_write(self, grantee: Grantee, prefix: str) -> None:
+        """Let it list, read and write the objects below ``prefix``. Deleting them is the lifecycle's."""
+        grantee.role.allow(
+            f"read-write-{self.node.id}",
+            *self._reading(prefix),
+            DataAwsIamPolicyDocumentStatement(
+                sid="WriteObjects",
+                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[f"{self.arn}/{prefix}*"],
+            ),
+        )
+
+    def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
+        if not prefix.endswith("/"):
+            raise ValueError(
+                f"prefix = {prefix!r}: allowed: a folder, as 'cache/'; a grant never reaches a whole bucket"
+            )
+        return [
+            DataAwsIamPolicyDocumentStatement(
+                sid="ListObjects",
+                actions=["s3:ListBucket"],
+                resources=[self.arn],
+                condition=[condition("StringLike", "s3:prefix", f"{prefix}*")],
+            ),
+            DataAwsIamPolicyDocumentStatement(
+                sid="ReadObjects",
+                actions=["s3:GetObject"],
+                resources=[f"{self.arn}/{prefix}*"],
+            ),
+        ]

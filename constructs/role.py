@@ -1,0 +1,69 @@
+"""Permissions: a role that one function assumes, and what others allow it."""
+
+from typing import Protocol
+
+from bindings.aws import (
+    DataAwsIamPolicyDocument,
+    DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementCondition,
+    DataAwsIamPolicyDocumentStatementPrincipals,
+    IamRole,
+    IamRolePolicy,
+)
+from constructs import Construct
+from constructs.address import pinned
+
+
+class Role(Construct):
+    """A role that Lambda assumes for one function. It may do nothing until it is allowed to."""
+
+    def __init__(self, scope: Construct, id: str, *, name: str, address: str) -> None:
+        super().__init__(scope, id)
+        trust = DataAwsIamPolicyDocument(
+            self,
+            "trust",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole"],
+                    principals=[service("lambda.amazonaws.com")],
+                )
+            ],
+        )
+        self._role = pinned(address, IamRole(self, "role", name=name, assume_role_policy=trust.json))
+
+    @property
+    def arn(self) -> str:
+        return self._role.arn
+
+    def allow(self, policy: str, *statements: DataAwsIamPolicyDocumentStatement) -> IamRolePolicy:
+        """Add an inline policy. Its name says what it lets the role do, as ``read-database-secret``."""
+        document = DataAwsIamPolicyDocument(self, f"{policy}-document", statement=list(statements))
+        return IamRolePolicy(self, policy, name=policy, role=self._role.name, policy=document.json)
+
+
+class Grantee(Protocol):
+    """What a permission can be granted to."""
+
+    @property
+    def role(self) -> Role: ...
+
+
+def service(name: str) -> DataAwsIamPolicyDocumentStatementPrincipals:
+    """An AWS service as principal, by its host name."""
+    return DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=[name])
+
+
+def condition(test: str, variable: str, *values: str) -> DataAwsIamPolicyDocumentStatementCondition:
+    return DataAwsIamPolicyDocumentStatementCondition(test=test, variable=variable, values=list(values))
+
+
+def deny_without_tls(action: str, *resources: str) -> DataAwsIamPolicyDocumentStatement:
+    """Refuse everybody who comes without TLS. Wide on purpose: a refusal that names few is a hole."""
+    return DataAwsIamPolicyDocumentStatement(
+        sid="DenyWithoutTls",
+        effect="Deny",
+        actions=[action],
+        resources=list(resources),
+        principals=[DataAwsIamPolicyDocumentStatementPrincipals(type="AWS", identifiers=["*"])],
+        condition=[condition("Bool", "aws:SecureTransport", "false")],
+    )

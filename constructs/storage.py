@@ -1,0 +1,141 @@
+"""The buckets: the Parquet cache, the functions' deployment packages, and the log of who accessed the two."""
+
+from bindings.aws import (
+    DataAwsIamPolicyDocumentStatement,
+    S3BucketLifecycleConfigurationRule,
+    S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+    S3BucketLifecycleConfigurationRuleExpiration,
+    S3BucketLifecycleConfigurationRuleFilter,
+    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
+    S3BucketLifecycleConfigurationRuleTransition,
+)
+from config.environment import CacheSettings, StorageSettings
+from config.names import resource_name
+from constructs import Construct
+from constructs.bucket import Bucket
+from constructs.role import Grantee, condition, service
+
+CACHE_PREFIX = "cache/"
+ACCESS_LOG_DAYS = 90
+ABANDONED_UPLOAD_DAYS = 7
+
+
+class Storage(Construct):
+    """``packages`` takes the functions' code; ``grant_read`` and ``grant_read_write`` open the cache."""
+
+    def __init__(
+        self, scope: Construct, id: str, settings: StorageSettings, *, environment: str, account_id: str
+    ) -> None:
+        super().__init__(scope, id)
+        destroy_objects = not settings.protected
+        logs = Bucket(
+            self,
+            "logs",
+            name=resource_name("logs", environment),
+            address="logs",
+            destroy_objects=destroy_objects,
+            lifecycle_rules=[_abort_abandoned_uploads(), _expire("expire-logs", "", ACCESS_LOG_DAYS)],
+        )
+        self.cache = Bucket(
+            self,
+            "cache",
+            name=resource_name("cache", environment),
+            address="cache",
+            versioned=settings.cache.versioned,
+            protected=settings.protected,
+            destroy_objects=destroy_objects,
+            lifecycle_rules=[_abort_abandoned_uploads(), *_cache_rules(settings.cache)],
+        )
+        # No versions, no expiry: a package's key holds its hash, and it stays while a function points to it.
+        self.packages = Bucket(
+            self,
+            "packages",
+            name=resource_name("lambda-artifacts", environment),
+            address="lambda_artifacts",
+            destroy_objects=destroy_objects,
+            lifecycle_rules=[_abort_abandoned_uploads()],
+        )
+        delivery = logs.set_policy(
+            *(_allow_log_delivery(logs, source, account_id) for source in (self.cache, self.packages))
+        )
+        for source in (self.cache, self.packages):
+            source.set_policy()
+            source.log_access_to(logs, delivery=delivery)
+
+    def grant_read(self, grantee: Grantee) -> None:
+        """Let it read the cached objects."""
+        self.cache.grant_read(grantee, CACHE_PREFIX)
+
+    def grant_read_write(self, grantee: Grantee) -> None:
+        """Let it read and write the cached objects."""
+        self.cache.grant_read_write(grantee, CACHE_PREFIX)
+
+
+def _allow_log_delivery(logs: Bucket, source: Bucket, account_id: str) -> DataAwsIamPolicyDocumentStatement:
+    return DataAwsIamPolicyDocumentStatement(
+        sid=f"AllowLogDeliveryOf{source.node.id.capitalize()}",
+        actions=["s3:PutObject"],
+        resources=[f"{logs.arn}/{source.name}/*"],
+        principals=[service("logging.s3.amazonaws.com")],
+        condition=[
+            condition("ArnEquals", "aws:SourceArn", source.arn),
+            condition("StringEquals", "aws:SourceAccount", account_id),
+        ],
+    )
+
+
+def _abort_abandoned_uploads() -> S3BucketLifecycleConfigurationRule:
+    return S3BucketLifecycleConfigurationRule(
+        id="abort-abandoned-uploads",
+        status="Enabled",
+        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
+        abort_incomplete_multipart_upload=[
+            S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+                days_after_initiation=ABANDONED_UPLOAD_DAYS
+            )
+        ],
+    )
+
+
+def _expire(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRule:
+    return S3BucketLifecycleConfigurationRule(
+        id=id,
+        status="Enabled",
+        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix=prefix)],
+        expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=days)],
+    )
+
+
+def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfigurationRule]:
+    cached = [S3BucketLifecycleConfigurationRuleFilter(prefix=CACHE_PREFIX)]
+    rules = []
+    if settings.expire_after_days is not None:
+        rules.append(_expire("expire-cache", CACHE_PREFIX, settings.expire_after_days))
+    if settings.transitions:
+        rules.append(
+            S3BucketLifecycleConfigurationRule(
+                id="move-to-cheaper-storage",
+                status="Enabled",
+                filter=cached,
+                transition=[
+                    S3BucketLifecycleConfigurationRuleTransition(
+                        days=transition.after_days, storage_class=transition.storage_class
+                    )
+                    for transition in settings.transitions
+                ],
+            )
+        )
+    if settings.versioned:
+        rules.append(
+            S3BucketLifecycleConfigurationRule(
+                id="expire-old-versions",
+                status="Enabled",
+                filter=cached,
+                noncurrent_version_expiration=[
+                    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
+                        noncurrent_days=settings.old_versions_days
+                    )
+                ],
+            )
+        )
+    return rules

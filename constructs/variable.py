@@ -1,0 +1,41 @@
+"""What a person gives Terraform by a variable of the shell, ``TF_VAR_<name>``."""
+
+from bindings.terraform import TerraformVariable, TerraformVariableValidationConfig
+from constructs import Construct
+from constructs.address import pinned
+
+
+def variable(
+    scope: Construct,
+    name: str,
+    description: str,
+    *,
+    pattern: str = "[^[:space:]]",
+    allowed: str = "given, not blank",
+    secret: bool = False,
+) -> str:
+    """A reference to the variable. It has no default, and its value has to match ``pattern`` (RE2).
+
+    A secret one may only be given to write-only arguments; Terraform then keeps it in neither plan nor state.
+    """
+    declared = pinned(
+        name,
+        TerraformVariable(
+            scope,
+            name,
+            type="string",
+            description=description,
+            sensitive=secret or None,
+            nullable=False,
+            validation=[
+                TerraformVariableValidationConfig(
+                    condition=f'${{can(regex("{pattern}", var.{name}))}}',
+                    error_message=f"TF_VAR_{name} must be {allowed}.",
+                )
+            ],
+        ),
+    )
+    if secret:
+        # cdktf has no argument for it.
+        declared.add_override("ephemeral", True)
+    return declared.string_value

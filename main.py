@@ -1,0 +1,23 @@
+"""Synthesize all stacks into ``cdktf.out``: what ``cdktf`` calls."""
+
+import sys
+
+# First of all: Node starts meanwhile.
+import bindings  # noqa: F401 - for what importing it does
+from config.validation import ConfigurationError
+
+
+def main() -> None:
+    """Write the Terraform JSON of every stack. Wrong configuration ends it, a line a field."""
+    try:
+        from config.environments import ENVIRONMENTS
+        from config.target import Target
+        from stacks.application import application
+
+        application(ENVIRONMENTS, Target.from_variables()).synth()
+    except ConfigurationError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What keeps Terraform's state: deployed once, before everything else."""
+
+from bindings.aws import (
+    DynamodbTable,
+    DynamodbTableAttribute,
+    DynamodbTablePointInTimeRecovery,
+)
+from bindings.terraform import Construct, TerraformResourceLifecycle, TerraformStack
+from config.state import LOCK_TABLE, STATE_BUCKET, STATE_REGION
+from config.target import Target
+from constructs.address import pinned
+from constructs.bucket import Bucket
+from stacks.terraform import configure_provider, configure_terraform, output, store_state_locally
+
+
+class BootstrapStack(TerraformStack):
+    """``parakeet-bootstrap``: state bucket and lock table. Its own state is local, since it comes first."""
+
+    def __init__(self, scope: Construct, target: Target) -> None:
+        super().__init__(scope, "parakeet-bootstrap")
+        configure_terraform(self)
+        store_state_locally(self)
+        configure_provider(self, target, environment="bootstrap", region=STATE_REGION)
+        state = Bucket(
+            self,
+            "state",
+            name=STATE_BUCKET,
+            address="state",
+            # Every state there was: small, and what one wants back after a mishap.
+            versioned=True,
+            protected=True,
+        )
+        state.set_policy()
+        locks = pinned(
+            "locks",
+            DynamodbTable(
+                self,
+                "locks",
+                name=LOCK_TABLE,
+                billing_mode="PAY_PER_REQUEST",
+                hash_key="LockID",
+                attribute=[DynamodbTableAttribute(name="LockID", type="S")],
+                point_in_time_recovery=DynamodbTablePointInTimeRecovery(enabled=True),
+                deletion_protection_enabled=True,
+                lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
+            ),
+        )
+        output(self, "state_bucket_name", state.name, "Bucket of every stack's state")
+        output(self, "lock_table_name", locks.name, "Table of the state's locks")

@@ -1,0 +1,66 @@
+"""What every stack asks of Terraform itself: its version, where its state lives, its outputs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from bindings.aws import AwsProvider, AwsProviderDefaultTags
+from bindings.terraform import LocalBackend, S3Backend, TerraformOutput, TerraformStack
+from config.names import PROJECT
+from config.state import LOCK_TABLE, STATE_BUCKET, STATE_REGION
+from config.target import Target
+
+
+def configure_terraform(stack: TerraformStack) -> None:
+    """1.11 is the first with write-only arguments and ``use_lockfile`` for good."""
+    stack.add_override("terraform.required_version", ">= 1.11.0")
+
+
+def configure_provider(
+    stack: TerraformStack,
+    target: Target,
+    *,
+    environment: str,
+    region: str,
+    account_id: str | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Deploy to ``region``, in no other account than ``account_id`` if there is one, and tag everything."""
+    own = {"Project": PROJECT, "Environment": environment, "ManagedBy": "terraform"}
+    AwsProvider(
+        stack,
+        "aws",
+        region=region,
+        allowed_account_ids=[account_id] if account_id else None,
+        default_tags=[AwsProviderDefaultTags(tags={**own, **tags})],
+        s3_use_path_style=target.path_style or None,
+    )
+
+
+def store_state(stack: TerraformStack, target: Target, *, key: str, account_id: str | None) -> None:
+    """Keep the state in the state bucket under ``key``, or locally where the target says so."""
+    if target.state == "local":
+        store_state_locally(stack)
+        return
+    S3Backend(
+        stack,
+        bucket=STATE_BUCKET,
+        key=key,
+        region=STATE_REGION,
+        encrypt=True,
+        allowed_account_ids=[account_id] if account_id else None,
+        dynamodb_table=LOCK_TABLE,
+        use_path_style=target.path_style or None,
+    )
+    # cdktf has no argument for it. Beside the table, which Terraform 1.11 deprecates: both are taken.
+    stack.add_override("terraform.backend.s3.use_lockfile", True)
+
+
+def store_state_locally(stack: TerraformStack) -> None:
+    """Keep the state in ``terraform.<stack>.tfstate`` of the folder that synthesis was started in."""
+    LocalBackend(stack, path=str(Path.cwd() / f"terraform.{stack.node.id}.tfstate"))
+
+
+def output(stack: TerraformStack, name: str, value: str | Mapping[str, str], description: str) -> None:
+    """Make ``value`` what ``terraform output <name>`` prints."""
+    TerraformOutput(stack, name, value=value, description=description)

@@ -1,0 +1,134 @@
+"""Reading synthesized stacks: what Terraform is told, in the terms of the promises tests make."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.environment import Environment, environment
+from config.target import Target
+from stacks.application import application
+
+Block = dict[str, Any]
+
+_REFERENCE = re.compile(r"\$\{(aws_\w+)\.([\w-]+)\.\w+\}")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A stack's `cdk.tf.json`."""
+
+    name: str
+    document: Block
+
+    def resources(self, kind: str) -> dict[str, Block]:
+        """The resources of that type by their name in the address."""
+        resources: dict[str, Block] = self.document["resource"].get(kind, {})
+        return resources
+
+    def all_resources(self) -> Iterator[tuple[str, Block]]:
+        """Every resource with its address."""
+        for kind, resources in self.document["resource"].items():
+            for name, block in resources.items():
+                yield f"{kind}.{name}", block
+
+    def one(self, kind: str, **arguments: Any) -> Block:
+        """The only resource of that type with these arguments."""
+        found = [
+            block
+            for block in self.resources(kind).values()
+            if all(block.get(argument) == value for argument, value in arguments.items())
+        ]
+        assert len(found) == 1, f"{self.name} has {len(found)} {kind} with {arguments}"
+        return found[0]
+
+    @property
+    def environment(self) -> str:
+        return self.name.removeprefix("parakeet-")
+
+    def function(self, part: str) -> Block:
+        """The function of that part, as `trades-api`."""
+        return self.one("aws_lambda_function", function_name=f"potential-parakeet-{part}-{self.environment}")
+
+    def behind(self, reference: str) -> Block:
+        """The resource that a reference, as `${aws_iam_role.x.arn}`, is about."""
+        found = _REFERENCE.fullmatch(reference)
+        assert found, f"{reference} is not a reference to a resource"
+        block: Block = self.resources(found[1])[found[2]]
+        return block
+
+    def readable(self, text: str) -> str:
+        """The text with the name that AWS knows a resource by in the place of each reference to it."""
+
+        def name(reference: re.Match[str]) -> str:
+            block = self.behind(reference[0])
+            return next(str(block[key]) for key in ("bucket", "function_name", "name") if key in block)
+
+        return _REFERENCE.sub(name, text)
+
+    def statements(self, reference: str) -> list[Block]:
+        """The statements of a policy document, by the reference to its JSON."""
+        name = re.fullmatch(r"\$\{data\.aws_iam_policy_document\.(.+)\.json\}", reference)
+        assert name, f"{reference} is not a policy document"
+        document = self.document["data"]["aws_iam_policy_document"][name[1]]
+        statements: list[Block] = document["statement"]
+        return statements
+
+    def permissions(self, part: str) -> list[Block]:
+        """The statements that the role of a function has."""
+        role = self.behind(self.function(part)["role"])
+        return [
+            statement
+            for policy in self.resources("aws_iam_role_policy").values()
+            if self.behind(policy["role"]) is role
+            for statement in self.statements(policy["policy"])
+        ]
+
+    def allowed(self, part: str) -> set[tuple[str, str]]:
+        """What a function may do to what, as `("s3:GetObject", "potential-parakeet-cache-prod/cache/*")`."""
+        return {
+            (action, self.readable(resource))
+            for statement in self.permissions(part)
+            for action in statement["actions"]
+            for resource in statement["resources"]
+        }
+
+    def all_statements(self) -> Iterator[tuple[str, Block]]:
+        """Every statement of every policy document, with the document's name."""
+        for name, document in self.document["data"]["aws_iam_policy_document"].items():
+            for statement in document["statement"]:
+                yield name, statement
+
+
+def read_templates(outdir: Path) -> Mapping[str, Template]:
+    """The synthesized stacks below an output folder, by name."""
+    return {
+        path.parent.name: Template(path.parent.name, json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(outdir.glob("stacks/*/cdk.tf.json"))
+    }
+
+
+def synthesized(settings: Environment, target: Target | None = None) -> Template:
+    """The stack of one environment."""
+    with tempfile.TemporaryDirectory() as outdir:
+        application([settings], target or Target(), outdir).synth()
+        return read_templates(Path(outdir))[f"parakeet-{settings.name}"]
+
+
+def changed(settings: Environment, **sections: Any) -> Environment:
+    """The environment with fields changed: ``changed(PROD, functions={"tracing": True})``."""
+    given = settings.model_dump()
+    name = given.pop("name")
+    return environment(name, **_merged(given, sections))
+
+
+def _merged(base: Block, change: Block) -> Block:
+    return base | {
+        key: _merged(base[key], value)
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+        else value
+        for key, value in change.items()
+    }

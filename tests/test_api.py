@@ -1,0 +1,196 @@
+"""The HTTP API: its routes, who may call them, and what is logged."""
+
+import json
+from inspect import signature
+from typing import Any
+
+import pytest
+
+from config.environments import DEV, PROD
+from constructs.api import Api
+from tests.template import Block, Template, changed, synthesized
+
+PREFIXES = ("trades", "data", "strategies", "scanner")
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
+def routes(template: Template) -> dict[str, Block]:
+    """The routes by their key."""
+    return {route["route_key"]: route for route in template.resources("aws_apigatewayv2_route").values()}
+
+
+def answered_by(template: Template, route: Block) -> Any:
+    """The name of the function that a route leads to."""
+    integration = template.behind(route["target"].removeprefix("integrations/"))
+    return template.behind(integration["integration_uri"])["function_name"]
+
+
+def test_each_path_and_all_below_it_go_to_the_function_of_that_name(platform: Template) -> None:
+    assert {key: answered_by(platform, route) for key, route in routes(platform).items()} == {
+        f"{method} {path}": f"potential-parakeet-{prefix}-api-{platform.environment}"
+        for prefix in PREFIXES
+        for path in (f"/{prefix}", f"/{prefix}/{{proxy+}}")
+        for method in METHODS
+    } | {"GET /health": f"potential-parakeet-data-api-{platform.environment}"}
+
+
+def test_trades_itself_has_a_route(platform: Template) -> None:
+    assert "GET /trades" in routes(platform)
+
+
+def test_no_route_catches_the_browsers_preflight_requests(platform: Template) -> None:
+    """They carry no token: the API's own CORS answer has to reach them."""
+    assert not {key for key in routes(platform) if key.startswith(("ANY", "OPTIONS", "$default"))}
+
+
+def test_every_route_but_health_asks_for_a_token_of_cloudflare_access(platform: Template) -> None:
+    for key, route in routes(platform).items():
+        if key == "GET /health":
+            assert route["authorization_type"] == "NONE"
+            assert "authorizer_id" not in route
+        else:
+            assert route["authorization_type"] == "JWT"
+            assert platform.behind(route["authorizer_id"]) is platform.one("aws_apigatewayv2_authorizer")
+
+
+def test_tokens_come_from_the_platforms_cloudflare_team_for_its_application(platform: Template) -> None:
+    authorizer = platform.one("aws_apigatewayv2_authorizer")
+    assert authorizer["authorizer_type"] == "JWT"
+    assert authorizer["identity_sources"] == ["$request.header.Cf-Access-Jwt-Assertion"]
+    assert authorizer["jwt_configuration"] == {
+        "issuer": "https://potential-parakeet.cloudflareaccess.com",
+        "audience": ["${var.cloudflare_access_audience}"],
+    }
+
+
+def test_the_team_is_the_configurations() -> None:
+    template = synthesized(changed(DEV, api={"access_team": "another-team"}))
+    authorizer = template.one("aws_apigatewayv2_authorizer")
+    assert authorizer["jwt_configuration"]["issuer"] == "https://another-team.cloudflareaccess.com"
+
+
+def test_there_is_no_deploying_without_an_audience(platform: Template) -> None:
+    audience = platform.document["variable"]["cloudflare_access_audience"]
+    assert "default" not in audience
+    assert audience["nullable"] is False
+    (validation,) = audience["validation"]
+    assert validation["condition"] == '${can(regex("^[0-9A-Za-z_-]+$", var.cloudflare_access_audience))}'
+
+
+def test_an_api_without_an_authorizer_cannot_be_built() -> None:
+    """Neither the authorizer nor whether a route asks it is anything that a caller could leave out."""
+    parameters = list(signature(Api.__init__).parameters)
+    assert parameters == ["self", "scope", "id", "settings", "environment", "log_retention_days"]
+    assert list(signature(Api.route).parameters) == ["self", "path", "function"]
+    assert list(signature(Api.route_health).parameters) == ["self", "function"]
+
+
+def test_functions_get_requests_in_payload_format_2(platform: Template) -> None:
+    for integration in platform.resources("aws_apigatewayv2_integration").values():
+        assert integration["integration_type"] == "AWS_PROXY"
+        assert integration["payload_format_version"] == "2.0"
+
+
+def test_the_api_may_invoke_a_function_for_its_own_routes_only(platform: Template) -> None:
+    allowed = {
+        (platform.readable(permission["function_name"]), platform.readable(permission["source_arn"]))
+        for permission in platform.resources("aws_lambda_permission").values()
+        if permission["principal"] == "apigateway.amazonaws.com"
+    }
+    env = platform.environment
+    api = f"potential-parakeet-api-{env}"
+    assert allowed == {
+        (f"potential-parakeet-{prefix}-api-{env}", f"{api}/*/*{path}")
+        for prefix in PREFIXES
+        for path in (f"/{prefix}", f"/{prefix}/{{proxy+}}")
+    } | {(f"potential-parakeet-data-api-{env}", f"{api}/*/*/health")}
+
+
+def test_permissions_only_let_functions_be_invoked(platform: Template) -> None:
+    for permission in platform.resources("aws_lambda_permission").values():
+        assert permission["action"] == "lambda:InvokeFunction"
+        assert permission["principal"] in ("apigateway.amazonaws.com", "events.amazonaws.com")
+        assert permission["source_arn"]
+
+
+LOCAL_ORIGINS = ["http://localhost:3000", "http://localhost:5173"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "local"), [("dev", LOCAL_ORIGINS), ("staging", LOCAL_ORIGINS), ("prod", [])]
+)
+def test_browsers_may_call_from_the_site_and_outside_of_prod_from_an_engineers_machine(
+    environment: str, local: list[str], request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    assert template.one("aws_apigatewayv2_api")["cors_configuration"] == {
+        "allow_origins": ["https://potential-parakeet.pages.dev", *local],
+        "allow_methods": ["GET", "POST", "PUT", "DELETE"],
+        "allow_headers": ["Content-Type", "Authorization", "X-Requested-With", "CF-Access-JWT-Assertion"],
+        "expose_headers": ["X-Request-Id"],
+        "max_age": 3600,
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "rps", "burst"), [("dev", 50, 100), ("staging", 200, 400), ("prod", 1000, 2000)]
+)
+def test_requests_are_throttled_as_the_environment_says(
+    environment: str, rps: int, burst: int, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    assert template.one("aws_apigatewayv2_stage")["default_route_settings"] == {
+        "throttling_rate_limit": rps,
+        "throttling_burst_limit": burst,
+    }
+
+
+def test_who_has_no_token_cannot_use_up_what_the_others_need(platform: Template) -> None:
+    stage = platform.one("aws_apigatewayv2_stage")
+    assert stage["route_settings"] == [
+        {"route_key": "GET /health", "throttling_rate_limit": 10, "throttling_burst_limit": 20}
+    ]
+    # API Gateway takes settings of routes that it has.
+    health = platform.one("aws_apigatewayv2_route", route_key="GET /health")
+    needed = [address.split(".") for address in stage["depends_on"]]
+    assert health in [platform.resources(kind)[name] for kind, name in needed]
+
+
+def test_it_is_an_http_api_that_deploys_itself(platform: Template) -> None:
+    api = platform.one("aws_apigatewayv2_api")
+    assert api["protocol_type"] == "HTTP"
+    assert api["name"] == f"potential-parakeet-api-{platform.environment}"
+    stage = platform.one("aws_apigatewayv2_stage")
+    assert stage["name"] == "$default"
+    assert stage["auto_deploy"] is True
+
+
+def test_every_request_is_logged_as_json(platform: Template) -> None:
+    settings = platform.one("aws_apigatewayv2_stage")["access_log_settings"]
+    log = platform.behind(settings["destination_arn"])
+    assert log["name"] == f"/aws/apigateway/potential-parakeet-{platform.environment}"
+    assert json.loads(settings["format"]) == {
+        "requestId": "$context.requestId",
+        "ip": "$context.identity.sourceIp",
+        "requestTime": "$context.requestTime",
+        "httpMethod": "$context.httpMethod",
+        "routeKey": "$context.routeKey",
+        "status": "$context.status",
+        "protocol": "$context.protocol",
+        "responseLength": "$context.responseLength",
+        "integrationError": "$context.integrationErrorMessage",
+        "errorMessage": "$context.error.message",
+        "authorizerError": "$context.authorizer.error",
+    }
+
+
+def test_origins_and_throttle_are_the_configurations() -> None:
+    template = synthesized(
+        changed(PROD, api={"cors_origins": ("https://example.com",), "throttle_rps": 7, "throttle_burst": 9})
+    )
+    cors = template.one("aws_apigatewayv2_api")["cors_configuration"]
+    assert cors["allow_origins"] == ["https://example.com"]
+    assert template.one("aws_apigatewayv2_stage")["default_route_settings"] == {
+        "throttling_rate_limit": 7,
+        "throttling_burst_limit": 9,
+    }

@@ -1,0 +1,67 @@
+"""What keeps Terraform's state. What holds for every bucket is in test_every_stack.py."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.template import Template
+
+
+@pytest.fixture(scope="session")
+def bootstrap(templates: Mapping[str, Template]) -> Template:
+    return templates["parakeet-bootstrap"]
+
+
+def test_every_old_state_can_be_had_back(bootstrap: Template) -> None:
+    bucket = bootstrap.one("aws_s3_bucket")
+    assert bucket["bucket"] == "potential-parakeet-terraform-state"
+    versioning = bootstrap.one("aws_s3_bucket_versioning", bucket="${aws_s3_bucket.state.id}")
+    assert versioning["versioning_configuration"] == {"status": "Enabled"}
+    assert not bootstrap.resources("aws_s3_bucket_lifecycle_configuration")
+
+
+def test_states_refuse_to_be_destroyed(bootstrap: Template) -> None:
+    bucket = bootstrap.one("aws_s3_bucket")
+    assert bucket["lifecycle"] == {"prevent_destroy": True}
+    assert bucket["force_destroy"] is False
+
+
+def test_nobody_is_let_into_the_state_by_the_buckets_policy(bootstrap: Template) -> None:
+    (statement,) = bootstrap.statements(bootstrap.one("aws_s3_bucket_policy")["policy"])
+    assert statement["effect"] == "Deny"
+
+
+def test_the_lock_table_is_what_terraforms_s3_backend_locks_with(bootstrap: Template) -> None:
+    table = bootstrap.one("aws_dynamodb_table")
+    assert table["name"] == "terraform-state-lock"
+    assert table["hash_key"] == "LockID"
+    assert table["attribute"] == [{"name": "LockID", "type": "S"}]
+    assert table["billing_mode"] == "PAY_PER_REQUEST"
+
+
+def test_the_lock_table_can_be_restored_and_refuses_to_be_deleted(bootstrap: Template) -> None:
+    table = bootstrap.one("aws_dynamodb_table")
+    assert table["point_in_time_recovery"] == {"enabled": True}
+    assert table["deletion_protection_enabled"] is True
+    assert table["lifecycle"] == {"prevent_destroy": True}
+
+
+def test_its_own_state_is_local_as_it_comes_before_the_bucket(bootstrap: Template) -> None:
+    (backend,) = bootstrap.document["terraform"]["backend"]
+    assert backend == "local"
+
+
+def test_every_other_stack_keeps_its_state_in_what_bootstrap_makes(
+    bootstrap: Template, platform: Template
+) -> None:
+    backend = platform.document["terraform"]["backend"]["s3"]
+    assert backend["bucket"] == bootstrap.one("aws_s3_bucket")["bucket"]
+    assert backend["dynamodb_table"] == bootstrap.one("aws_dynamodb_table")["name"]
+    assert backend["region"] == bootstrap.document["provider"]["aws"][0]["region"]
+
+
+def test_outputs_name_bucket_and_table(bootstrap: Template) -> None:
+    assert {name: output["value"] for name, output in bootstrap.document["output"].items()} == {
+        "state_bucket_name": "${aws_s3_bucket.state.bucket}",
+        "lock_table_name": "${aws_dynamodb_table.locks.name}",
+    }

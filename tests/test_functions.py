@@ -1,0 +1,384 @@
+"""The Lambda functions: what each may do, what it runs, and what is switched on for all of them."""
+
+import base64
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bindings.aws import AwsProvider
+from bindings.terraform import App, TerraformStack
+from config.environment import IngestSettings
+from config.environments import DEV, PROD
+from constructs.archive import ArchiveError
+from constructs.bucket import Bucket
+from constructs.functions import Function, Layer, Runtime
+from tests.template import Block, Template, changed, synthesized
+
+APIS = ("trades-api", "data-api", "strategies-api", "scanner-api")
+PARTS = (*APIS, "ingest")
+
+VPC = {"subnet_ids": ("subnet-0a", "subnet-0b"), "security_group_ids": ("sg-0c",)}
+NETWORK_INTERFACES = {
+    ("ec2:CreateNetworkInterface", "*"),
+    ("ec2:DeleteNetworkInterface", "*"),
+    ("ec2:DescribeNetworkInterfaces", "*"),
+    ("ec2:DescribeSubnets", "*"),
+    ("ec2:AssignPrivateIpAddresses", "*"),
+    ("ec2:UnassignPrivateIpAddresses", "*"),
+}
+TRACES = {("xray:PutTelemetryRecords", "*"), ("xray:PutTraceSegments", "*")}
+
+
+@pytest.fixture(scope="module")
+def traced() -> Template:
+    return synthesized(changed(DEV, functions={"tracing": True}))
+
+
+@pytest.fixture(scope="module")
+def private() -> Template:
+    """In a VPC, and with some concurrency reserved."""
+    return synthesized(
+        changed(PROD, functions={"vpc": VPC, "trades": {"reserved_concurrency": 5}}),
+    )
+
+
+def write_log(env: str, part: str) -> set[tuple[str, str]]:
+    log = f"/aws/lambda/potential-parakeet-{part}-{env}:*"
+    return {("logs:CreateLogStream", log), ("logs:PutLogEvents", log)}
+
+
+def read_database_secret(env: str) -> set[tuple[str, str]]:
+    return {("secretsmanager:GetSecretValue", f"potential-parakeet/{env}")}
+
+
+def read_provider_keys(env: str) -> set[tuple[str, str]]:
+    return {("secretsmanager:GetSecretValue", f"potential-parakeet/{env}/api-keys")}
+
+
+def read_cache(env: str) -> set[tuple[str, str]]:
+    bucket = f"potential-parakeet-cache-{env}"
+    return {("s3:ListBucket", bucket), ("s3:GetObject", f"{bucket}/cache/*")}
+
+
+def write_cache(env: str) -> set[tuple[str, str]]:
+    objects = f"potential-parakeet-cache-{env}/cache/*"
+    return {("s3:PutObject", objects), ("s3:AbortMultipartUpload", objects)}
+
+
+# What each may do, exactly
+
+
+def test_trades_may_read_the_database_secret_and_nothing_else(platform: Template) -> None:
+    env = platform.environment
+    assert platform.allowed("trades-api") == write_log(env, "trades-api") | read_database_secret(env)
+
+
+@pytest.mark.parametrize("part", ["data-api", "strategies-api", "scanner-api"])
+def test_data_strategies_and_scanner_may_read_the_database_secret_and_the_cache(
+    platform: Template, part: str
+) -> None:
+    env = platform.environment
+    assert platform.allowed(part) == write_log(env, part) | read_database_secret(env) | read_cache(env)
+
+
+def test_ingest_may_read_the_provider_keys_fill_the_cache_and_report_its_failures(platform: Template) -> None:
+    env = platform.environment
+    assert platform.allowed("ingest") == (
+        write_log(env, "ingest")
+        | read_provider_keys(env)
+        | read_cache(env)
+        | write_cache(env)
+        | {("sqs:SendMessage", f"potential-parakeet-lambda-dlq-{env}")}
+    )
+
+
+def test_trades_function_cannot_read_the_provider_keys(platform: Template) -> None:
+    assert not platform.allowed("trades-api") & read_provider_keys(platform.environment)
+
+
+def test_only_ingest_reads_the_provider_keys(platform: Template) -> None:
+    env = platform.environment
+    assert {part for part in PARTS if platform.allowed(part) & read_provider_keys(env)} == {"ingest"}
+
+
+def test_only_ingest_writes_the_cache(platform: Template) -> None:
+    env = platform.environment
+    assert {part for part in PARTS if platform.allowed(part) & write_cache(env)} == {"ingest"}
+
+
+def test_nobody_may_delete_cached_objects(platform: Template) -> None:
+    assert not {action for part in PARTS for action, _ in platform.allowed(part) if "Delete" in action}
+
+
+def test_the_cache_is_listed_below_its_prefix_only(platform: Template) -> None:
+    for part in PARTS:
+        for statement in platform.permissions(part):
+            if statement["actions"] == ["s3:ListBucket"]:
+                assert statement["condition"] == [
+                    {"test": "StringLike", "variable": "s3:prefix", "values": ["cache/*"]}
+                ]
+
+
+def test_only_lambda_assumes_a_functions_role(platform: Template) -> None:
+    for part in PARTS:
+        role = platform.behind(platform.function(part)["role"])
+        assert role["name"] == f"potential-parakeet-{part}-{platform.environment}"
+        assert platform.statements(role["assume_role_policy"]) == [
+            {
+                "actions": ["sts:AssumeRole"],
+                "principals": [{"type": "Service", "identifiers": ["lambda.amazonaws.com"]}],
+            }
+        ]
+
+
+# What each is
+
+
+def test_the_five_functions_are_there(platform: Template) -> None:
+    assert {block["function_name"] for block in platform.resources("aws_lambda_function").values()} == {
+        f"potential-parakeet-{part}-{platform.environment}" for part in PARTS
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "small", "large"), [("dev", 256, 512), ("staging", 512, 1024), ("prod", 512, 1024)]
+)
+def test_functions_have_the_memory_of_their_environment(
+    environment: str, small: int, large: int, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    assert {part: template.function(part)["memory_size"] for part in PARTS} == {
+        "trades-api": small,
+        "data-api": small,
+        "strategies-api": small,
+        "scanner-api": large,
+        "ingest": large,
+    }
+
+
+def test_api_functions_end_before_the_http_api_gives_up(platform: Template) -> None:
+    assert {platform.function(part)["timeout"] for part in APIS} == {29}
+
+
+def test_ingest_has_five_minutes_and_a_gigabyte_of_tmp(platform: Template) -> None:
+    ingest = platform.function("ingest")
+    assert ingest["timeout"] == 300
+    assert ingest["ephemeral_storage"] == {"size": 1024}
+
+
+def test_api_functions_have_the_tmp_that_costs_nothing(platform: Template) -> None:
+    for part in APIS:
+        assert platform.function(part)["ephemeral_storage"] == {"size": 512}
+
+
+def test_functions_run_python_on_arm(platform: Template) -> None:
+    for function in platform.resources("aws_lambda_function").values():
+        assert function["architectures"] == ["arm64"]
+        assert function["runtime"] == "python3.13"
+
+
+@pytest.mark.parametrize(("environment", "level"), [("dev", "DEBUG"), ("staging", "DEBUG"), ("prod", "INFO")])
+def test_functions_are_told_where_they_are_and_what_they_may_use(
+    environment: str, level: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    for part in PARTS:
+        variables = dict(template.function(part)["environment"]["variables"])
+        assert len(variables.pop("CODE_VERSION")) == 12
+        assert variables == {
+            "ENVIRONMENT": environment,
+            "AWS_S3_BUCKET": "${aws_s3_bucket.cache.bucket}",
+            "SECRETS_ARN": "${aws_secretsmanager_secret.database.arn}",
+            "API_KEYS_ARN": "${aws_secretsmanager_secret.api_keys.arn}",
+            "LOG_LEVEL": level,
+            "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{part}",
+        }
+
+
+def test_failures_of_ingest_wait_in_the_dead_letter_queue(platform: Template) -> None:
+    failures = platform.one("aws_lambda_function_event_invoke_config")
+    assert platform.readable(failures["function_name"]) == f"potential-parakeet-ingest-{platform.environment}"
+    destination = platform.behind(failures["destination_config"]["on_failure"]["destination"])
+    assert destination is platform.one("aws_sqs_queue")
+    # AWS checks the permission when the destination is set.
+    (needed,) = failures["depends_on"]
+    kind, name = needed.split(".")
+    (statement,) = platform.statements(platform.resources(kind)[name]["policy"])
+    assert statement["actions"] == ["sqs:SendMessage"]
+
+
+def test_the_dead_letter_queue_is_encrypted_and_keeps_events_for_14_days(platform: Template) -> None:
+    queue = platform.one("aws_sqs_queue")
+    assert queue["name"] == f"potential-parakeet-lambda-dlq-{platform.environment}"
+    assert queue["sqs_managed_sse_enabled"] is True
+    assert queue["message_retention_seconds"] == 14 * 24 * 60 * 60
+
+
+# Its code
+
+
+def code(template: Template, part: str) -> Block:
+    """The uploaded package that a function points to."""
+    function = template.function(part)
+    package = template.behind(function["s3_key"])
+    assert package is template.behind(function["s3_bucket"])
+    return package
+
+
+def test_code_is_uploaded_to_the_packages_bucket_under_a_key_with_its_hash(
+    platform: Template, outdir: Path
+) -> None:
+    for part in PARTS:
+        package = code(platform, part)
+        written = outdir / "stacks" / platform.name / package["source"]
+        digest = hashlib.sha256(written.read_bytes())
+        folder = part.removesuffix("-api")
+        assert package["bucket"] == "${aws_s3_bucket.lambda_artifacts.bucket}"
+        assert package["key"] == f"functions/{folder}/{digest.hexdigest()}.zip"
+        function = platform.function(part)
+        assert function["source_code_hash"] == base64.b64encode(digest.digest()).decode()
+        assert function["environment"]["variables"]["CODE_VERSION"] == digest.hexdigest()[:12]
+
+
+def test_the_handler_is_in_the_package_and_other_functions_code_is_not(
+    platform: Template, outdir: Path
+) -> None:
+    for part in PARTS:
+        folder = part.removesuffix("-api")
+        with zipfile.ZipFile(outdir / "stacks" / platform.name / code(platform, part)["source"]) as package:
+            names = package.namelist()
+        assert platform.function(part)["handler"] == f"functions.{folder}.handler.handler"
+        assert f"functions/{folder}/handler.py" in names
+        assert {name.split("/")[1] for name in names} == {folder, "runtime"}
+
+
+def test_a_package_in_use_goes_only_after_the_next_one_is_there(platform: Template) -> None:
+    for package in platform.resources("aws_s3_object").values():
+        assert package["lifecycle"] == {"create_before_destroy": True}
+
+
+def test_every_environment_runs_the_same_code(dev: Template, staging: Template, prod: Template) -> None:
+    for part in PARTS:
+        (_,) = {code(template, part)["key"] for template in (dev, staging, prod)}
+
+
+# What is off unless asked for
+
+
+def test_functions_are_neither_traced_nor_in_a_vpc_nor_reserved_unless_asked_for(platform: Template) -> None:
+    for function in platform.resources("aws_lambda_function").values():
+        assert not {"vpc_config", "reserved_concurrent_executions", "layers"} & set(function)
+        # Said, since Terraform leaves what is not said as it is.
+        assert function["tracing_config"] == {"mode": "PassThrough"}
+
+
+def test_tracing_reaches_every_function_and_allows_only_what_it_needs(
+    traced: Template, dev: Template
+) -> None:
+    for part in PARTS:
+        assert traced.function(part)["tracing_config"] == {"mode": "Active"}
+        assert "vpc_config" not in traced.function(part)
+        assert traced.allowed(part) == dev.allowed(part) | TRACES
+
+
+def test_a_vpc_reaches_every_function_and_allows_only_what_it_needs(
+    private: Template, prod: Template
+) -> None:
+    for part in PARTS:
+        assert private.function(part)["vpc_config"] == {
+            "subnet_ids": ["subnet-0a", "subnet-0b"],
+            "security_group_ids": ["sg-0c"],
+        }
+        assert private.function(part)["tracing_config"] == {"mode": "PassThrough"}
+        assert private.allowed(part) == prod.allowed(part) | NETWORK_INTERFACES
+
+
+@pytest.mark.parametrize(("feature", "policy"), [("traced", "trace"), ("private", "join-vpc")])
+def test_a_function_is_made_once_its_role_may_do_what_aws_then_checks(
+    feature: str, policy: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(feature)
+    for part in PARTS:
+        needed = [address.split(".") for address in template.function(part)["depends_on"]]
+        policies = {
+            template.resources(kind)[name]["name"] for kind, name in needed if kind == "aws_iam_role_policy"
+        }
+        assert policies == {"write-log", policy}
+
+
+def test_concurrency_is_reserved_for_the_function_that_asks_for_it(private: Template) -> None:
+    assert {part: private.function(part).get("reserved_concurrent_executions") for part in PARTS} == {
+        "trades-api": 5,
+        "data-api": None,
+        "strategies-api": None,
+        "scanner-api": None,
+        "ingest": None,
+    }
+
+
+# Layers
+
+
+def with_layer(sources: Path, outdir: Path) -> Template:
+    app = App(outdir=str(outdir))
+    stack = TerraformStack(app, "stack")
+    AwsProvider(stack, "aws", region="us-east-1")
+    packages = Bucket(stack, "packages", name="packages", address="packages")
+    layer = Layer(stack, "pandas", name="potential-parakeet-pandas", sources=sources, packages=packages)
+    runtime = Runtime(environment="dev", packages=packages, log_retention_days=14, variables={})
+    Function(stack, "trades", runtime, IngestSettings(), part="trades-api", layers=[layer])
+    app.synth()
+    return Template("stack", json.loads((outdir / "stacks" / "stack" / "cdk.tf.json").read_text()))
+
+
+@pytest.fixture
+def layer_sources(tmp_path: Path) -> Path:
+    module = tmp_path / "sources" / "python" / "pandas" / "__init__.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("VERSION = 1\n")
+    return tmp_path / "sources"
+
+
+def test_a_layer_is_uploaded_under_its_hash_and_used_by_the_function(
+    layer_sources: Path, tmp_path: Path
+) -> None:
+    template = with_layer(layer_sources, tmp_path / "out")
+    ((name, layer),) = template.resources("aws_lambda_layer_version").items()
+    assert template.one("aws_lambda_function")["layers"] == [f"${{aws_lambda_layer_version.{name}.arn}}"]
+
+    package = template.behind(layer["s3_key"])
+    written = tmp_path / "out" / "stacks" / "stack" / package["source"]
+    digest = hashlib.sha256(written.read_bytes())
+    assert package["key"] == f"layers/pandas/{digest.hexdigest()}.zip"
+    assert layer["source_code_hash"] == base64.b64encode(digest.digest()).decode()
+    with zipfile.ZipFile(written) as archive:
+        assert archive.namelist() == ["python/pandas/__init__.py"]
+
+    # No function can be given a layer that is gone.
+    assert layer["lifecycle"] == {"create_before_destroy": True}
+    assert layer["layer_name"] == "potential-parakeet-pandas"
+    assert layer["compatible_architectures"] == ["arm64"]
+    assert layer["compatible_runtimes"] == ["python3.13"]
+    assert template.behind(layer["s3_bucket"]) is package
+    assert package["bucket"] == "${aws_s3_bucket.packages.bucket}"
+
+
+def test_a_layer_has_the_same_key_until_its_sources_change(layer_sources: Path, tmp_path: Path) -> None:
+    def key(outdir: str) -> Any:
+        template = with_layer(layer_sources, tmp_path / outdir)
+        return template.behind(template.one("aws_lambda_layer_version")["s3_key"])["key"]
+
+    first = key("first")
+    assert key("again") == first
+    (layer_sources / "python" / "pandas" / "__init__.py").write_text("VERSION = 2\n")
+    assert key("changed") != first
+
+
+def test_a_layer_without_a_python_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pandas").mkdir()
+    with pytest.raises(ArchiveError, match="python does not exist in"):
+        with_layer(tmp_path, tmp_path / "out")

@@ -1,0 +1,101 @@
+"""Where things are, and what may import what."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+HIDDEN = (
+    "bindings: constructs/__init__.py hides PyPI's package of that name, so nothing can be imported: "
+    "delete it; without one the folder joins that package"
+)
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The modules that a file imports, with the names it takes from a package."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import():
+                yield from (alias.name for alias in node.names)
+            case ast.ImportFrom():
+                assert not node.level, f"{file} imports relatively"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sources(*places: str) -> list[Path]:
+    return [
+        file
+        for place in places
+        for file in ([PROJECT / place] if place.endswith(".py") else sorted((PROJECT / place).rglob("*.py")))
+    ]
+
+
+def test_the_folder_constructs_is_part_of_pypis_package_and_so_no_package_itself() -> None:
+    assert not (PROJECT / "constructs" / "__init__.py").exists(), HIDDEN
+
+
+@pytest.mark.parametrize(
+    "command", [["main.py"], ["-m", "pytest", "tests/test_layout.py"]], ids=["main", "pytest"]
+)
+def test_who_makes_the_folder_constructs_a_package_is_told_what_broke(
+    project: Path, command: list[str]
+) -> None:
+    (project / "constructs" / "__init__.py").touch()
+    process = subprocess.run(
+        [sys.executable, *command], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 1
+    assert process.stderr == f"{HIDDEN}\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "allowed"),
+    [
+        ("functions", {"functions"}),
+        ("config", {"config"}),
+        ("bindings", {"bindings"}),
+        ("constructs", {"bindings", "config", "constructs"}),
+        ("stacks", {"bindings", "config", "constructs", "stacks"}),
+        ("main.py", {"bindings", "config", "stacks"}),
+    ],
+)
+def test_data_flows_from_config_to_constructs_to_stacks_to_main(place: str, allowed: set[str]) -> None:
+    ours = {"bindings", "config", "constructs", "functions", "local", "benchmarks", "main", "stacks", "tests"}
+    if place == "bindings":
+        # PyPI's package of that name.
+        ours -= {"constructs"}
+    files = sources(place)
+    assert files
+    for file in files:
+        used = {module.partition(".")[0] for module in imports(file)} & ours
+        assert used <= allowed, f"{file.relative_to(PROJECT)} imports {used - allowed}"
+
+
+def test_a_construct_takes_its_own_section_and_never_the_whole_environment() -> None:
+    for file in sources("constructs"):
+        whole = {module for module in imports(file) if module.startswith("config.environments")}
+        assert not whole | ({"config.environment.Environment"} & set(imports(file))), file
+
+
+def test_only_bindings_imports_cdktf_and_the_provider() -> None:
+    for file in sources("benchmarks", "config", "constructs", "functions", "local", "stacks", "main.py"):
+        packages = {module.partition(".")[0] for module in imports(file)}
+        assert not packages & {"cdktf", "cdktf_cdktf_provider_aws", "jsii"}, file
+
+
+def test_of_pypis_constructs_only_the_construct_is_used() -> None:
+    ours = {file.stem for file in sources("constructs")}
+    for file in sources("constructs", "stacks"):
+        for module in imports(file):
+            if module.startswith("constructs."):
+                assert module == "constructs.Construct" or module.split(".")[1] in ours, file
+
+
+def test_no_name_says_nothing() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base", "core"}
+    files = sources("benchmarks", "bindings", "config", "constructs", "functions", "local", "stacks", "tests")
+    assert not {file for file in files if {file.stem, file.parent.name} & vague}

@@ -1,0 +1,346 @@
+"""The platform on one machine, as far as it needs no Terraform: what is found, kept out, and left behind."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from local import terraform
+from local.embedded_aws import EmbeddedAws
+from local.made_up import made_up_secrets, made_up_settings
+from local.terraform import (
+    PROVIDER_VERSION,
+    MissingPrerequisite,
+    find_provider_mirror,
+    find_terraform,
+    quiet_environment,
+    terraform_environment,
+)
+
+PROJECT = Path(__file__).parents[1]
+PLATFORM = "linux_amd64"
+ANSWERS_1_11 = f'echo \'{{"terraform_version": "1.11.4", "platform": "{PLATFORM}"}}\''
+Program = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a person with an empty home on a machine without add-on software."""
+    monkeypatch.setattr(terraform, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
+    home = tmp_path / "home"
+    home.mkdir()
+    return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share"), "PATH": str(tmp_path / "bin")}
+
+
+@pytest.fixture
+def installed_terraform(tmp_path: Path, environ: dict[str, str]) -> Program:
+    """Puts a shell script named terraform on PATH, and returns the environment with that PATH."""
+
+    def install(script: str) -> dict[str, str]:
+        program = tmp_path / "bin" / "terraform"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        return environ | {"PATH": f"{program.parent}:/usr/bin:/bin"}
+
+    return install
+
+
+def add_provider(mirror: Path, *, packed: bool = False) -> Path:
+    provider = mirror / "registry.terraform.io/hashicorp/aws"
+    if packed:
+        provider.mkdir(parents=True)
+        (provider / f"terraform-provider-aws_{PROVIDER_VERSION}_{PLATFORM}.zip").touch()
+    else:
+        folder = provider / PROVIDER_VERSION / PLATFORM
+        folder.mkdir(parents=True)
+        (folder / f"terraform-provider-aws_v{PROVIDER_VERSION}_x5").touch()
+    return mirror
+
+
+# Terraform, the program
+
+
+def test_a_missing_terraform_is_one_line_that_says_what_is_needed(environ: dict[str, str]) -> None:
+    with pytest.raises(
+        MissingPrerequisite, match=r"^Terraform 1\.11 or newer is needed, .*no terraform on PATH.*$"
+    ):
+        find_terraform(environ)
+
+
+def test_a_too_old_terraform_is_one_line_that_says_what_was_found(installed_terraform: Program) -> None:
+    old = installed_terraform('echo \'{"terraform_version": "1.9.8", "platform": "linux_amd64"}\'')
+    with pytest.raises(
+        MissingPrerequisite, match=r"^Terraform 1\.11 or newer is needed, .*/terraform is 1\.9\.8:.*$"
+    ):
+        find_terraform(old)
+
+
+def test_a_terraform_that_cannot_run_is_one_line_with_its_reason(installed_terraform: Program) -> None:
+    broken = installed_terraform("echo 'cannot execute binary file' >&2; echo more >&2; exit 126")
+    with pytest.raises(
+        MissingPrerequisite, match=r"^Terraform 1\.11 or newer is .*cannot execute binary file$"
+    ):
+        find_terraform(broken)
+
+
+@pytest.mark.parametrize("version", ["1.11.0", "1.11.4", "1.12.0-beta1", "2.0.0"])
+def test_a_terraform_of_1_11_or_newer_is_taken(installed_terraform: Program, version: str) -> None:
+    found = find_terraform(
+        installed_terraform(f'echo \'{{"terraform_version": "{version}", "platform": "{PLATFORM}"}}\'')
+    )
+    assert (found.version, found.platform) == (version, PLATFORM)
+
+
+def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(environ: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "local.cdktf", "deploy", "parakeet-dev"]
+    answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.count("\n") == 1
+    assert "Terraform 1.11 or newer is needed" in answer.stderr
+
+
+def test_cdktf_asks_for_no_terraform_where_it_needs_none(environ: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "local.cdktf", "--version"]
+    answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (0, "0.21.0\n")
+
+
+# Its provider
+
+
+def test_without_a_mirror_terraform_goes_to_the_registry(environ: dict[str, str], tmp_path: Path) -> None:
+    assert find_provider_mirror(PLATFORM, environ) is None
+    assert "TF_CLI_CONFIG_FILE" not in terraform_environment(None, tmp_path, environ)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "home/.terraform.d/plugins",
+        "home/.local/share/terraform/plugins",
+        "home/.terraform.d/plugin-cache",
+        "share/terraform/plugins",
+        "opt",
+        "opt/mirror",
+        "opt/terraform/providers",
+    ],
+)
+def test_a_mirror_is_found_in_the_usual_places(
+    environ: dict[str, str], tmp_path: Path, place: str, packed: bool
+) -> None:
+    mirror = add_provider(tmp_path / place, packed=packed)
+    assert find_provider_mirror(PLATFORM, environ) == mirror
+
+
+def test_the_named_mirror_comes_first_then_terraforms_own_then_add_ons(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    add_on = add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror(PLATFORM, environ) == add_on
+    own = add_provider(tmp_path / "home/.terraform.d/plugins")
+    assert find_provider_mirror(PLATFORM, environ) == own
+    named = add_provider(tmp_path / "elsewhere")
+    assert find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
+
+
+def test_a_mirror_for_another_platform_is_not_taken(environ: dict[str, str], tmp_path: Path) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror("darwin_arm64", environ) is None
+
+
+def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    wrong = environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")}
+    with pytest.raises(
+        MissingPrerequisite, match=f"PARAKEET_PROVIDER_MIRROR is .*nowhere.*{PROVIDER_VERSION}"
+    ):
+        find_provider_mirror(PLATFORM, wrong)
+
+
+@pytest.mark.parametrize("name", [".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
+def test_a_persons_own_cli_configuration_is_left_alone(
+    environ: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    own = tmp_path / "home" / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("")
+    if name == "named.tfrc":
+        environ["TF_CLI_CONFIG_FILE"] = str(own)
+    assert find_provider_mirror(PLATFORM, environ) is None
+    assert terraform_environment(None, tmp_path, environ).get("TF_CLI_CONFIG_FILE") == environ.get(
+        "TF_CLI_CONFIG_FILE"
+    )
+
+
+def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
+    assert "TF_CLI_CONFIG_FILE" not in quiet_environment(missing)
+    mirror = add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror(PLATFORM, missing) == mirror
+    configuration = Path(terraform_environment(mirror, tmp_path, missing)["TF_CLI_CONFIG_FILE"])
+    assert configuration.parent == tmp_path
+    assert str(mirror) in configuration.read_text()
+
+
+def test_the_mirror_is_looked_for_by_the_version_that_the_bindings_ask_for() -> None:
+    # Read as text: importing the provider's parent package costs seconds, and this module needs none of it.
+    provider = next(
+        Path(folder, "cdktf_cdktf_provider_aws/provider/__init__.py")
+        for folder in sys.path
+        if Path(folder, "cdktf_cdktf_provider_aws").is_dir()
+    )
+    assert f"providers/hashicorp/aws/{PROVIDER_VERSION}/docs" in provider.read_text(encoding="utf-8")
+
+
+# Its AWS
+
+
+def test_the_embedded_aws_starts_empty_answers_and_is_gone_at_the_end(tmp_path: Path) -> None:
+    with EmbeddedAws(tmp_path / "aws.log") as aws:
+        process = psutil.Process(aws.pid)
+        environ = aws.environment({})
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=environ["AWS_ENDPOINT_URL"],
+            region_name=environ["AWS_REGION"],
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        )
+        assert s3.list_buckets()["Buckets"] == []
+    assert not process.is_running()
+
+
+def test_the_embedded_aws_ends_with_the_process_that_started_it_even_if_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    script = (
+        "import pathlib, sys, time\n"
+        "from local.embedded_aws import EmbeddedAws\n"
+        "with EmbeddedAws(pathlib.Path(sys.argv[1])) as aws:\n"
+        "    print(aws.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "aws.log")]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        aws = psutil.Process(int(owner.stdout.readline()))
+        owner.kill()
+    _, alive = psutil.wait_procs([aws], timeout=10)
+    assert alive == []
+
+
+def test_nothing_of_a_persons_own_aws_reaches_the_embedded_one(tmp_path: Path) -> None:
+    own = {
+        "AWS_PROFILE": "own-profile",
+        "AWS_ACCESS_KEY_ID": "own-key",
+        "AWS_SECRET_ACCESS_KEY": "own-secret-key",
+        "AWS_SESSION_TOKEN": "own-token",
+        "AWS_CONFIG_FILE": "own-config",
+        "AWS_SHARED_CREDENTIALS_FILE": "own-credentials",
+        "AWS_ENDPOINT_URL": "own-endpoint",
+        "AWS_ENDPOINT_URL_S3": "own-s3-endpoint",
+        "AWS_REGION": "own-region",
+        "AWS_ROLE_ARN": "own-role",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "own-web-token",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "own-container",
+        "TF_VAR_db_password": "own-password",
+        "TF_CLI_ARGS_plan": "own-arguments",
+        "TF_WORKSPACE": "own-workspace",
+        "PARAKEET_STATE": "own-state",
+    }
+    aws = EmbeddedAws(tmp_path / "aws.log")
+    aws.endpoint = "http://127.0.0.1:1"
+    environ = aws.environment(own | {"HOME": "/home/somebody"})
+    assert not [name for name, value in environ.items() if value.startswith("own-")]
+    assert environ["AWS_CONFIG_FILE"] == environ["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert environ["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert environ["HOME"] == "/home/somebody"
+
+
+def test_secrets_are_made_up_anew_each_time() -> None:
+    assert made_up_secrets().keys() == made_up_secrets().keys()
+    assert not set(made_up_secrets().values()) & set(made_up_secrets().values())
+    assert not made_up_secrets().keys() & made_up_settings().keys()
+
+
+# The demo
+
+
+@pytest.fixture
+def demo_environ(installed_terraform: Program, tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """The environment of a demo whose Terraform does `script` instead, with a temporary folder of its own."""
+
+    def prepare(script: str) -> dict[str, str]:
+        environ = installed_terraform(f"case $1 in *version | -v) {ANSWERS_1_11} ;; *) {script} ;; esac")
+        temporary = tmp_path / "tmp"
+        temporary.mkdir()
+        # The real home has jsii's cache; to fill another takes as long as all of these tests.
+        return environ | {"TMPDIR": str(temporary), "HOME": str(Path.home())}
+
+    return prepare
+
+
+def test_a_demo_that_fails_says_why_and_leaves_nothing(
+    demo_environ: Callable[[str], dict[str, str]], tmp_path: Path
+) -> None:
+    environ = demo_environ("echo 'Error: no provider today'; exit 1")
+    answer = subprocess.run(
+        [sys.executable, "-m", "local.demo"],
+        cwd=PROJECT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "cdktf deploy parakeet-bootstrap --auto-approve failed" in answer.stdout
+    assert "Error: no provider today" in answer.stdout
+    assert "Traceback" not in answer.stdout + answer.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_interrupted_stops_what_it_started_and_leaves_nothing(
+    demo_environ: Callable[[str], dict[str, str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    environ = demo_environ("exec sleep 60")
+    command = [sys.executable, "-m", "local.demo"]
+    with subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        while "cdktf deploy" not in demo.stdout.readline():
+            assert demo.poll() is None
+        started = psutil.Process(demo.pid).children(recursive=True)
+        demo.send_signal(number)
+        said, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 128 + number
+    assert f"interrupted by {number.name}" in said
+    _, alive = psutil.wait_procs(started, timeout=5)
+    assert started
+    assert alive == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+# Its tools
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "package-lock.json"])
+def test_lock_files_say_what_and_not_from_where(name: str) -> None:
+    lines = (PROJECT / name).read_text(encoding="utf-8").splitlines()
+    assert not [
+        line for line in lines if '"resolved"' in line or "--index-url" in line or "--find-links" in line
+    ]
+    assert any("sha256:" in line or "sha512-" in line for line in lines)

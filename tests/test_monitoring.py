@@ -1,0 +1,328 @@
+"""The alarms that reach a person, and the dashboard that person opens."""
+
+import json
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from config.environments import PROD
+from tests.template import Block, Template, changed, synthesized
+
+APIS = ("trades-api", "data-api", "strategies-api", "scanner-api")
+PARTS = (*APIS, "ingest")
+
+
+@pytest.fixture(params=["staging", "prod"])
+def watched(request: pytest.FixtureRequest) -> Template:
+    """Every stack with alarms in turn."""
+    template: Template = request.getfixturevalue(request.param)
+    return template
+
+
+def alarm(template: Template, id: str) -> Block:
+    """The alarm of that id, with its dimensions readable and without its wiring, name and description."""
+    block = template.one(
+        "aws_cloudwatch_metric_alarm", alarm_name=f"potential-parakeet-{id}-{template.environment}"
+    )
+    assert block["alarm_description"]
+    wiring = ("//", "alarm_actions", "ok_actions", "alarm_name", "alarm_description")
+    seen = {key: value for key, value in block.items() if key not in wiring}
+    seen["dimensions"] = {key: template.readable(value) for key, value in seen["dimensions"].items()}
+    return seen
+
+
+def test_dev_has_no_alarms_no_topic_and_asks_for_no_address(dev: Template) -> None:
+    for kind in (
+        "aws_cloudwatch_metric_alarm",
+        "aws_sns_topic",
+        "aws_sns_topic_policy",
+        "aws_sns_topic_subscription",
+        "aws_cloudwatch_dashboard",
+    ):
+        assert not dev.resources(kind)
+    assert "alert_email" not in dev.document["variable"]
+
+
+def test_everything_that_can_fail_has_an_alarm_and_nothing_else(watched: Template) -> None:
+    assert {block["alarm_name"] for block in watched.resources("aws_cloudwatch_metric_alarm").values()} == {
+        f"potential-parakeet-{name}-{watched.environment}"
+        for name in (
+            *(f"{part}-{what}" for part in PARTS for what in ("errors", "throttles", "duration")),
+            "api-5xx",
+            "api-latency",
+            "dead-letters",
+            "ingest-missing",
+        )
+    }
+
+
+@pytest.mark.parametrize(("part", "times"), [*((part, 5) for part in APIS), ("ingest", 1)])
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_five_errors_or_throttles_of_a_function_in_five_minutes_are_told_and_one_of_ingest(
+    watched: Template, part: str, times: int, metric: str
+) -> None:
+    """Ingest runs once a day, and Lambda tries it three times: five would never come."""
+    assert alarm(watched, f"{part}-{metric.lower()}") == {
+        "namespace": "AWS/Lambda",
+        "metric_name": metric,
+        "dimensions": {"FunctionName": f"potential-parakeet-{part}-{watched.environment}"},
+        "statistic": "Sum",
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": times,
+        "period": 300,
+        "evaluation_periods": 1,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_function_that_comes_near_its_own_timeout_is_told(watched: Template, part: str) -> None:
+    assert alarm(watched, f"{part}-duration") == {
+        "namespace": "AWS/Lambda",
+        "metric_name": "Duration",
+        "dimensions": {"FunctionName": f"potential-parakeet-{part}-{watched.environment}"},
+        "extended_statistic": "p95",
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": watched.function(part)["timeout"] * 800,
+        "period": 300,
+        "evaluation_periods": 1,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def test_a_shorter_timeout_is_told_earlier() -> None:
+    template = synthesized(changed(PROD, functions={"trades": {"timeout_seconds": 7}}))
+    assert alarm(template, "trades-api-duration")["threshold"] == 5600
+    assert alarm(template, "data-api-duration")["threshold"] == 23200
+
+
+def test_ten_server_errors_in_five_minutes_twice_in_a_row_are_told(watched: Template) -> None:
+    """`5xx`, as an HTTP API calls it; a REST API's 5XXError would never come."""
+    assert alarm(watched, "api-5xx") == {
+        "namespace": "AWS/ApiGateway",
+        "metric_name": "5xx",
+        "dimensions": {"ApiId": f"potential-parakeet-api-{watched.environment}"},
+        "statistic": "Sum",
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": 10,
+        "period": 300,
+        "evaluation_periods": 2,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def test_five_seconds_of_latency_three_times_in_a_row_are_told(watched: Template) -> None:
+    assert alarm(watched, "api-latency") == {
+        "namespace": "AWS/ApiGateway",
+        "metric_name": "Latency",
+        "dimensions": {"ApiId": f"potential-parakeet-api-{watched.environment}"},
+        "extended_statistic": "p95",
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": 5000,
+        "period": 300,
+        "evaluation_periods": 3,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def test_one_event_in_the_dead_letter_queue_is_told(watched: Template) -> None:
+    assert alarm(watched, "dead-letters") == {
+        "namespace": "AWS/SQS",
+        "metric_name": "ApproximateNumberOfMessagesVisible",
+        "dimensions": {"QueueName": f"potential-parakeet-lambda-dlq-{watched.environment}"},
+        "statistic": "Maximum",
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": 1,
+        "period": 300,
+        "evaluation_periods": 1,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def test_an_ingest_that_did_not_run_in_26_hours_is_told(watched: Template) -> None:
+    """A function that does not run reports nothing, so missing data is the alarm."""
+    assert alarm(watched, "ingest-missing") == {
+        "namespace": "AWS/Lambda",
+        "metric_name": "Invocations",
+        "dimensions": {"FunctionName": f"potential-parakeet-ingest-{watched.environment}"},
+        "statistic": "Sum",
+        "comparison_operator": "LessThanThreshold",
+        "threshold": 1,
+        "period": 3600,
+        "evaluation_periods": 26,
+        "treat_missing_data": "breaching",
+    }
+
+
+def test_no_alarm_looks_back_further_than_cloudwatch_does(watched: Template) -> None:
+    """A day; a week with periods of an hour or more (PutMetricAlarm)."""
+    for block in watched.resources("aws_cloudwatch_metric_alarm").values():
+        limit = 7 * 86400 if block["period"] >= 3600 else 86400
+        assert block["period"] * block["evaluation_periods"] <= limit
+
+
+def test_a_schedule_that_is_off_is_not_missed() -> None:
+    template = synthesized(changed(PROD, schedule={"enabled": False}))
+    names = {block["alarm_name"] for block in template.resources("aws_cloudwatch_metric_alarm").values()}
+    assert "potential-parakeet-ingest-missing-prod" not in names
+    assert "potential-parakeet-ingest-errors-prod" in names
+
+
+def test_alarms_reach_the_address_of_the_variable(watched: Template) -> None:
+    (topic,) = watched.resources("aws_sns_topic")
+    assert watched.one("aws_sns_topic")["name"] == f"potential-parakeet-alarms-{watched.environment}"
+    subscription = watched.one("aws_sns_topic_subscription")
+    assert subscription["topic_arn"] == f"${{aws_sns_topic.{topic}.arn}}"
+    assert subscription["protocol"] == "email"
+    assert subscription["endpoint"] == "${var.alert_email}"
+    address = watched.document["variable"]["alert_email"]
+    assert "default" not in address
+    assert address["nullable"] is False
+    assert address["validation"]
+
+
+def test_cloudwatch_may_publish_alarms_of_this_account_only_and_all_only_over_tls(watched: Template) -> None:
+    (topic,) = watched.resources("aws_sns_topic")
+    policy = watched.one("aws_sns_topic_policy")
+    assert policy["arn"] == f"${{aws_sns_topic.{topic}.arn}}"
+    assert watched.statements(policy["policy"]) == [
+        {
+            "sid": "DenyWithoutTls",
+            "effect": "Deny",
+            "actions": ["sns:Publish"],
+            "resources": [f"${{aws_sns_topic.{topic}.arn}}"],
+            "principals": [{"type": "AWS", "identifiers": ["*"]}],
+            "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
+        },
+        {
+            "sid": "AllowAlarms",
+            "actions": ["sns:Publish"],
+            "resources": [f"${{aws_sns_topic.{topic}.arn}}"],
+            "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
+            "condition": [
+                {
+                    "test": "StringEquals",
+                    "variable": "aws:SourceAccount",
+                    "values": ["${data.aws_caller_identity.account.account_id}"],
+                },
+                {
+                    "test": "ArnLike",
+                    "variable": "aws:SourceArn",
+                    "values": [
+                        (
+                            "arn:aws:cloudwatch:us-east-1:${data.aws_caller_identity.account.account_id}"
+                            f":alarm:potential-parakeet-*-{watched.environment}"
+                        )
+                    ],
+                },
+            ],
+        },
+    ]
+
+
+def test_the_topic_has_no_key_that_would_keep_cloudwatch_out(watched: Template) -> None:
+    assert "kms_master_key_id" not in watched.one("aws_sns_topic")
+
+
+# The dashboard
+
+
+def widgets(template: Template) -> list[Block]:
+    body: dict[str, list[Block]] = json.loads(template.one("aws_cloudwatch_dashboard")["dashboard_body"])
+    return body["widgets"]
+
+
+def graphs(template: Template) -> dict[str, tuple[str, list[Any]]]:
+    """Each graph's statistic and metrics by its title, with names readable."""
+    return {
+        widget["properties"]["title"]: (
+            widget["properties"]["stat"],
+            [
+                [template.readable(text) if isinstance(text, str) else text for text in metric]
+                for metric in widget["properties"]["metrics"]
+            ],
+        )
+        for widget in widgets(template)
+        if widget["type"] == "metric"
+    }
+
+
+def test_the_dashboard_begins_with_every_alarm(watched: Template) -> None:
+    first = widgets(watched)[0]
+    assert (first["type"], first["x"], first["y"]) == ("alarm", 0, 0)
+    shown = first["properties"]["alarms"]
+    assert sorted(shown) == sorted(
+        f"${{aws_cloudwatch_metric_alarm.{name}.arn}}"
+        for name in watched.resources("aws_cloudwatch_metric_alarm")
+    )
+
+
+def test_the_dashboard_shows_where_it_fails(watched: Template) -> None:
+    env = watched.environment
+    api = ["ApiId", f"potential-parakeet-api-{env}"]
+
+    def functions(metric: str) -> list[Any]:
+        return [
+            ["AWS/Lambda", metric, "FunctionName", f"potential-parakeet-{part}-{env}", {"label": part}]
+            for part in PARTS
+        ]
+
+    assert graphs(watched) == {
+        "API: requests and errors": (
+            "Sum",
+            [["AWS/ApiGateway", metric, *api] for metric in ("Count", "4xx", "5xx")],
+        ),
+        "API: latency, p95 (ms)": (
+            "p95",
+            [["AWS/ApiGateway", metric, *api] for metric in ("Latency", "IntegrationLatency")],
+        ),
+        "Events nobody could handle": (
+            "Maximum",
+            [
+                [
+                    "AWS/SQS",
+                    "ApproximateNumberOfMessagesVisible",
+                    "QueueName",
+                    f"potential-parakeet-lambda-dlq-{env}",
+                ]
+            ],
+        ),
+        "Functions: errors": ("Sum", functions("Errors")),
+        "Functions: throttles": ("Sum", functions("Throttles")),
+        "Functions: duration, p95 (ms)": ("p95", functions("Duration")),
+    }
+
+
+def test_the_dashboard_shows_what_every_function_logged(watched: Template) -> None:
+    (log,) = (widget for widget in widgets(watched) if widget["type"] == "log")
+    query = watched.readable(log["properties"]["query"])
+    assert query.startswith(
+        " | ".join(f"SOURCE '/aws/lambda/potential-parakeet-{part}-{watched.environment}'" for part in PARTS)
+    )
+
+
+def test_widgets_of_the_dashboard_say_their_region_and_do_not_overlap(watched: Template) -> None:
+    def cells(widget: Block) -> set[tuple[int, int]]:
+        return {
+            (widget["x"] + x, widget["y"] + y)
+            for x in range(widget["width"])
+            for y in range(widget["height"])
+        }
+
+    for widget in widgets(watched):
+        assert widget["x"] + widget["width"] <= 24
+        assert widget["type"] == "alarm" or widget["properties"]["region"] == "us-east-1"
+    for one, other in combinations(widgets(watched), 2):
+        assert not cells(one) & cells(other)
+
+
+def test_the_dashboard_has_an_address_to_open(watched: Template) -> None:
+    assert watched.one("aws_cloudwatch_dashboard")["dashboard_name"] == (
+        f"potential-parakeet-health-{watched.environment}"
+    )
+    (name,) = watched.resources("aws_cloudwatch_dashboard")
+    assert watched.document["output"]["dashboard_url"]["value"] == (
+        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1"
+        f"#dashboards:name=${{aws_cloudwatch_dashboard.{name}.dashboard_name}}"
+    )

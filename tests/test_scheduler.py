@@ -1,0 +1,92 @@
+"""The daily ingest's clock."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from config.environments import STAGING
+from tests.template import Template, changed, synthesized
+
+
+@pytest.mark.parametrize(
+    ("environment", "state"), [("dev", "DISABLED"), ("staging", "ENABLED"), ("prod", "ENABLED")]
+)
+def test_ingest_runs_at_six_every_morning_and_in_dev_only_when_enabled_by_hand(
+    environment: str, state: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    rule = template.one("aws_cloudwatch_event_rule")
+    assert rule["name"] == f"potential-parakeet-daily-ingest-{environment}"
+    assert rule["schedule_expression"] == "cron(0 6 * * ? *)"
+    assert rule["state"] == state
+
+
+def test_the_schedule_is_the_configurations() -> None:
+    template = synthesized(changed(STAGING, schedule={"expression": "rate(12 hours)", "enabled": False}))
+    rule = template.one("aws_cloudwatch_event_rule")
+    assert rule["schedule_expression"] == "rate(12 hours)"
+    assert rule["state"] == "DISABLED"
+
+
+def test_the_rule_invokes_ingest_and_may(platform: Template) -> None:
+    rule = platform.one("aws_cloudwatch_event_rule")
+    target = platform.one("aws_cloudwatch_event_target")
+    assert platform.behind(target["rule"]) is rule
+    assert platform.behind(target["arn"]) is platform.function("ingest")
+
+    permission = platform.one("aws_lambda_permission", principal="events.amazonaws.com")
+    assert platform.behind(permission["function_name"]) is platform.function("ingest")
+    assert platform.behind(permission["source_arn"]) is rule
+
+
+def test_the_target_has_no_role_which_eventbridge_would_ignore(platform: Template) -> None:
+    assert "role_arn" not in platform.one("aws_cloudwatch_event_target")
+
+
+def test_ingest_is_told_the_events_own_time(platform: Template) -> None:
+    """And not the literal text `$time`."""
+    transformer = platform.one("aws_cloudwatch_event_target")["input_transformer"]
+    assert transformer["input_paths"] == {"time": "$.time"}
+    # As EventBridge does it: a string takes the placeholder's place, quotes and all.
+    delivered = json.loads(transformer["input_template"].replace("<time>", '"2025-01-31T06:00:00Z"'))
+    assert delivered == {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
+    assert datetime.fromisoformat(delivered["scheduled_time"]).tzinfo
+
+
+def test_what_could_not_be_delivered_is_tried_again_for_an_hour_and_then_kept(platform: Template) -> None:
+    target = platform.one("aws_cloudwatch_event_target")
+    assert target["retry_policy"] == {"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 3}
+    assert platform.behind(target["dead_letter_config"]["arn"]) is platform.one("aws_sqs_queue")
+
+
+def test_only_this_rule_may_put_events_into_the_dead_letter_queue_and_only_over_tls(
+    platform: Template,
+) -> None:
+    (rule,) = platform.resources("aws_cloudwatch_event_rule")
+    (queue,) = platform.resources("aws_sqs_queue")
+    policy = platform.one("aws_sqs_queue_policy")
+    assert policy["queue_url"] == f"${{aws_sqs_queue.{queue}.url}}"
+    assert platform.statements(policy["policy"]) == [
+        {
+            "sid": "DenyWithoutTls",
+            "effect": "Deny",
+            "actions": ["sqs:*"],
+            "resources": [f"${{aws_sqs_queue.{queue}.arn}}"],
+            "principals": [{"type": "AWS", "identifiers": ["*"]}],
+            "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
+        },
+        {
+            "sid": "AllowUndeliveredEvents",
+            "actions": ["sqs:SendMessage"],
+            "resources": [f"${{aws_sqs_queue.{queue}.arn}}"],
+            "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
+            "condition": [
+                {
+                    "test": "ArnEquals",
+                    "variable": "aws:SourceArn",
+                    "values": [f"${{aws_cloudwatch_event_rule.{rule}.arn}}"],
+                }
+            ],
+        },
+    ]

@@ -1,0 +1,226 @@
+"""The cache, deployment-packages and access-log buckets. What holds for all is in test_every_stack.py."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bindings.terraform import App, TerraformStack
+from config.environments import PROD
+from constructs.bucket import Bucket
+from constructs.role import Role
+from tests.template import Block, Template, changed, synthesized
+
+CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
+
+
+def rules(template: Template, bucket: str) -> dict[str, Block]:
+    """The lifecycle rules of a bucket by id, without what each of them has."""
+    lifecycle = template.one(
+        "aws_s3_bucket_lifecycle_configuration", bucket=f"${{aws_s3_bucket.{bucket}.id}}"
+    )
+    assert all(rule["status"] == "Enabled" for rule in lifecycle["rule"])
+    return {
+        rule["id"]: {key: value for key, value in rule.items() if key not in ("id", "status")}
+        for rule in lifecycle["rule"]
+    }
+
+
+def policy(template: Template, bucket: str) -> list[Block]:
+    return template.statements(
+        template.one("aws_s3_bucket_policy", bucket=f"${{aws_s3_bucket.{bucket}.id}}")["policy"]
+    )
+
+
+def below(prefix: str) -> list[Block]:
+    return [{"prefix": prefix}]
+
+
+ABANDONED_UPLOADS = {
+    "abort-abandoned-uploads": {
+        "filter": below(""),
+        "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}],
+    }
+}
+OLD_VERSIONS = {
+    "expire-old-versions": {
+        "filter": below("cache/"),
+        "noncurrent_version_expiration": [{"noncurrent_days": 30}],
+    }
+}
+
+
+def test_buckets_have_the_names_that_teams_know(platform: Template) -> None:
+    env = platform.environment
+    assert {name: bucket["bucket"] for name, bucket in platform.resources("aws_s3_bucket").items()} == {
+        CACHE: f"potential-parakeet-cache-{env}",
+        PACKAGES: f"potential-parakeet-lambda-artifacts-{env}",
+        LOGS: f"potential-parakeet-logs-{env}",
+    }
+
+
+def test_dev_expires_cached_objects_after_30_days_and_keeps_no_versions(dev: Template) -> None:
+    assert rules(dev, CACHE) == ABANDONED_UPLOADS | {
+        "expire-cache": {"filter": below("cache/"), "expiration": [{"days": 30}]}
+    }
+    assert not dev.resources("aws_s3_bucket_versioning")
+
+
+def test_staging_expires_cached_objects_after_90_days_and_old_versions_after_30(staging: Template) -> None:
+    assert rules(staging, CACHE) == ABANDONED_UPLOADS | OLD_VERSIONS | {
+        "expire-cache": {"filter": below("cache/"), "expiration": [{"days": 90}]}
+    }
+
+
+def test_prod_moves_cached_objects_to_cheaper_storage_and_never_expires_them(prod: Template) -> None:
+    assert rules(prod, CACHE) == ABANDONED_UPLOADS | OLD_VERSIONS | {
+        "move-to-cheaper-storage": {
+            "filter": below("cache/"),
+            "transition": [
+                {"days": 30, "storage_class": "STANDARD_IA"},
+                {"days": 90, "storage_class": "GLACIER_IR"},
+            ],
+        }
+    }
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_only_the_cache_is_versioned_and_before_rules_about_old_versions(
+    environment: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    ((name, versioning),) = template.resources("aws_s3_bucket_versioning").items()
+    assert versioning["bucket"] == "${aws_s3_bucket.cache.id}"
+    assert versioning["versioning_configuration"] == {"status": "Enabled"}
+    lifecycle = template.one("aws_s3_bucket_lifecycle_configuration", bucket="${aws_s3_bucket.cache.id}")
+    assert lifecycle["depends_on"] == [f"aws_s3_bucket_versioning.{name}"]
+
+
+def test_deployment_packages_never_expire(platform: Template) -> None:
+    """A function would point at nothing, and the next plan would upload everything again."""
+    assert rules(platform, PACKAGES) == ABANDONED_UPLOADS
+
+
+def test_access_logs_expire_after_90_days(platform: Template) -> None:
+    assert rules(platform, LOGS) == ABANDONED_UPLOADS | {
+        "expire-logs": {"filter": below(""), "expiration": [{"days": 90}]}
+    }
+
+
+def test_access_to_cache_and_packages_is_logged_each_below_its_own_name(platform: Template) -> None:
+    assert {
+        platform.readable(logging["bucket"]): (
+            platform.readable(logging["target_bucket"]),
+            platform.readable(logging["target_prefix"]),
+        )
+        for logging in platform.resources("aws_s3_bucket_logging").values()
+    } == {
+        f"potential-parakeet-{part}-{platform.environment}": (
+            f"potential-parakeet-logs-{platform.environment}",
+            f"potential-parakeet-{part}-{platform.environment}/",
+        )
+        for part in ("cache", "lambda-artifacts")
+    }
+
+
+def test_s3_may_deliver_the_access_log_of_these_two_buckets_and_of_this_account_only(
+    platform: Template,
+) -> None:
+    _, *deliveries = policy(platform, LOGS)
+    assert deliveries == [
+        {
+            "sid": f"AllowLogDeliveryOf{sid}",
+            "actions": ["s3:PutObject"],
+            "resources": [f"${{aws_s3_bucket.logs.arn}}/${{aws_s3_bucket.{source}.bucket}}/*"],
+            "principals": [{"type": "Service", "identifiers": ["logging.s3.amazonaws.com"]}],
+            "condition": [
+                {
+                    "test": "ArnEquals",
+                    "variable": "aws:SourceArn",
+                    "values": [f"${{aws_s3_bucket.{source}.arn}}"],
+                },
+                {
+                    "test": "StringEquals",
+                    "variable": "aws:SourceAccount",
+                    "values": ["${data.aws_caller_identity.account.account_id}"],
+                },
+            ],
+        }
+        for source, sid in ((CACHE, "Cache"), (PACKAGES, "Packages"))
+    ]
+
+
+def test_logging_is_set_up_once_s3_may_deliver(platform: Template) -> None:
+    (delivery,) = (
+        name
+        for name, block in platform.resources("aws_s3_bucket_policy").items()
+        if block["bucket"] == "${aws_s3_bucket.logs.id}"
+    )
+    for logging in platform.resources("aws_s3_bucket_logging").values():
+        assert logging["depends_on"] == [f"aws_s3_bucket_policy.{delivery}"]
+
+
+def test_nobody_else_is_let_into_the_cache_and_the_packages_by_a_bucket_policy(platform: Template) -> None:
+    for bucket in (CACHE, PACKAGES):
+        (statement,) = policy(platform, bucket)
+        assert statement["effect"] == "Deny"
+
+
+def test_prods_cache_refuses_to_be_destroyed(prod: Template) -> None:
+    assert prod.resources("aws_s3_bucket")[CACHE]["lifecycle"] == {"prevent_destroy": True}
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging"])
+def test_everything_goes_when_another_environment_is_destroyed(
+    environment: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(environment)
+    for bucket in template.resources("aws_s3_bucket").values():
+        assert bucket["force_destroy"] is True
+        assert "lifecycle" not in bucket
+
+
+def test_prods_objects_are_not_destroyed_with_their_bucket(prod: Template) -> None:
+    for bucket in prod.resources("aws_s3_bucket").values():
+        assert bucket["force_destroy"] is False
+
+
+def test_the_days_are_the_configurations() -> None:
+    template = synthesized(
+        changed(
+            PROD,
+            storage={
+                "cache": {
+                    "old_versions_days": 7,
+                    "expire_after_days": 365,
+                    "transitions": ({"after_days": 60, "storage_class": "GLACIER_IR"},),
+                }
+            },
+        )
+    )
+    cache: Any = rules(template, CACHE)
+    assert cache["expire-old-versions"]["noncurrent_version_expiration"] == [{"noncurrent_days": 7}]
+    assert cache["expire-cache"]["expiration"] == [{"days": 365}]
+    assert cache["move-to-cheaper-storage"]["transition"] == [{"days": 60, "storage_class": "GLACIER_IR"}]
+
+
+@pytest.fixture
+def bucket_and_role(tmp_path: Path) -> tuple[Bucket, Role]:
+    stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
+    return Bucket(stack, "bucket", name="bucket", address="bucket"), Role(
+        stack, "role", name="role", address="role"
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "cache", "*"])
+def test_a_grant_never_reaches_a_whole_bucket(bucket_and_role: tuple[Bucket, Role], prefix: str) -> None:
+    bucket, role = bucket_and_role
+
+    class Reader:
+        def __init__(self) -> None:
+            self.role = role
+
+    with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
+        bucket.grant_read(Reader(), prefix)
+    with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
+        bucket.grant_read_write(Reader(), prefix)
