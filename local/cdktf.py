@@ -1,0 +1,38 @@
+"""The `cdktf` command of the virtual environment: npm's, told where Terraform's provider is."""
+
+import os
+import sys
+from pathlib import Path
+
+from local.terraform import (
+    MissingPrerequisite,
+    find_provider_mirror,
+    find_terraform,
+    quiet_environment,
+    terraform_environment,
+)
+
+COMMAND = (
+    str(Path(sys.executable).with_name("node")),
+    "--require",
+    str(Path(__file__).with_name("cdktf_preload.cjs")),
+    str(Path(__file__).parents[1] / "node_modules/cdktf-cli/bundle/bin/cdktf.js"),
+)
+_RUN_TERRAFORM = {"apply", "deploy", "destroy", "diff", "output", "outputs", "plan", "watch"}
+_ONLY_ASK = {"-h", "--help", "--version"}
+
+
+def main(arguments: list[str]) -> None:
+    """Become npm's cdktf. Where a command needs Terraform and it is missing or too old, one line says so."""
+    environ = quiet_environment(os.environ)
+    if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
+        try:
+            mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
+        except MissingPrerequisite as error:
+            sys.exit(str(error))
+        environ = terraform_environment(mirror, Path(sys.prefix), os.environ)
+    os.execve(COMMAND[0], [*COMMAND, *arguments], environ)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

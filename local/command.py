@@ -1,0 +1,109 @@
+"""A command that runs beside this program: what it says, how it ends, and how it is stopped."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+_ESSENCE_LINES = 20
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_PROGRESS = re.compile(r"^\s*([⠀-⣿]|\d+ Stacks? )")
+
+
+class CommandFailed(Exception):  # noqa: N818 - it names what happened, and is shown as it is
+    """A command ended with an error; the text says which, and the part of its `output` that tells why."""
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class Command:
+    """A started command, in a session of its own: a terminal's Ctrl-C does not reach it, `interrupt` does."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self._log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                arguments,
+                cwd=folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    @property
+    def output(self) -> str:
+        """What it has said so far, without colours."""
+        return _ANSI.sub("", self._log.read_text(encoding="utf-8", errors="replace"))
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code. Raises CommandFailed if it has not ended in that time."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise self._failed(f"did not end within {seconds:.0f} s") from None
+
+    def finish(self, seconds: float, accepted: Sequence[int] = (0,)) -> int:
+        """Its exit code, one of those accepted; it no longer runs then. Raises CommandFailed."""
+        try:
+            code = self.wait(seconds)
+        finally:
+            self.stop()
+        if code not in accepted:
+            raise self._failed(f"failed (exit code {code})")
+        return code
+
+    def interrupt(self) -> None:
+        """Ask it to end, as Ctrl-C and CI runners do: Terraform writes its state first."""
+        self._process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it and the processes that it started outright."""
+        self._end(self._processes())
+
+    def stop(self, seconds: float = 20) -> None:
+        """End it and the processes that it started, given that time to do so by themselves."""
+        if self.running:
+            # Before it ends, since afterwards nobody knows whose the rest is.
+            processes = self._processes()
+            self.interrupt()
+            _, left = psutil.wait_procs(processes, seconds)
+            self._end(left)
+
+    def _processes(self) -> list[psutil.Process]:
+        # cdktf gives Terraform a terminal, and so a session, of its own: no process group has them all.
+        try:
+            root = psutil.Process(self._process.pid)
+            return [root, *root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _end(self, processes: Sequence[psutil.Process]) -> None:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes)
+        self._process.wait()
+
+    def _failed(self, how: str) -> CommandFailed:
+        output = self.output
+        lines = [line.strip("│╷╵ \t") for line in output.splitlines() if not _PROGRESS.match(line)]
+        lines = [line for line in lines if line]
+        first = next((index for index, line in enumerate(lines) if "Error: " in line), None)
+        essence = lines[-_ESSENCE_LINES:] if first is None else lines[first : first + _ESSENCE_LINES]
+        return CommandFailed("\n    ".join([f"{self.name} {how}:", *essence]), output)

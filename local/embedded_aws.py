@@ -1,0 +1,106 @@
+"""An AWS of one's own: moto's server, and an environment from which no other is reached."""
+
+import os
+import secrets
+import select
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.terraform import MissingPrerequisite
+
+REGION = "us-east-1"
+_PROJECT = Path(__file__).parents[1]
+_READY_SECONDS = 60
+_STOP_SECONDS = 5
+# Account, endpoint, secrets, state: none of these may come from a person's own settings.
+_NOT_INHERITED = (
+    *("AWS_", "MOTO_", "CDKTF_", "PARAKEET_STATE"),
+    *("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_WORKSPACE"),
+)
+
+
+class EmbeddedAws:
+    """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
+
+    It also ends when the process that entered it ends, however that happens. What it has to say is in `log`.
+    Raises MissingPrerequisite if it does not start.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self.endpoint = ""
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "local.aws_server"],
+                env={**os.environ, "PYTHONPATH": str(_PROJECT)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                # A terminal's Ctrl-C does not reach it: it is stopped after those that use it.
+                start_new_session=True,
+            )
+        try:
+            self.endpoint = f"http://127.0.0.1:{self._port(self._process)}"
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End the process; its account is gone then. Does nothing the second time."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.kill()
+        process.wait(_STOP_SECONDS)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """`environ` for processes that are to reach this AWS, and no other: with keys made up for it."""
+        result = {name: value for name, value in environ.items() if not name.startswith(_NOT_INHERITED)}
+        bypass = ",".join(filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy"), "127.0.0.1"]))
+        return result | {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": f"MADEUP{secrets.token_hex(7).upper()}",
+            "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # What fails here fails again; the provider would try 25 times, for minutes.
+            "AWS_MAX_ATTEMPTS": "4",
+            "NO_PROXY": bypass,
+            "no_proxy": bypass,
+        }
+
+    def _port(self, process: subprocess.Popen[bytes]) -> int:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], _READY_SECONDS)
+        line = process.stdout.readline() if ready else b""
+        if line.strip().isdigit():
+            return int(line)
+        reason = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [
+            "no reason given"
+        ]
+        raise MissingPrerequisite(f"The embedded AWS did not start within {_READY_SECONDS} s: {reason[-1]}")

@@ -1,0 +1,169 @@
+"""Terraform: the program, where its AWS provider comes from, and the environment that it runs in."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MINIMUM_VERSION = (1, 11)
+MIRROR_VARIABLE = "PARAKEET_PROVIDER_MIRROR"
+
+_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+# The release that cdktf-cdktf-provider-aws is generated from, and asks for in the synthesized code.
+PROVIDER_VERSION = "5.100.0"
+_ADD_ON_FOLDERS = tuple(map(Path, ("/opt", "/usr/local", "/usr/local/lib", "/usr/local/share", "/srv")))
+# How far below such a folder a mirror may be: /opt itself, /opt/x, /opt/x/y.
+_SEARCH_DEPTH = 2
+
+
+class MissingPrerequisite(Exception):  # noqa: N818 - it names what is wrong, and is shown as it is
+    """Something that a person has to install or set first; its text is one line that says what."""
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """An installed Terraform, recent enough; `platform` is its own name for it, as `linux_amd64`."""
+
+    program: Path
+    version: str
+    platform: str
+
+
+def find_terraform(environ: Mapping[str, str]) -> Terraform:
+    """The Terraform on PATH. Raises MissingPrerequisite if there is none, or one before 1.11."""
+    needed = f"Terraform {'.'.join(map(str, MINIMUM_VERSION))} or newer is needed"
+    # cdktf takes the program's name from this variable too.
+    name = environ.get("TERRAFORM_BINARY_NAME", "terraform")
+    program = shutil.which(name, path=environ.get("PATH", os.defpath))
+    if program is None:
+        raise MissingPrerequisite(f"{needed}, but there is no {name} on PATH: install it and try again")
+    answer = subprocess.run(
+        [program, "version", "-json"],
+        env=quiet_environment(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        found = json.loads(answer.stdout)
+        version, platform = str(found["terraform_version"]), str(found["platform"])
+    except (ValueError, KeyError, TypeError):
+        reason = (answer.stderr or answer.stdout).strip().splitlines() or ["it says nothing"]
+        raise MissingPrerequisite(f"{needed}, but {program} does not say its version: {reason[0]}") from None
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < MINIMUM_VERSION:
+        raise MissingPrerequisite(f"{needed}, but {program} is {version}: install a newer one and try again")
+    return Terraform(Path(program), version, platform)
+
+
+def find_provider_mirror(platform: str, environ: Mapping[str, str]) -> Path | None:
+    """The folder that holds the AWS provider for `platform`, or None: Terraform then goes by itself.
+
+    PARAKEET_PROVIDER_MIRROR names it; raises MissingPrerequisite if it does not hold the provider. Else a
+    person's own CLI configuration of Terraform, if there is one, says where providers come from. Else the
+    usual places are looked into, Terraform's own first.
+    """
+    named = environ.get(MIRROR_VARIABLE)
+    if named:
+        mirror = Path(named).expanduser().absolute()
+        if not _holds_provider(mirror, platform):
+            raise MissingPrerequisite(
+                f"{MIRROR_VARIABLE} is {named}, but there is no {_PROVIDER}/{PROVIDER_VERSION}/{platform} "
+                "(or its zip) in it: correct it, or unset it"
+            )
+        return mirror
+    if has_own_configuration(environ):
+        return None
+    return next((folder for folder in _usual_places(environ) if _holds_provider(folder, platform)), None)
+
+
+def quiet_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` for cdktf and Terraform: this virtual environment first, nothing reported to their makers."""
+    result = dict(environ)
+    result["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
+    # Terraform prints a warning into every command's output for a configuration file that is not there.
+    if not _names_a_file(environ.get("TF_CLI_CONFIG_FILE")):
+        result.pop("TF_CLI_CONFIG_FILE", None)
+    # With reports on, cdktf also writes an identifier of its own into cdktf.json.
+    result.setdefault("CHECKPOINT_DISABLE", "1")
+    result.setdefault("TF_IN_AUTOMATION", "1")
+    # `terraform providers lock` always asks the registry, for a lock file that nobody keeps.
+    result.setdefault("CDKTF_SKIP_PROVIDER_LOCK", "true")
+    return result
+
+
+def terraform_environment(mirror: Path | None, folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` for commands that run Terraform with its provider from `mirror`, if there is one.
+
+    Writes Terraform's CLI configuration into `folder`.
+    """
+    result = quiet_environment(environ)
+    if mirror is not None:
+        result["TF_CLI_CONFIG_FILE"] = str(_write_configuration(mirror, folder))
+        # Terraform links to an unpacked mirror; with cdktf's cache, it would copy 700 MB to the home folder.
+        result["CDKTF_DISABLE_PLUGIN_CACHE_ENV"] = "1"
+        result.pop("TF_PLUGIN_CACHE_DIR", None)
+    return result
+
+
+def _write_configuration(mirror: Path, folder: Path) -> Path:
+    provider = _PROVIDER.as_posix()
+    text = (
+        "provider_installation {\n"
+        "  filesystem_mirror {\n"
+        f"    path    = {json.dumps(str(mirror))}\n"
+        f'    include = ["{provider}"]\n'
+        "  }\n"
+        "  direct {\n"
+        f'    exclude = ["{provider}"]\n'
+        "  }\n"
+        "}\n"
+    )
+    configuration = folder / "terraform.tfrc"
+    # Side by side, several commands may write the same file while another reads it.
+    written = folder / f"terraform.tfrc.{os.getpid()}"
+    written.write_text(text, encoding="utf-8")
+    return written.replace(configuration)
+
+
+def _holds_provider(folder: Path, platform: str) -> bool:
+    provider = folder / _PROVIDER
+    packed = provider / f"terraform-provider-aws_{PROVIDER_VERSION}_{platform}.zip"
+    return packed.is_file() or any((provider / PROVIDER_VERSION / platform).glob("terraform-provider-aws_*"))
+
+
+def has_own_configuration(environ: Mapping[str, str]) -> bool:
+    """Whether a person has a CLI configuration of Terraform, which then says where providers come from."""
+    home = _home(environ)
+    own = [home / ".terraformrc", *(home / ".terraform.d").glob("*.tfrc")]
+    return _names_a_file(environ.get("TF_CLI_CONFIG_FILE")) or any(file.is_file() for file in own)
+
+
+def _usual_places(environ: Mapping[str, str]) -> Iterator[Path]:
+    home = _home(environ)
+    data = [environ.get("XDG_DATA_HOME") or str(home / ".local/share")]
+    data += (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
+    # Terraform's implied mirrors, then caches, which have the same layout.
+    yield home / ".terraform.d/plugins"
+    yield from (Path(folder, "terraform/plugins") for folder in data)
+    yield home / "Library/Application Support/io.terraform/plugins"
+    yield Path("/Library/Application Support/io.terraform/plugins")
+    if environ.get("TF_PLUGIN_CACHE_DIR"):
+        yield Path(environ["TF_PLUGIN_CACHE_DIR"])
+    yield home / ".terraform.d/plugin-cache"
+    for folder in _ADD_ON_FOLDERS:
+        for depth in range(_SEARCH_DEPTH + 1):
+            found = folder.glob("*/" * depth + _PROVIDER.as_posix())
+            yield from (provider.parents[len(_PROVIDER.parts) - 1] for provider in sorted(found))
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or Path.home())
+
+
+def _names_a_file(value: str | None) -> bool:
+    return bool(value) and Path(value or "").is_file()

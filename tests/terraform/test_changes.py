@@ -1,0 +1,248 @@
+"""Deploying over what is there: two at once, behind Terraform's back, rotated secrets, wrong variables."""
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.dev import DEV
+from local.made_up import made_up_secrets
+from local.workspace import Workspace
+from tests.terraform.account import Account
+from tests.terraform.conftest import DEPLOY_SECONDS, Deployment, OpenWorkspace
+from tests.terraform.output import lock_id, unwrapped
+from tests.terraform.traces import files_below, states_of, traces
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def account(open_account: Callable[[], Account]) -> Account:
+    account = open_account()
+    account.keep_states()
+    return account
+
+
+@pytest.fixture(scope="module")
+def second_deploy() -> dict[str, str]:
+    """What the second of two deploys at once was told, and who held the lock then."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str, str]) -> Deployment:
+    """Deployed twice at once, from two folders, as by two people."""
+    workspace, other = (open_workspace(account, name) for name in ("dev", "other"))
+    first = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    other.synth()
+    while not account.locks("dev"):
+        assert first.running, first.output
+        time.sleep(0.2)
+    second = other.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    assert second.wait(DEPLOY_SECONDS) != 0
+    assert first.running, "the second was not refused while the first was at it"
+    second_deploy |= {"output": second.output, **account.locks("dev")}
+    first.finish(DEPLOY_SECONDS)
+    return Deployment(DEV, account, workspace, workspace.outputs("parakeet-dev"))
+
+
+def test_of_two_deploys_at_once_the_second_is_refused_and_names_the_lock(
+    dev: Deployment,  # noqa: ARG001 - was deployed twice
+    second_deploy: dict[str, str],
+) -> None:
+    refused_by = lock_id(second_deploy["output"])
+    assert (second_deploy["bucket"], second_deploy["table"]) == (refused_by, refused_by)
+
+
+def test_the_state_is_whole_after_two_deploys_at_once(dev: Deployment) -> None:
+    state = dev.account.state("dev")
+    assert state is not None
+    assert dev.account.state_digest("dev") == state.digest
+    assert {written.lineage for written in dev.account.states("dev")} == {state.lineage}
+    serials = [written.serial for written in dev.account.states("dev")]
+    assert serials == sorted(set(serials))
+    assert dev.account.locks("dev") == {}
+    assert not dev.workspace.has_changes(dev.stack)
+
+
+# A change behind Terraform's back
+
+
+def break_in(dev: Deployment) -> set[str]:
+    """What somebody in a hurry does in the console; the types of the resources that it changes."""
+    dev.client("s3").delete_public_access_block(Bucket=dev.called("cache"))
+    dev.client("s3").delete_bucket_policy(Bucket=dev.called("lambda-artifacts"))
+    dev.client("lambda").update_function_configuration(FunctionName=dev.called("data-api"), MemorySize=1024)
+    dev.client("iam").delete_role_policy(RoleName=dev.called("ingest"), PolicyName="write-log")
+    dev.client("logs").delete_retention_policy(logGroupName=f"/aws/lambda/{dev.called('trades-api')}")
+    dev.client("events").enable_rule(Name=dev.called("daily-ingest"))
+    gateway = dev.client("apigatewayv2")
+    [api] = gateway.get_apis()["Items"]
+    [route] = [
+        route
+        for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]
+        if route["RouteKey"] == "POST /trades"
+    ]
+    gateway.update_route(ApiId=api["ApiId"], RouteId=route["RouteId"], AuthorizationType="NONE")
+    return {
+        "aws_apigatewayv2_route",
+        "aws_cloudwatch_event_rule",
+        "aws_cloudwatch_log_group",
+        "aws_iam_role_policy",
+        "aws_lambda_function",
+        "aws_s3_bucket_policy",
+        "aws_s3_bucket_public_access_block",
+    }
+
+
+def planned(workspace: Workspace, stack: str) -> list[str]:
+    """The types of the resources that a plan wants to change."""
+    said = workspace.terraform(stack, "plan", "-input=false", "-json")
+    events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return sorted(
+        event["change"]["resource"]["resource_type"] for event in events if event["type"] == "planned_change"
+    )
+
+
+def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_apply(
+    dev: Deployment,
+) -> None:
+    changed = break_in(dev)
+    # Besides, policies that are only known once what they name is in order again.
+    assert changed <= set(planned(dev.workspace, dev.stack))
+    dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+
+    block = dev.client("s3").get_public_access_block(Bucket=dev.called("cache"))
+    assert all(block["PublicAccessBlockConfiguration"].values())
+    policy = dev.client("s3").get_bucket_policy(Bucket=dev.called("lambda-artifacts"))["Policy"]
+    assert "aws:SecureTransport" in policy
+    function = dev.client("lambda").get_function_configuration(FunctionName=dev.called("data-api"))
+    assert function["MemorySize"] == 256
+    policies = dev.client("iam").list_role_policies(RoleName=dev.called("ingest"))["PolicyNames"]
+    assert "write-log" in policies
+    name = f"/aws/lambda/{dev.called('trades-api')}"
+    [group] = dev.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert group["retentionInDays"] == 14
+    assert dev.client("events").describe_rule(Name=dev.called("daily-ingest"))["State"] == "DISABLED"
+    gateway = dev.client("apigatewayv2")
+    [api] = gateway.get_apis()["Items"]
+    routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
+    assert {route["RouteKey"] for route in routes if route["AuthorizationType"] == "NONE"} == {"GET /health"}
+    assert not dev.workspace.has_changes(dev.stack)
+
+
+# Rotation
+
+
+ROTATED = """
+import sys
+sys.path.insert(0, {project!r})
+import bindings
+from config.dev import DEV
+from config.target import Target
+from stacks.application import application
+from tests.template import changed
+application([changed(DEV, secrets={{"version": 2}})], Target.from_variables()).synth()
+"""
+
+
+def secrets_in_aws(dev: Deployment) -> dict[str, Any]:
+    manager = dev.client("secretsmanager")
+    return {
+        name: value
+        for secret in ("potential-parakeet/dev", "potential-parakeet/dev/api-keys")
+        for name, value in json.loads(manager.get_secret_value(SecretId=secret)["SecretString"]).items()
+    }
+
+
+def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
+    dev: Deployment, secrets: dict[str, str]
+) -> None:
+    before = secrets_in_aws(dev)
+    rotated = made_up_secrets()
+    dev.workspace.environ |= rotated
+    try:
+        assert planned(dev.workspace, dev.stack) == []
+        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+        assert secrets_in_aws(dev) == before
+
+        program = dev.workspace.folder / "rotated.py"
+        program.write_text(ROTATED.format(project=str(PROJECT)), encoding="utf-8")
+        project = dev.workspace.folder / "cdktf.json"
+        description = json.loads(project.read_text(encoding="utf-8"))
+        description["app"] = shlex.join([sys.executable, str(program)])
+        project.write_text(json.dumps(description), encoding="utf-8")
+        dev.workspace.synth()
+        assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
+        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+    finally:
+        dev.workspace.environ |= secrets
+    after = secrets_in_aws(dev)
+    for variable, value in rotated.items():
+        name = variable.removeprefix("TF_VAR_").upper()
+        assert (before[name], after[name]) == (secrets[variable], value)
+    assert after.keys() == before.keys()
+
+    written = [*files_below(dev.workspace.folder), *states_of(dev.account)]
+    assert traces([*secrets.values(), *rotated.values()], written) == []
+
+
+# Variables
+
+
+@pytest.fixture
+def empty(open_account: Callable[[], Account]) -> Account:
+    """An account with nothing in it but a bucket and a table for states."""
+    account = open_account()
+    account.keep_states()
+    return account
+
+
+def resources(account: Account) -> list[str]:
+    """What there is in the account, by ARN."""
+    found = account.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
+    return [each["ResourceARN"] for each in found]
+
+
+def test_wrong_variables_are_named_without_their_values_before_anything_changes(
+    empty: Account, open_workspace: OpenWorkspace
+) -> None:
+    workspace = open_workspace(empty, "wrong")
+    wrong = {
+        "TF_VAR_neon_database_url": "postgresql://madeup-user:madeup-password@db.example.com/parakeet",
+        "TF_VAR_db_host": "https://madeup-host.example.com",
+        "TF_VAR_cloudflare_access_audience": "made up audience",
+    }
+    workspace.environ |= wrong | {"TF_VAR_tiingo_api_key": " "}
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    assert deploy.wait(DEPLOY_SECONDS) != 0
+    said = unwrapped(deploy.output)
+    assert "TF_VAR_neon_database_url must be a PostgreSQL URL with sslmode=require" in said
+    assert "TF_VAR_db_host must be a host name" in said
+    assert "TF_VAR_tiingo_api_key must be given, not blank" in said
+    assert "TF_VAR_cloudflare_access_audience must be the Access application's AUD tag" in said
+    for value in ("madeup-password", "madeup-host"):
+        assert value not in said
+    assert resources(empty) == []
+    assert empty.states("dev") == []
+    assert empty.locks("dev") == {}
+
+
+def test_a_missing_variable_is_named_before_anything_changes(
+    empty: Account, open_workspace: OpenWorkspace
+) -> None:
+    workspace = open_workspace(empty, "missing")
+    del workspace.environ["TF_VAR_db_password"]
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    # It asks nobody, in a terminal that nobody sees.
+    assert deploy.wait(120) != 0
+    assert "The variable db_password is not set: set TF_VAR_db_password" in deploy.output
+    assert resources(empty) == []
+    assert empty.states("dev") == []

@@ -1,0 +1,213 @@
+"""What AWS says of the buckets, the lock table and the secrets."""
+
+import json
+from typing import Any
+
+import pytest
+
+from config.state import LOCK_TABLE, STATE_BUCKET
+from tests.terraform.account import Account
+from tests.terraform.conftest import Deployment, Platform
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
+
+BUCKETS = (
+    STATE_BUCKET,
+    *(
+        f"potential-parakeet-{part}-{environment}"
+        for part in ("cache", "lambda-artifacts", "logs")
+        for environment in ("dev", "prod")
+    ),
+)
+ABANDONED_UPLOADS = {
+    "ID": "abort-abandoned-uploads",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+}
+OLD_VERSIONS = {
+    "ID": "expire-old-versions",
+    "Status": "Enabled",
+    "Filter": {"Prefix": "cache/"},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+}
+
+
+@pytest.fixture
+def account(platform: Platform) -> Account:
+    return platform.account
+
+
+@pytest.fixture
+def s3(account: Account) -> Any:
+    return account.client("s3")
+
+
+def test_there_are_these_buckets_and_no_others(s3: Any) -> None:
+    assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} == set(BUCKETS)
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_is_encrypted_and_closed_to_the_public(s3: Any, bucket: str) -> None:
+    encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert [rule["ApplyServerSideEncryptionByDefault"] for rule in encryption] == [{"SSEAlgorithm": "AES256"}]
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    ownership = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_answers_over_tls_only_and_lets_nobody_but_log_delivery_in(s3: Any, bucket: str) -> None:
+    deny, *allowed = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    arn = f"arn:aws:s3:::{bucket}"
+    assert deny["Effect"] == "Deny"
+    assert (deny["Action"], sorted(deny["Resource"])) == ("s3:*", [arn, f"{arn}/*"])
+    assert deny["Principal"] in ("*", {"AWS": "*"})
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+    sources = (
+        [bucket.replace("-logs-", part) for part in ("-cache-", "-lambda-artifacts-")]
+        if "-logs-" in bucket
+        else []
+    )
+    assert [
+        (each["Effect"], each["Action"], each["Resource"], each["Principal"], each["Condition"])
+        for each in allowed
+    ] == [
+        (
+            "Allow",
+            "s3:PutObject",
+            f"{arn}/{source}/*",
+            {"Service": "logging.s3.amazonaws.com"},
+            {
+                "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{source}"},
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
+            },
+        )
+        for source in sources
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "status"),
+    [
+        (bucket, "Enabled" if bucket in (STATE_BUCKET, "potential-parakeet-cache-prod") else None)
+        for bucket in BUCKETS
+    ],
+)
+def test_states_and_prods_cache_are_versioned_and_nothing_else(
+    s3: Any, bucket: str, status: str | None
+) -> None:
+    assert s3.get_bucket_versioning(Bucket=bucket).get("Status") == status
+
+
+@pytest.mark.parametrize(
+    ("bucket", "rules"),
+    [
+        (
+            "potential-parakeet-cache-dev",
+            [
+                {
+                    "ID": "expire-cache",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": "cache/"},
+                    "Expiration": {"Days": 30},
+                }
+            ],
+        ),
+        (
+            "potential-parakeet-cache-prod",
+            [
+                {
+                    "ID": "move-to-cheaper-storage",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": "cache/"},
+                    "Transitions": [
+                        {"Days": 30, "StorageClass": "STANDARD_IA"},
+                        {"Days": 90, "StorageClass": "GLACIER_IR"},
+                    ],
+                },
+                OLD_VERSIONS,
+            ],
+        ),
+        *(
+            (
+                f"potential-parakeet-logs-{environment}",
+                [
+                    {
+                        "ID": "expire-logs",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": ""},
+                        "Expiration": {"Days": 90},
+                    }
+                ],
+            )
+            for environment in ("dev", "prod")
+        ),
+        # A package that a function still uses stays.
+        ("potential-parakeet-lambda-artifacts-dev", []),
+        ("potential-parakeet-lambda-artifacts-prod", []),
+    ],
+)
+def test_objects_live_as_long_as_configured(s3: Any, bucket: str, rules: list[dict[str, Any]]) -> None:
+    found = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    by_id = {rule["ID"]: rule for rule in [ABANDONED_UPLOADS, *rules]}
+    assert {rule["ID"]: rule for rule in found} == by_id
+
+
+def test_states_are_kept(s3: Any) -> None:
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=STATE_BUCKET)
+
+
+@pytest.mark.parametrize("part", ["cache", "lambda-artifacts"])
+def test_access_to_data_and_packages_is_logged(deployed: Deployment, part: str) -> None:
+    logging = deployed.client("s3").get_bucket_logging(Bucket=deployed.called(part))["LoggingEnabled"]
+    assert logging["TargetBucket"] == deployed.called("logs")
+    assert logging["TargetPrefix"] == f"{deployed.called(part)}/"
+
+
+def test_the_lock_table_can_be_restored_and_not_be_deleted_by_mistake(account: Account) -> None:
+    dynamodb = account.client("dynamodb")
+    table = dynamodb.describe_table(TableName=LOCK_TABLE)["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "LockID", "KeyType": "HASH"}]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["DeletionProtectionEnabled"] is True
+    backups = dynamodb.describe_continuous_backups(TableName=LOCK_TABLE)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+def test_every_environment_has_a_state_of_its_own(account: Account) -> None:
+    assert account.state_keys() == ["dev/terraform.tfstate", "prod/terraform.tfstate"]
+    lineages = set()
+    for environment in ("dev", "prod"):
+        state = account.state(environment)
+        assert state
+        assert account.state_digest(environment) == state.digest
+        assert account.locks(environment) == {}
+        lineages.add(state.lineage)
+    assert len(lineages) == 2
+
+
+def test_the_secrets_reach_aws(deployed: Deployment, secrets: dict[str, str]) -> None:
+    def value(name: str) -> Any:
+        return json.loads(deployed.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+
+    name = f"potential-parakeet/{deployed.settings.name}"
+    assert value(name) == {
+        "NEON_DATABASE_URL": secrets["TF_VAR_neon_database_url"],
+        "DB_USERNAME": secrets["TF_VAR_db_username"],
+        "DB_PASSWORD": secrets["TF_VAR_db_password"],
+        "DB_HOST": secrets["TF_VAR_db_host"],
+        "DB_NAME": "potential_parakeet",
+        "DB_PORT": 5432,
+    }
+    assert value(f"{name}/api-keys") == {
+        "TIINGO_API_KEY": secrets["TF_VAR_tiingo_api_key"],
+        "POLYGON_API_KEY": secrets["TF_VAR_polygon_api_key"],
+    }

@@ -1,0 +1,217 @@
+"""Deployments that were cut short: cancelled, as CI runners do, and killed, with the README's way out."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config.state import LOCK_TABLE
+from local.command import Command
+from local.workspace import Workspace
+from tests.terraform.account import Account, State
+from tests.terraform.conftest import DEPLOY_SECONDS, OpenWorkspace
+from tests.terraform.output import lock_id, unwrapped
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
+
+README = Path(__file__).parents[2] / "README.md"
+STACK = "parakeet-dev"
+DEPLOY = ("deploy", STACK, "--auto-approve")
+# GitHub's runners: SIGINT, after 7.5 s SIGTERM, and 2.5 s later all is killed.
+GRACE_SECONDS = 7.5
+SECOND_GRACE_SECONDS = 2.5
+
+
+@dataclass
+class CutShort:
+    """A first deployment that did not get to its end, and what it left."""
+
+    account: Account
+    workspace: Workspace
+    deploy: Command
+    processes: list[psutil.Process]
+    locks: dict[str, str]
+    state: State | None
+    next: Command
+
+
+@pytest.fixture(scope="module")
+def cut_short(
+    open_account: Callable[[], Account], open_workspace: OpenWorkspace
+) -> tuple[CutShort, CutShort]:
+    """One cancelled and one killed half-way, side by side in two accounts; the next has begun."""
+    begun = []
+    for name in ("cancelled", "killed"):
+        account = open_account()
+        account.keep_states()
+        workspace = open_workspace(account, name)
+        begun.append((account, workspace, workspace.start_cdktf(*DEPLOY)))
+    ends = []
+    for (account, workspace, deploy), end in zip(begun, (cancel, kill), strict=True):
+        wait_for_state(account, deploy) if end is kill else wait_for_creation(deploy)
+        root = psutil.Process(deploy._process.pid)
+        processes = [root, *root.children(recursive=True)]
+        end(deploy)
+        locks, state = account.locks("dev"), account.state("dev")
+        following = workspace.start_cdktf(*DEPLOY)
+        ends.append(CutShort(account, workspace, deploy, processes, locks, state, following))
+    return ends[0], ends[1]
+
+
+@pytest.fixture
+def cancelled(cut_short: tuple[CutShort, CutShort]) -> CutShort:
+    return cut_short[0]
+
+
+@pytest.fixture
+def killed(cut_short: tuple[CutShort, CutShort]) -> CutShort:
+    return cut_short[1]
+
+
+def wait_for_creation(deploy: Command) -> None:
+    """Until there is much, and much to wait for."""
+    wait_until(lambda: "Still creating..." in deploy.output, deploy)
+
+
+def wait_for_state(account: Account, deploy: Command) -> None:
+    """Until Terraform has written its state for the first time, and its checksum."""
+
+    def written() -> bool:
+        state = account.state("dev")
+        return state is not None and state.digest == account.state_digest("dev")
+
+    wait_until(written, deploy)
+
+
+def wait_until(condition: Callable[[], bool], deploy: Command) -> None:
+    end = time.monotonic() + DEPLOY_SECONDS
+    while not condition():
+        assert deploy.running, deploy.output
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def cancel(deploy: Command) -> None:
+    """As CI runners do: all processes of the group are told, and told again."""
+    group = deploy._process.pid
+    for number, grace in ((signal.SIGINT, GRACE_SECONDS), (signal.SIGTERM, SECOND_GRACE_SECONDS)):
+        os.killpg(group, number)
+        end = time.monotonic() + grace
+        while deploy.running and time.monotonic() < end:
+            time.sleep(0.1)
+        if not deploy.running:
+            return
+
+
+def kill(deploy: Command) -> None:
+    deploy.kill()
+
+
+# Killed. First, as the cancelled one's next deployment is still on its way
+
+
+def recovery(what: str, **values: str) -> list[list[str]]:
+    """The README's commands for this recovery, with the values that it says to take from the message."""
+    found = re.search(
+        rf"<!-- recovery: {what} -->\n```console\n(.*?)```", README.read_text("utf-8"), re.DOTALL
+    )
+    assert found, f"the README has no recovery of {what}"
+    text = re.sub(r"<(\w+)>", lambda name: shlex.quote(values[name[1]]), found[1])
+    return [shlex.split(line) for line in text.splitlines()]
+
+
+def run(place: CutShort, command: list[str]) -> Command:
+    """Run a command of the README in the folder that was deployed from, to its end."""
+    # Nobody is there to say yes.
+    command = [*command, "--auto-approve"] if command[0] == "cdktf" else command
+    log = place.workspace.folder / "logs" / f"recovery {time.monotonic()}.log"
+    started = Command(
+        shlex.join(command), command, folder=place.workspace.folder, environ=place.workspace.environ, log=log
+    )
+    try:
+        started.wait(DEPLOY_SECONDS)
+    finally:
+        started.stop()
+    return started
+
+
+def test_after_a_killed_deploy_the_readmes_steps_end_in_an_empty_plan(killed: CutShort) -> None:
+    assert not any(process.is_running() for process in killed.processes)
+    assert killed.next.wait(DEPLOY_SECONDS) != 0
+    held = lock_id(killed.next.output)
+    assert killed.account.locks("dev") == killed.locks == {"table": held, "bucket": held}
+
+    unlock, deploy = recovery("lock", ID=held)
+    assert run(killed, unlock)._process.returncode == 0
+    assert killed.account.locks("dev") == {}
+    # As if it had been made after the state was written.
+    assert killed.state
+    [unknown] = [
+        address for address in killed.state.addresses if address.startswith("aws_cloudwatch_log_group.trades")
+    ]
+    killed.workspace.terraform(STACK, "state", "rm", unknown)
+    stopped = run(killed, deploy)
+    assert stopped._process.returncode != 0
+    said = unwrapped(stopped.output)
+    exists = re.search(r"Log Group \(([^)]+)\):.*?already exists with (\S+) ", said)
+    assert exists, said[-1000:]
+    assert exists[2] == unknown
+
+    take_over, deploy = recovery("import", address=exists[2], id=exists[1])
+    assert run(killed, take_over)._process.returncode == 0
+    finished = run(killed, deploy)
+    assert finished._process.returncode == 0, finished.output
+    assert not killed.workspace.has_changes(STACK)
+
+
+def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(killed: CutShort) -> None:
+    dynamodb = killed.account.client("dynamodb")
+    state = killed.account.state("dev")
+    assert state
+    forget, deploy = recovery("checksum")
+    arguments = dict(zip(forget[3::2], forget[4::2], strict=True))
+    assert forget[:3] == ["aws", "dynamodb", "delete-item"]
+    key = json.loads(arguments["--key"])
+    dynamodb.put_item(TableName=LOCK_TABLE, Item={**key, "Digest": {"S": "0" * 32}})
+    stopped = killed.workspace.start_terraform(STACK, "plan", "-input=false")
+    assert stopped.wait(DEPLOY_SECONDS) != 0
+    assert "state data in S3 does not have the expected content" in unwrapped(stopped.output)
+
+    # The command's own program is not needed for anything else here.
+    dynamodb.delete_item(TableName=arguments["--table-name"], Key=key)
+    finished = run(killed, deploy)
+    assert finished._process.returncode == 0, finished.output
+    assert "No changes." in finished.output
+
+
+# Cancelled
+
+
+def test_a_cancelled_deploy_ends_in_time_with_a_whole_state_and_no_lock(cancelled: CutShort) -> None:
+    assert not any(process.is_running() for process in cancelled.processes)
+    assert "Interrupt received" in cancelled.deploy.output
+    assert cancelled.locks == {}
+    assert cancelled.state
+    first = next(each for each in cancelled.account.states("dev") if each.serial == cancelled.state.serial)
+    assert first.content == cancelled.state.content
+
+
+def test_a_cancelled_deploy_is_finished_by_the_next(cancelled: CutShort) -> None:
+    assert cancelled.state
+    cancelled.next.finish(DEPLOY_SECONDS)
+    finished = cancelled.account.state("dev")
+    assert finished
+    # It was half-way, and nothing of it was lost.
+    assert cancelled.state.addresses
+    assert cancelled.state.addresses < finished.addresses
+    assert finished.lineage == cancelled.state.lineage
+    assert cancelled.account.state_digest("dev") == finished.digest
+    assert not cancelled.workspace.has_changes(STACK)

@@ -1,0 +1,68 @@
+"""Looking for values where they must not be."""
+
+import base64
+import io
+import json
+import os
+import stat
+import urllib.parse
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from config.state import STATE_BUCKET
+from tests.terraform.account import Account
+
+# A value of this length does not turn up by chance.
+SHORTEST = 16
+
+
+def forms(value: str) -> Iterator[bytes]:
+    """A value as programs write it: as it is, inside of JSON, in a URL, in base64 wherever it starts."""
+    assert len(value) >= SHORTEST
+    yield value.encode()
+    yield json.dumps(value)[1:-1].encode()
+    # As Go writes JSON.
+    yield value.replace("&", "\\u0026").encode()
+    yield urllib.parse.quote(value, safe="").encode()
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + value.encode())
+        # The ends depend on what stands beside the value.
+        yield encoded[4:-4]
+
+
+def traces(values: Iterable[str], contents: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Where any of the values is found, zip archives (as a plan is) unpacked."""
+    looked_for = [form for value in values for form in forms(value)]
+    return sorted(
+        name
+        for name, content in contents
+        for part in _unpacked(content)
+        if any(form in part for form in looked_for)
+    )
+
+
+def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of a folder. Links, as to the provider's own program, are not followed."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            file = Path(place, name)
+            if stat.S_ISREG(file.lstat().st_mode):
+                yield str(file.relative_to(folder)), file.read_bytes()
+
+
+def states_of(account: Account) -> Iterator[tuple[str, bytes]]:
+    """Every object of the state bucket, in every version."""
+    s3 = account.client("s3")
+    for version in account.pages("s3", "list_object_versions", "Versions", Bucket=STATE_BUCKET):
+        key, number = version["Key"], version["VersionId"]
+        answer = s3.get_object(Bucket=STATE_BUCKET, Key=key, VersionId=number)
+        yield f"{STATE_BUCKET}/{key} {number}", answer["Body"].read()
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    yield content
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                yield archive.read(name)
