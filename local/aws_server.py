@@ -1,10 +1,12 @@
-"""The embedded AWS's process: moto's server, with bucket policies taken as AWS takes them."""
+"""The embedded AWS's process: moto's server, mended where it differs from AWS in what a deployment needs."""
 
 import sys
+from threading import Thread
 from typing import Any
 
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 _decide = IAMPolicyStatement.is_action_permitted
 
@@ -17,6 +19,22 @@ def _decide_by_condition(self: IAMPolicyStatement, *args: Any, **kwargs: Any) ->
     return _decide(self, *args, **kwargs)
 
 
+class WholeAnswers(MotoRequestHandler):
+    """Sends an answer's headers and body at once, where moto's own handler sends them one after the other.
+
+    Terraform's S3 backend now and then hangs up on a DynamoDB answer between the two. It then asks for the
+    lock once more, and is refused it for the one that its first request got.
+    """
+
+    wbufsize = -1
+
+    def handle_expect_100(self) -> bool:
+        """Let the client go on with its body: it waits for this before anything else can be answered."""
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
+
 def main() -> None:
     """Serve on a free port of 127.0.0.1, written to stdout, for as long as stdin is open.
 
@@ -24,10 +42,10 @@ def main() -> None:
     """
     # moto has no setting for it.
     IAMPolicyStatement.is_action_permitted = _decide_by_condition  # type: ignore[method-assign]
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    print(port, flush=True)
+    account = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, account, threaded=True, request_handler=WholeAnswers)
+    Thread(target=server.serve_forever, daemon=True).start()
+    print(server.port, flush=True)
     sys.stdin.read()
 
 

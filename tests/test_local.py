@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import psutil
@@ -221,6 +223,32 @@ def test_the_embedded_aws_starts_empty_answers_and_is_gone_at_the_end(tmp_path: 
         )
         assert s3.list_buckets()["Buckets"] == []
     assert not process.is_running()
+
+
+def first_packet(aws: EmbeddedAws, request: str) -> bytes:
+    """What the embedded AWS says first to `request`, on a connection of its own."""
+    address = urlsplit(aws.endpoint)
+    assert address.hostname is not None
+    assert address.port is not None
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(request.replace("\n", "\r\n").encode())
+        return connection.recv(65536)
+
+
+def test_the_embedded_aws_sends_an_answer_whole(tmp_path: Path) -> None:
+    with EmbeddedAws(tmp_path / "aws.log") as aws:
+        # Sent in two parts, one in several happens to arrive in one all the same.
+        for _ in range(20):
+            headers, end, body = first_packet(aws, "GET / HTTP/1.1\nHost: aws\n\n").partition(b"\r\n\r\n")
+            assert headers.startswith(b"HTTP/1.1 200 ")
+            assert end
+            assert body.endswith(b"</ListAllMyBucketsResult>")
+
+
+def test_the_embedded_aws_tells_a_client_that_waits_for_it_to_go_on(tmp_path: Path) -> None:
+    request = "PUT /bucket HTTP/1.1\nHost: aws\nContent-Length: 1\nExpect: 100-continue\n\n"
+    with EmbeddedAws(tmp_path / "aws.log") as aws:
+        assert first_packet(aws, request).startswith(b"HTTP/1.1 100 ")
 
 
 def test_the_embedded_aws_ends_with_the_process_that_started_it_even_if_that_is_killed(
