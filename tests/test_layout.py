@@ -87,6 +87,16 @@ def test_only_bindings_imports_cdktf_and_the_provider() -> None:
         assert not packages & {"cdktf", "cdktf_cdktf_provider_aws", "jsii"}, file
 
 
+def test_bindings_offers_nothing_that_nobody_uses() -> None:
+    offered = {
+        f"bindings.{file.stem}.{module.rpartition('.')[2]}"
+        for file in sources("bindings/aws.py", "bindings/terraform.py")
+        for module in imports(file)
+    }
+    used = {module for file in sources("constructs", "stacks", "tests") for module in imports(file)}
+    assert offered - used == set()
+
+
 def test_of_pypis_constructs_only_the_construct_is_used() -> None:
     ours = {file.stem for file in sources("constructs")}
     for file in sources("constructs", "stacks"):
