@@ -25,7 +25,7 @@ from constructs.variable import variable
 # Named, not ANY: an authorised ANY would catch the browsers' OPTIONS requests, which carry no token, before
 # the API's own CORS answer does.
 METHODS = ("GET", "POST", "PUT", "DELETE")
-HEALTH = "GET /health"
+HEALTH_PATH = "/health"
 # Whoever may call it without a token must not use up what the others need.
 HEALTH_RPS = 10
 HEALTH_BURST = 20
@@ -50,8 +50,16 @@ class Api(Construct):
     """The platform's HTTP API, for callers whom Cloudflare Access has let in."""
 
     def __init__(
-        self, scope: Construct, id: str, settings: ApiSettings, *, environment: str, log_retention_days: int
+        self,
+        scope: Construct,
+        id: str,
+        settings: ApiSettings,
+        *,
+        environment: str,
+        log_retention_days: int,
+        health: Function,
     ) -> None:
+        """``health`` answers ``GET /health``, for everybody, a few times a second."""
         super().__init__(scope, id)
         api = pinned(
             "api",
@@ -86,19 +94,6 @@ class Api(Construct):
         self.id = api.id
         self.url = api.api_endpoint
         self._execution_arn = api.execution_arn
-        self._stage = Apigatewayv2Stage(
-            self,
-            "stage",
-            api_id=self.id,
-            name="$default",
-            auto_deploy=True,
-            default_route_settings=Apigatewayv2StageDefaultRouteSettings(
-                throttling_rate_limit=settings.throttle_rps, throttling_burst_limit=settings.throttle_burst
-            ),
-            access_log_settings=Apigatewayv2StageAccessLogSettings(
-                destination_arn=log.arn, format=json.dumps(ACCESS_LOG)
-            ),
-        )
         self._authorizer_id = Apigatewayv2Authorizer(
             self,
             "authorizer",
@@ -121,26 +116,36 @@ class Api(Construct):
         ).id
         self._targets: dict[str, str] = {}
 
+        health_route = self._route(f"GET {HEALTH_PATH}", health, authorised=False)
+        self._allow_invocation(health, "GET", HEALTH_PATH)
+        Apigatewayv2Stage(
+            self,
+            "stage",
+            api_id=self.id,
+            name="$default",
+            auto_deploy=True,
+            default_route_settings=Apigatewayv2StageDefaultRouteSettings(
+                throttling_rate_limit=settings.throttle_rps, throttling_burst_limit=settings.throttle_burst
+            ),
+            route_settings=[
+                Apigatewayv2StageRouteSettings(
+                    # Of the route, not its text: API Gateway takes settings of routes that it has.
+                    route_key=health_route.route_key,
+                    throttling_rate_limit=HEALTH_RPS,
+                    throttling_burst_limit=HEALTH_BURST,
+                )
+            ],
+            access_log_settings=Apigatewayv2StageAccessLogSettings(
+                destination_arn=log.arn, format=json.dumps(ACCESS_LOG)
+            ),
+        )
+
     def route(self, path: str, function: Function) -> None:
         """Send ``path`` and everything below it to the function, for authorised callers only."""
         for route_path in (path, f"{path}/{{proxy+}}"):
             for method in METHODS:
                 self._route(f"{method} {route_path}", function, authorised=True)
-            self._allow_invocation(function, route_path)
-
-    def route_health(self, function: Function) -> None:
-        """Send ``GET /health`` to the function, for everybody, a few times a second."""
-        route = self._route(HEALTH, function, authorised=False)
-        self._allow_invocation(function, "/health")
-        self._stage.put_route_settings(
-            [
-                Apigatewayv2StageRouteSettings(
-                    route_key=HEALTH, throttling_rate_limit=HEALTH_RPS, throttling_burst_limit=HEALTH_BURST
-                )
-            ]
-        )
-        # API Gateway takes settings of routes that it has.
-        self._stage.depends_on = [f"{route.terraform_resource_type}.{route.friendly_unique_id}"]
+            self._allow_invocation(function, "*", route_path)
 
     def _route(self, key: str, function: Function, *, authorised: bool) -> Apigatewayv2Route:
         return Apigatewayv2Route(
@@ -167,12 +172,12 @@ class Api(Construct):
             self._targets[part] = f"integrations/{integration.id}"
         return self._targets[part]
 
-    def _allow_invocation(self, function: Function, path: str) -> None:
-        # Any stage and method of this path; the API has one stage.
+    def _allow_invocation(self, function: Function, method: str, path: str) -> None:
+        # Of any stage; the API has one.
         function.allow_invocation(
             f"invoke-{_id(path)}",
             principal="apigateway.amazonaws.com",
-            source_arn=f"{self._execution_arn}/*/*{path}",
+            source_arn=f"{self._execution_arn}/*/{method}{path}",
         )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from bindings.aws import (
-    DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
     S3Bucket,
     S3BucketLifecycleConfiguration,
@@ -22,7 +21,8 @@ from bindings.aws import (
 from bindings.terraform import TerraformResourceLifecycle
 from constructs import Construct
 from constructs.address import pinned
-from constructs.role import Grantee, condition, deny_without_tls
+from constructs.policy import ResourcePolicy, condition, service
+from constructs.role import Grantee
 
 
 class Bucket(Construct):
@@ -78,7 +78,7 @@ class Bucket(Construct):
                 ],
             ),
         )
-        self._public_access_block = pinned(
+        public_access_block = pinned(
             address,
             S3BucketPublicAccessBlock(
                 self,
@@ -123,28 +123,37 @@ class Bucket(Construct):
                     depends_on=[versioning] if versioning else None,
                 ),
             )
-
-    def set_policy(self, *statements: DataAwsIamPolicyDocumentStatement) -> S3BucketPolicy:
-        """Refuse requests without TLS and allow what the statements say. To be called once a bucket."""
-        document = DataAwsIamPolicyDocument(
-            self,
-            "policy-document",
-            statement=[deny_without_tls("s3:*", self.arn, f"{self.arn}/*"), *statements],
+        statements = ResourcePolicy(
+            self, "policy-document", action="s3:*", resources=[self.arn, f"{self.arn}/*"]
         )
-        return pinned(
-            self._address,
+        self.allow = statements.allow
+        self.policy = pinned(
+            address,
             S3BucketPolicy(
                 self,
                 "policy",
                 bucket=self._id,
-                policy=document.json,
+                policy=statements.json,
                 # S3 refuses two changes of a bucket's access at once (OperationAborted).
-                depends_on=[self._public_access_block],
+                depends_on=[public_access_block],
             ),
         )
 
-    def log_access_to(self, logs: "Bucket", *, delivery: S3BucketPolicy) -> None:
-        """Log every access below ``<name>/`` of ``logs``, once ``delivery`` lets S3 write there."""
+    def log_access_to(self, logs: "Bucket", *, account_id: str) -> None:
+        """Log every access below ``<name>/`` of ``logs``, which lets S3 write there for this bucket."""
+        prefix = f"{self.name}/"
+        logs.allow(
+            DataAwsIamPolicyDocumentStatement(
+                sid=f"AllowLogDeliveryOf{self.node.id.capitalize()}",
+                actions=["s3:PutObject"],
+                resources=[f"{logs.arn}/{prefix}*"],
+                principals=[service("logging.s3.amazonaws.com")],
+                condition=[
+                    condition("ArnEquals", "aws:SourceArn", self.arn),
+                    condition("StringEquals", "aws:SourceAccount", account_id),
+                ],
+            )
+        )
         pinned(
             self._address,
             S3BucketLoggingA(
@@ -152,8 +161,9 @@ class Bucket(Construct):
                 "access-logging",
                 bucket=self._id,
                 target_bucket=logs.name,
-                target_prefix=f"{self.name}/",
-                depends_on=[delivery],
+                target_prefix=prefix,
+                # S3 looks whether it may write there.
+                depends_on=[logs.policy],
             ),
         )
 

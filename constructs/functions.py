@@ -35,9 +35,9 @@ from constructs.bucket import Bucket
 from constructs.queue import DeadLetterQueue
 from constructs.role import Role
 
-SOURCES = Path(__file__).parents[1]
+PROJECT_ROOT = Path(__file__).parents[1]
 ARCHITECTURE = "arm64"
-RUNTIME = "python3.13"
+PYTHON = "python3.13"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Layer(Construct):
                 s3_key=package.key,
                 source_code_hash=package.hash,
                 compatible_architectures=[ARCHITECTURE],
-                compatible_runtimes=[RUNTIME],
+                compatible_runtimes=[PYTHON],
                 # A function can be given no layer that is gone.
                 lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             ),
@@ -126,7 +126,7 @@ class Function(Construct):
         self.timeout_seconds = settings.timeout_seconds
         name = resource_name(part, runtime.environment)
         self.role = Role(self, "role", name=name, address=id)
-        archive = Archive.of(SOURCES, f"functions/{id}", "functions/runtime")
+        archive = Archive.of(PROJECT_ROOT, f"functions/{id}", "functions/runtime")
         package = Package(self, "code", archive, bucket=runtime.packages, folder="functions", address=id)
         log_group = pinned(
             id,
@@ -157,7 +157,7 @@ class Function(Construct):
                 function_name=name,
                 role=self.role.arn,
                 architectures=[ARCHITECTURE],
-                runtime=RUNTIME,
+                runtime=PYTHON,
                 handler=f"functions.{id}.handler.handler",
                 s3_bucket=package.bucket,
                 s3_key=package.key,
@@ -232,7 +232,8 @@ class Function(Construct):
                     "ec2:AssignPrivateIpAddresses",
                     "ec2:UnassignPrivateIpAddresses",
                 ],
-                # These have no resource-level permissions (Lambda developer guide, "VPC permissions").
+                # As in AWS's own AWSLambdaVPCAccessExecutionRole: describing takes no resource, and the
+                # interfaces are not there before Lambda makes them (Lambda developer guide, "VPC").
                 resources=["*"],
             ),
         )

@@ -7,7 +7,8 @@ from typing import Any
 from bindings.aws import (
     CloudwatchDashboard,
     CloudwatchMetricAlarm,
-    DataAwsIamPolicyDocument,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
     DataAwsIamPolicyDocumentStatement,
     SnsTopic,
     SnsTopicPolicy,
@@ -18,15 +19,15 @@ from constructs import Construct
 from constructs.address import pinned
 from constructs.api import Api
 from constructs.functions import Function
+from constructs.policy import ResourcePolicy, condition, service
 from constructs.queue import DeadLetterQueue
-from constructs.role import condition, deny_without_tls, service
 from constructs.variable import variable
 
 FIVE_MINUTES = 300
 HOUR = 3600
-ERRORS = 5
+FAILURES = 5
 # Run once a day and retried twice by Lambda, it cannot fail five times in five minutes.
-DAILY_ERRORS = 1
+DAILY_FAILURES = 1
 API_ERRORS = 10
 API_LATENCY_MS = 5000
 # A function that takes this share of its timeout will soon not end in time.
@@ -73,7 +74,7 @@ class Monitoring(Construct):
             ),
         )
         for function in functions:
-            self._watch_function(function, errors=DAILY_ERRORS if function is daily else ERRORS)
+            self._watch_function(function, failures=DAILY_FAILURES if function is daily else FAILURES)
         self._watch_api(api)
         self._watch_dead_letters(dead_letters)
         if daily:
@@ -95,35 +96,33 @@ class Monitoring(Construct):
         alarms = f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{resource_name('*', environment)}"
         # Not encrypted: alias/aws/sns would keep CloudWatch out, and a key of our own needs a policy with a
         # bare "*". Messages name alarms and numbers only.
-        document = DataAwsIamPolicyDocument(
-            self,
-            "topic-policy-document",
-            statement=[
-                deny_without_tls("sns:Publish", self.topic_arn),
-                DataAwsIamPolicyDocumentStatement(
-                    sid="AllowAlarms",
-                    actions=["sns:Publish"],
-                    resources=[self.topic_arn],
-                    principals=[service("cloudwatch.amazonaws.com")],
-                    condition=[
-                        condition("StringEquals", "aws:SourceAccount", account_id),
-                        condition("ArnLike", "aws:SourceArn", alarms),
-                    ],
-                ),
-            ],
+        policy = ResourcePolicy(
+            self, "topic-policy-document", action="sns:Publish", resources=[self.topic_arn]
         )
-        SnsTopicPolicy(self, "topic-policy", arn=self.topic_arn, policy=document.json)
+        policy.allow(
+            DataAwsIamPolicyDocumentStatement(
+                sid="AllowAlarms",
+                actions=["sns:Publish"],
+                resources=[self.topic_arn],
+                principals=[service("cloudwatch.amazonaws.com")],
+                condition=[
+                    condition("StringEquals", "aws:SourceAccount", account_id),
+                    condition("ArnLike", "aws:SourceArn", alarms),
+                ],
+            )
+        )
+        SnsTopicPolicy(self, "topic-policy", arn=self.topic_arn, policy=policy.json)
 
-    def _watch_function(self, function: Function, *, errors: int) -> None:
+    def _watch_function(self, function: Function, *, failures: int) -> None:
         for metric in ("Errors", "Throttles"):
             self._alarm(
                 f"{function.part}-{metric.lower()}",
-                f"{function.part} had {errors} {metric.lower()} or more in 5 minutes",
+                f"{function.part} had {failures} or more {metric.lower()} in 5 minutes",
                 namespace="AWS/Lambda",
                 metric_name=metric,
                 dimensions={"FunctionName": function.name},
                 statistic="Sum",
-                threshold=errors,
+                threshold=failures,
             )
         threshold_ms = round(function.timeout_seconds * 1000 * TIMEOUT_SHARE)
         self._alarm(
@@ -171,18 +170,28 @@ class Monitoring(Construct):
 
     def _watch_daily_run(self, function: Function) -> None:
         # Hours, since CloudWatch looks back over a day only with periods of an hour or more (PutMetricAlarm).
-        self._alarm(
-            f"{function.part}-missing",
-            f"{function.part} has not run for {INGEST_HOURS} hours",
+        runs = CloudwatchMetricAlarmMetricQueryMetric(
             namespace="AWS/Lambda",
             metric_name="Invocations",
             dimensions={"FunctionName": function.name},
-            statistic="Sum",
+            stat="Sum",
+            period=HOUR,
+        )
+        self._alarm(
+            f"{function.part}-missing",
+            f"{function.part} has not run for {INGEST_HOURS} hours",
+            # A function that does not run reports nothing, and in place of hours without a report CloudWatch
+            # takes earlier ones that have one (User Guide, "Configuring how alarms treat missing data").
+            metric_query=[
+                CloudwatchMetricAlarmMetricQuery(id="runs", metric=runs, return_data=False),
+                CloudwatchMetricAlarmMetricQuery(
+                    id="runs_or_none", expression="FILL(runs, 0)", label="Runs", return_data=True
+                ),
+            ],
             comparison_operator="LessThanThreshold",
             threshold=1,
-            period=HOUR,
             evaluation_periods=INGEST_HOURS,
-            # A function that does not run reports nothing.
+            # There is nothing to fill in where it never ran.
             treat_missing_data="breaching",
         )
 
@@ -191,17 +200,18 @@ class Monitoring(Construct):
         id: str,
         description: str,
         *,
-        namespace: str,
-        metric_name: str,
-        dimensions: dict[str, str],
         threshold: int,
+        namespace: str | None = None,
+        metric_name: str | None = None,
+        dimensions: dict[str, str] | None = None,
         statistic: str | None = None,
         extended_statistic: str | None = None,
+        metric_query: list[CloudwatchMetricAlarmMetricQuery] | None = None,
         comparison_operator: str = "GreaterThanOrEqualToThreshold",
-        period: int = FIVE_MINUTES,
         evaluation_periods: int = 1,
         treat_missing_data: str = "notBreaching",
     ) -> None:
+        """Of a metric every five minutes, or of a query that says its periods itself."""
         alarm = CloudwatchMetricAlarm(
             self,
             id,
@@ -212,9 +222,10 @@ class Monitoring(Construct):
             dimensions=dimensions,
             statistic=statistic,
             extended_statistic=extended_statistic,
+            period=FIVE_MINUTES if metric_query is None else None,
+            metric_query=metric_query,
             comparison_operator=comparison_operator,
             threshold=threshold,
-            period=period,
             evaluation_periods=evaluation_periods,
             treat_missing_data=treat_missing_data,
             alarm_actions=[self.topic_arn],
@@ -292,7 +303,7 @@ def _widgets(
                     [
                         *(f"SOURCE '{function.log_group_name}'" for function in functions),
                         "fields @timestamp, service, message",
-                        'filter level = "ERROR" or @message like /Traceback|Task timed out/',
+                        'filter level = "ERROR" or @message like /Traceback|Task timed out|Runtime exited/',
                         "sort @timestamp desc",
                         "limit 50",
                     ]

@@ -1,7 +1,6 @@
 """Where events go that nobody could handle."""
 
 from bindings.aws import (
-    DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
     IamRolePolicy,
     SqsQueue,
@@ -9,19 +8,20 @@ from bindings.aws import (
 )
 from constructs import Construct
 from constructs.address import pinned
-from constructs.role import Grantee, condition, deny_without_tls, service
+from constructs.policy import ResourcePolicy, condition, service
+from constructs.role import Grantee
 
 # The longest that SQS keeps a message (SQS quotas page): time for a person to look.
 RETENTION_DAYS = 14
 
 
 class DeadLetterQueue(Construct):
-    """A queue encrypted by SQS, whose depth is an alarm."""
+    """A queue encrypted by SQS, under the pinned address ``aws_sqs_queue.<address>``."""
 
-    def __init__(self, scope: Construct, id: str, *, name: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, name: str, address: str) -> None:
         super().__init__(scope, id)
-        self._queue = pinned(
-            "dead_letters",
+        queue = pinned(
+            address,
             SqsQueue(
                 self,
                 "queue",
@@ -30,8 +30,10 @@ class DeadLetterQueue(Construct):
                 sqs_managed_sse_enabled=True,
             ),
         )
-        self.name = self._queue.name
-        self.arn = self._queue.arn
+        self.name = queue.name
+        self.arn = queue.arn
+        self._policy = ResourcePolicy(self, "policy-document", action="sqs:*", resources=[self.arn])
+        pinned(address, SqsQueuePolicy(self, "policy", queue_url=queue.url, policy=self._policy.json))
 
     def grant_send(self, grantee: Grantee) -> IamRolePolicy:
         return grantee.role.allow(
@@ -40,21 +42,12 @@ class DeadLetterQueue(Construct):
         )
 
     def accept_from_rule(self, rule_arn: str) -> None:
-        """Let EventBridge send what this rule could not deliver. A queue has one policy: call it once."""
-        document = DataAwsIamPolicyDocument(
-            self,
-            "policy-document",
-            statement=[
-                deny_without_tls("sqs:*", self.arn),
-                DataAwsIamPolicyDocumentStatement(
-                    sid="AllowUndeliveredEvents",
-                    actions=["sqs:SendMessage"],
-                    resources=[self.arn],
-                    principals=[service("events.amazonaws.com")],
-                    condition=[condition("ArnEquals", "aws:SourceArn", rule_arn)],
-                ),
-            ],
-        )
-        pinned(
-            "dead_letters", SqsQueuePolicy(self, "policy", queue_url=self._queue.url, policy=document.json)
+        """Let EventBridge send what this rule could not deliver."""
+        self._policy.allow(
+            DataAwsIamPolicyDocumentStatement(
+                actions=["sqs:SendMessage"],
+                resources=[self.arn],
+                principals=[service("events.amazonaws.com")],
+                condition=[condition("ArnEquals", "aws:SourceArn", rule_arn)],
+            )
         )

@@ -1,17 +1,16 @@
-"""Permissions: a role that one function assumes, and what others allow it."""
+"""The role that one function assumes, and what others allow it."""
 
 from typing import Protocol
 
 from bindings.aws import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
-    DataAwsIamPolicyDocumentStatementCondition,
-    DataAwsIamPolicyDocumentStatementPrincipals,
     IamRole,
     IamRolePolicy,
 )
 from constructs import Construct
 from constructs.address import pinned
+from constructs.policy import service
 
 
 class Role(Construct):
@@ -46,24 +45,3 @@ class Grantee(Protocol):
 
     @property
     def role(self) -> Role: ...
-
-
-def service(name: str) -> DataAwsIamPolicyDocumentStatementPrincipals:
-    """An AWS service as principal, by its host name."""
-    return DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=[name])
-
-
-def condition(test: str, variable: str, *values: str) -> DataAwsIamPolicyDocumentStatementCondition:
-    return DataAwsIamPolicyDocumentStatementCondition(test=test, variable=variable, values=list(values))
-
-
-def deny_without_tls(action: str, *resources: str) -> DataAwsIamPolicyDocumentStatement:
-    """Refuse everybody who comes without TLS. Wide on purpose: a refusal that names few is a hole."""
-    return DataAwsIamPolicyDocumentStatement(
-        sid="DenyWithoutTls",
-        effect="Deny",
-        actions=[action],
-        resources=list(resources),
-        principals=[DataAwsIamPolicyDocumentStatementPrincipals(type="AWS", identifiers=["*"])],
-        condition=[condition("Bool", "aws:SecureTransport", "false")],
-    )

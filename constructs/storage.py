@@ -1,7 +1,6 @@
 """The buckets: the Parquet cache, the functions' deployment packages, and the log of who accessed the two."""
 
 from bindings.aws import (
-    DataAwsIamPolicyDocumentStatement,
     S3BucketLifecycleConfigurationRule,
     S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
     S3BucketLifecycleConfigurationRuleExpiration,
@@ -13,7 +12,7 @@ from config.environment import CacheSettings, StorageSettings
 from config.names import resource_name
 from constructs import Construct
 from constructs.bucket import Bucket
-from constructs.role import Grantee, condition, service
+from constructs.role import Grantee
 
 CACHE_PREFIX = "cache/"
 ACCESS_LOG_DAYS = 90
@@ -55,12 +54,8 @@ class Storage(Construct):
             destroy_objects=destroy_objects,
             lifecycle_rules=[_abort_abandoned_uploads()],
         )
-        delivery = logs.set_policy(
-            *(_allow_log_delivery(logs, source, account_id) for source in (self.cache, self.packages))
-        )
-        for source in (self.cache, self.packages):
-            source.set_policy()
-            source.log_access_to(logs, delivery=delivery)
+        self.cache.log_access_to(logs, account_id=account_id)
+        self.packages.log_access_to(logs, account_id=account_id)
 
     def grant_read(self, grantee: Grantee) -> None:
         """Let it read the cached objects."""
@@ -69,19 +64,6 @@ class Storage(Construct):
     def grant_read_write(self, grantee: Grantee) -> None:
         """Let it read and write the cached objects."""
         self.cache.grant_read_write(grantee, CACHE_PREFIX)
-
-
-def _allow_log_delivery(logs: Bucket, source: Bucket, account_id: str) -> DataAwsIamPolicyDocumentStatement:
-    return DataAwsIamPolicyDocumentStatement(
-        sid=f"AllowLogDeliveryOf{source.node.id.capitalize()}",
-        actions=["s3:PutObject"],
-        resources=[f"{logs.arn}/{source.name}/*"],
-        principals=[service("logging.s3.amazonaws.com")],
-        condition=[
-            condition("ArnEquals", "aws:SourceArn", source.arn),
-            condition("StringEquals", "aws:SourceAccount", account_id),
-        ],
-    )
 
 
 def _abort_abandoned_uploads() -> S3BucketLifecycleConfigurationRule:

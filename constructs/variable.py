@@ -1,5 +1,7 @@
 """What a person gives Terraform by a variable of the shell, ``TF_VAR_<name>``."""
 
+import json
+
 from bindings.terraform import TerraformVariable, TerraformVariableValidationConfig
 from constructs import Construct
 from constructs.address import pinned
@@ -29,7 +31,7 @@ def variable(
             nullable=False,
             validation=[
                 TerraformVariableValidationConfig(
-                    condition=f'${{can(regex("{pattern}", var.{name}))}}',
+                    condition=f"${{can(regex({json.dumps(pattern)}, var.{name}))}}",
                     error_message=f"TF_VAR_{name} must be {allowed}.",
                 )
             ],

@@ -30,7 +30,6 @@ class BootstrapStack(TerraformStack):
             versioned=True,
             protected=True,
         )
-        state.set_policy()
         locks = pinned(
             "locks",
             DynamodbTable(

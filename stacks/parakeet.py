@@ -36,7 +36,9 @@ class ParakeetStack(TerraformStack):
         # What there is
         storage = Storage(self, "storage", environment.storage, environment=env, account_id=account_id)
         secrets = Secrets(self, "secrets", environment.secrets, environment=env)
-        dead_letters = DeadLetterQueue(self, "dead-letters", name=resource_name("lambda-dlq", env))
+        dead_letters = DeadLetterQueue(
+            self, "dead-letters", name=resource_name("lambda-dlq", env), address="dead_letters"
+        )
         settings = environment.functions
         runtime = Runtime(
             environment=env,
@@ -71,13 +73,17 @@ class ParakeetStack(TerraformStack):
 
         # How it is reached, and where failures go
         api = Api(
-            self, "api", environment.api, environment=env, log_retention_days=environment.log_retention_days
+            self,
+            "api",
+            environment.api,
+            environment=env,
+            log_retention_days=environment.log_retention_days,
+            health=data,
         )
         api.route("/trades", trades)
         api.route("/data", data)
         api.route("/strategies", strategies)
         api.route("/scanner", scanner)
-        api.route_health(data)
         ingest.send_failures_to(dead_letters)
         Scheduler(
             self,

@@ -80,9 +80,8 @@ def test_there_is_no_deploying_without_an_audience(platform: Template) -> None:
 def test_an_api_without_an_authorizer_cannot_be_built() -> None:
     """Neither the authorizer nor whether a route asks it is anything that a caller could leave out."""
     parameters = list(signature(Api.__init__).parameters)
-    assert parameters == ["self", "scope", "id", "settings", "environment", "log_retention_days"]
+    assert parameters == ["self", "scope", "id", "settings", "environment", "log_retention_days", "health"]
     assert list(signature(Api.route).parameters) == ["self", "path", "function"]
-    assert list(signature(Api.route_health).parameters) == ["self", "function"]
 
 
 def test_functions_get_requests_in_payload_format_2(platform: Template) -> None:
@@ -103,7 +102,7 @@ def test_the_api_may_invoke_a_function_for_its_own_routes_only(platform: Templat
         (f"potential-parakeet-{prefix}-api-{env}", f"{api}/*/*{path}")
         for prefix in PREFIXES
         for path in (f"/{prefix}", f"/{prefix}/{{proxy+}}")
-    } | {(f"potential-parakeet-data-api-{env}", f"{api}/*/*/health")}
+    } | {(f"potential-parakeet-data-api-{env}", f"{api}/*/GET/health")}
 
 
 def test_permissions_only_let_functions_be_invoked(platform: Template) -> None:
@@ -146,14 +145,10 @@ def test_requests_are_throttled_as_the_environment_says(
 
 
 def test_who_has_no_token_cannot_use_up_what_the_others_need(platform: Template) -> None:
-    stage = platform.one("aws_apigatewayv2_stage")
-    assert stage["route_settings"] == [
-        {"route_key": "GET /health", "throttling_rate_limit": 10, "throttling_burst_limit": 20}
-    ]
-    # API Gateway takes settings of routes that it has.
-    health = platform.one("aws_apigatewayv2_route", route_key="GET /health")
-    needed = [address.split(".") for address in stage["depends_on"]]
-    assert health in [platform.resources(kind)[name] for kind, name in needed]
+    (settings,) = platform.one("aws_apigatewayv2_stage")["route_settings"]
+    # By reference: API Gateway takes settings of routes that it has.
+    assert platform.behind(settings["route_key"])["route_key"] == "GET /health"
+    assert (settings["throttling_rate_limit"], settings["throttling_burst_limit"]) == (10, 20)
 
 
 def test_it_is_an_http_api_that_deploys_itself(platform: Template) -> None:

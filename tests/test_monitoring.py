@@ -1,6 +1,7 @@
 """The alarms that reach a person, and the dashboard that person opens."""
 
 import json
+from copy import deepcopy
 from itertools import combinations
 from typing import Any
 
@@ -27,8 +28,12 @@ def alarm(template: Template, id: str) -> Block:
     )
     assert block["alarm_description"]
     wiring = ("//", "alarm_actions", "ok_actions", "alarm_name", "alarm_description")
-    seen = {key: value for key, value in block.items() if key not in wiring}
-    seen["dimensions"] = {key: template.readable(value) for key, value in seen["dimensions"].items()}
+    seen = deepcopy({key: value for key, value in block.items() if key not in wiring})
+    for metric in (seen, *(query["metric"] for query in seen.get("metric_query", ()) if "metric" in query)):
+        if "dimensions" in metric:
+            metric["dimensions"] = {
+                key: template.readable(value) for key, value in metric["dimensions"].items()
+            }
     return seen
 
 
@@ -141,15 +146,24 @@ def test_one_event_in_the_dead_letter_queue_is_told(watched: Template) -> None:
 
 
 def test_an_ingest_that_did_not_run_in_26_hours_is_told(watched: Template) -> None:
-    """A function that does not run reports nothing, so missing data is the alarm."""
+    """A function that does not run reports nothing, and CloudWatch leaves out hours without a report."""
     assert alarm(watched, "ingest-missing") == {
-        "namespace": "AWS/Lambda",
-        "metric_name": "Invocations",
-        "dimensions": {"FunctionName": f"potential-parakeet-ingest-{watched.environment}"},
-        "statistic": "Sum",
+        "metric_query": [
+            {
+                "id": "runs",
+                "metric": {
+                    "namespace": "AWS/Lambda",
+                    "metric_name": "Invocations",
+                    "dimensions": {"FunctionName": f"potential-parakeet-ingest-{watched.environment}"},
+                    "stat": "Sum",
+                    "period": 3600,
+                },
+                "return_data": False,
+            },
+            {"id": "runs_or_none", "expression": "FILL(runs, 0)", "label": "Runs", "return_data": True},
+        ],
         "comparison_operator": "LessThanThreshold",
         "threshold": 1,
-        "period": 3600,
         "evaluation_periods": 26,
         "treat_missing_data": "breaching",
     }
@@ -158,8 +172,10 @@ def test_an_ingest_that_did_not_run_in_26_hours_is_told(watched: Template) -> No
 def test_no_alarm_looks_back_further_than_cloudwatch_does(watched: Template) -> None:
     """A day; a week with periods of an hour or more (PutMetricAlarm)."""
     for block in watched.resources("aws_cloudwatch_metric_alarm").values():
-        limit = 7 * 86400 if block["period"] >= 3600 else 86400
-        assert block["period"] * block["evaluation_periods"] <= limit
+        metrics = [query["metric"] for query in block.get("metric_query", ()) if "metric" in query] or [block]
+        for period in (metric["period"] for metric in metrics):
+            limit = 7 * 86400 if period >= 3600 else 86400
+            assert period * block["evaluation_periods"] <= limit
 
 
 def test_a_schedule_that_is_off_is_not_missed() -> None:

@@ -77,7 +77,6 @@ def test_only_this_rule_may_put_events_into_the_dead_letter_queue_and_only_over_
             "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
         },
         {
-            "sid": "AllowUndeliveredEvents",
             "actions": ["sqs:SendMessage"],
             "resources": [f"${{aws_sqs_queue.{queue}.arn}}"],
             "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],

@@ -190,7 +190,9 @@ def test_an_alarm_watches_something_that_exists(platform: Platform) -> None:
         for function in prod.account.pages("lambda", "list_functions", "Functions")
     } | {("ApiId", api["ApiId"]), ("QueueName", prod.called("lambda-dlq"))}
     for alarm in prod.account.pages("cloudwatch", "describe_alarms", "MetricAlarms"):
-        [dimension] = alarm["Dimensions"]
+        queried = [query["MetricStat"]["Metric"] for query in alarm["Metrics"] if "MetricStat" in query]
+        [metric] = queried or [alarm]
+        [dimension] = metric["Dimensions"]
         assert (dimension["Name"], dimension["Value"]) in existing, alarm["AlarmName"]
 
 
