@@ -1,6 +1,7 @@
 """Development: small, quiet and gone at once when destroyed."""
 
 from config.environment import environment
+from config.names import LOCAL_SITES, SITE
 
 DEV = environment(
     "dev",
@@ -17,11 +18,7 @@ DEV = environment(
         "log_level": "DEBUG",
     },
     api={
-        "cors_origins": (
-            "https://potential-parakeet.pages.dev",
-            "http://localhost:3000",
-            "http://localhost:5173",
-        ),
+        "cors_origins": (SITE, *LOCAL_SITES),
         "throttle_rps": 50,
         "throttle_burst": 100,
     },

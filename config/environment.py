@@ -7,52 +7,58 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
 
+from config.names import SITE
 from config.validation import (
+    DailySchedule,
     FrozenTags,
     LogRetentionDays,
     NotEmpty,
     RecoveryWindowDays,
-    ScheduleExpression,
     Section,
-    at_least,
+    WrongField,
     between,
     explain,
     matching,
+    positive,
 )
 
 # API Gateway quotas page: an HTTP API's integration ends at 30 s.
 API_TIMEOUT_SECONDS = 29
 
-Days = Annotated[StrictInt, at_least(1, "day")]
+Days = Annotated[StrictInt, positive("days")]
+# Lambda quotas page.
+MemoryMb = Annotated[StrictInt, between(128, 10240, "MB")]
+EphemeralStorageMb = Annotated[StrictInt, between(512, 10240, "MB")]
+TimeoutSeconds = Annotated[StrictInt, between(1, 900, "seconds")]
 
 
 class FunctionSettings(Section):
-    """One function. Bounds from the Lambda quotas page."""
+    """One function."""
 
-    memory_mb: Annotated[StrictInt, between(128, 10240, "MB")]
-    timeout_seconds: Annotated[StrictInt, between(1, 900, "seconds")]
-    ephemeral_storage_mb: Annotated[StrictInt, between(512, 10240, "MB")] = 512
-    reserved_concurrency: Annotated[StrictInt, at_least(1, "concurrent executions")] | None = None
+    memory_mb: MemoryMb
+    timeout_seconds: TimeoutSeconds
+    ephemeral_storage_mb: EphemeralStorageMb = 512
+    reserved_concurrency: Annotated[StrictInt, positive("concurrent executions")] | None = None
 
 
 class ApiFunctionSettings(FunctionSettings):
     """A function behind the HTTP API, which gives up at 30 s."""
 
-    memory_mb: Annotated[StrictInt, between(128, 10240, "MB")] = 512
+    memory_mb: MemoryMb = 512
     timeout_seconds: Annotated[
         StrictInt, between(1, API_TIMEOUT_SECONDS, "seconds, as an HTTP API ends at 30")
     ] = API_TIMEOUT_SECONDS
 
 
 class ScannerSettings(ApiFunctionSettings):
-    memory_mb: Annotated[StrictInt, between(128, 10240, "MB")] = 1024
+    memory_mb: MemoryMb = 1024
 
 
 class IngestSettings(FunctionSettings):
-    memory_mb: Annotated[StrictInt, between(128, 10240, "MB")] = 1024
-    timeout_seconds: Annotated[StrictInt, between(1, 900, "seconds")] = 300
+    memory_mb: MemoryMb = 1024
+    timeout_seconds: TimeoutSeconds = 300
     # A day's Parquet files are put together on /tmp.
-    ephemeral_storage_mb: Annotated[StrictInt, between(512, 10240, "MB")] = 1024
+    ephemeral_storage_mb: EphemeralStorageMb = 1024
 
 
 class VpcSettings(Section):
@@ -87,7 +93,7 @@ class Transition(Section):
     def _old_enough(self) -> Self:
         # S3 User Guide, "Transitioning objects": STANDARD_IA takes objects of 30 days.
         if self.storage_class == "STANDARD_IA" and self.after_days < 30:
-            raise ValueError(f"after_days = {self.after_days}: allowed for STANDARD_IA: 30 days or more")
+            raise WrongField("after_days", self.after_days, "30 or more days for STANDARD_IA")
         return self
 
 
@@ -109,14 +115,14 @@ class CacheSettings(Section):
             case [("STANDARD_IA", infrequent), ("GLACIER_IR", archived)] if archived >= infrequent + 30:
                 pass
             case _:
-                raise ValueError(
-                    f"transitions = {steps}: "
-                    "allowed: one, or STANDARD_IA and 30 days or more after it GLACIER_IR"
+                raise WrongField(
+                    "transitions", steps, "one, or STANDARD_IA and 30 or more days after it GLACIER_IR"
                 )
         if self.expire_after_days is not None and steps and self.expire_after_days <= steps[-1][1]:
-            raise ValueError(
-                f"expire_after_days = {self.expire_after_days}: "
-                f"allowed: more than {steps[-1][1]}, when objects move last"
+            raise WrongField(
+                "expire_after_days",
+                self.expire_after_days,
+                f"more than {steps[-1][1]}, when objects move last",
             )
         return self
 
@@ -129,7 +135,7 @@ class StorageSettings(Section):
 class SecretsSettings(Section):
     """The two secrets. Counting ``version`` up writes the variables' values anew."""
 
-    version: Annotated[StrictInt, at_least(1, "as a version")] = 1
+    version: Annotated[StrictInt, positive()] = 1
     recovery_window_days: RecoveryWindowDays = 7
     protected: StrictBool = False
 
@@ -142,9 +148,9 @@ Origin = Annotated[
 class ApiSettings(Section):
     """The HTTP API's edge: who may call from a browser, how often, and who signs the callers' tokens."""
 
-    cors_origins: Annotated[tuple[Origin, ...], NotEmpty] = ("https://potential-parakeet.pages.dev",)
-    throttle_rps: Annotated[StrictInt, at_least(1, "requests a second")]
-    throttle_burst: Annotated[StrictInt, at_least(1, "requests")]
+    cors_origins: Annotated[tuple[Origin, ...], NotEmpty] = (SITE,)
+    throttle_rps: Annotated[StrictInt, positive("requests a second")]
+    throttle_burst: Annotated[StrictInt, positive("requests")]
     access_team: Annotated[StrictStr, matching(r"[a-z0-9-]+", "a Cloudflare team name: a-z, 0-9 and -")] = (
         "potential-parakeet"
     )
@@ -154,8 +160,7 @@ class ScheduleSettings(Section):
     """The daily ingest. Times are UTC."""
 
     enabled: StrictBool = True
-    # Once a day or oftener: monitoring takes 26 hours without a run for a failure.
-    expression: ScheduleExpression = "cron(0 6 * * ? *)"
+    expression: DailySchedule = "cron(0 6 * * ? *)"
 
 
 class MonitoringSettings(Section):
@@ -166,8 +171,12 @@ class Environment(Section):
     """One deployed copy of the platform. Made by ``environment``, which explains what is wrong with it."""
 
     name: Literal["dev", "staging", "prod"]
-    region: Annotated[StrictStr, matching(r"[a-z]{2}(-[a-z]+)+-\d", "a region, as us-east-1")] = "us-east-1"
-    account_id: Annotated[StrictStr, matching(r"\d{12}", "an account id of 12 digits")] | None = None
+    # China's and the government's have ARNs and consoles of another form.
+    region: Annotated[
+        StrictStr,
+        matching(r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-[0-9]", "a public region, as us-east-1"),
+    ] = "us-east-1"
+    account_id: Annotated[StrictStr, matching(r"[0-9]{12}", "an account id of 12 digits")] | None = None
     tags: FrozenTags = Field(default_factory=dict)
     log_retention_days: LogRetentionDays
     storage: StorageSettings = StorageSettings()
@@ -181,7 +190,7 @@ class Environment(Section):
     def _closed_in_prod(self) -> Self:
         for origin in self.api.cors_origins:
             if self.name == "prod" and not origin.startswith("https://"):
-                raise ValueError(f"api.cors_origins = {origin!r}: allowed in prod: https origins by name")
+                raise WrongField("api.cors_origins", origin, "https origins by name in prod")
         return self
 
 

@@ -1,8 +1,17 @@
 """The names under which teams and dashboards know the platform's parts."""
 
 PROJECT = "potential-parakeet"
+SITE = "https://potential-parakeet.pages.dev"
+"""The front end's origin."""
+LOCAL_SITES = ("http://localhost:3000", "http://localhost:5173")
+"""The front end's origins while it is developed."""
 
 
 def resource_name(part: str, environment: str) -> str:
     """As ``potential-parakeet-cache-dev``."""
     return f"{PROJECT}-{part}-{environment}"
+
+
+def platform_tags(environment: str) -> dict[str, str]:
+    """The tags of everything."""
+    return {"Project": PROJECT, "Environment": environment, "ManagedBy": "terraform"}

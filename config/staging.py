@@ -1,6 +1,7 @@
 """Staging: prod's behaviour at a fifth of its traffic, on data that may go."""
 
 from config.environment import environment
+from config.names import LOCAL_SITES, SITE
 
 STAGING = environment(
     "staging",
@@ -8,11 +9,7 @@ STAGING = environment(
     storage={"cache": {"expire_after_days": 90}},
     functions={"log_level": "DEBUG"},
     api={
-        "cors_origins": (
-            "https://potential-parakeet.pages.dev",
-            "http://localhost:3000",
-            "http://localhost:5173",
-        ),
+        "cors_origins": (SITE, *LOCAL_SITES),
         "throttle_rps": 200,
         "throttle_burst": 400,
     },

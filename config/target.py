@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Literal, Self, cast
+from typing import Self
 
 from pydantic import StrictBool
 
@@ -12,7 +12,7 @@ from config.validation import ConfigurationError, Section
 class Target(Section):
     """Where a synthesis is to be deployed."""
 
-    state: Literal["s3", "local"] = "s3"
+    local_state: StrictBool = False
     path_style: StrictBool = False
 
     @classmethod
@@ -24,8 +24,5 @@ class Target(Section):
         state = variables.get("PARAKEET_STATE") or "s3"
         if state not in ("s3", "local"):
             raise ConfigurationError(f"PARAKEET_STATE = {state!r}: allowed: s3, local")
-        return cls(
-            state=cast(Literal["s3", "local"], state),
-            # An endpoint that is not AWS's has no host name for every bucket.
-            path_style=bool(variables.get("AWS_ENDPOINT_URL")),
-        )
+        # An endpoint that is not AWS's has no host name for every bucket.
+        return cls(local_state=state == "local", path_style=bool(variables.get("AWS_ENDPOINT_URL")))

@@ -16,6 +16,8 @@ from pydantic import (
     ValidationError,
 )
 
+from config.names import platform_tags
+
 
 class ConfigurationError(ValueError):
     """Configuration that cannot be deployed: environment, field, value and what is allowed, a line each."""
@@ -24,9 +26,17 @@ class ConfigurationError(ValueError):
 class Section(BaseModel):
     """A frozen part of an environment; a field it does not know is refused."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class WrongField(ValueError):  # noqa: N818 - it names what is wrong
+    """Raised where what is wrong is one field of the value that is looked at."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(f"{field} = {value!r}: allowed: {allowed}")
+        self.field = field
+        self.value = value
+        self.allowed = allowed
 
 
 def between(low: int, high: int, unit: str) -> AfterValidator:
@@ -38,10 +48,10 @@ def between(low: int, high: int, unit: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def at_least(low: int, unit: str) -> AfterValidator:
+def positive(what: str = "") -> AfterValidator:
     def check(value: int) -> int:
-        if value < low:
-            raise ValueError(f"allowed: {low} {unit} or more")
+        if value < 1:
+            raise ValueError(f"allowed: 1 or more {what}".rstrip())
         return value
 
     return AfterValidator(check)
@@ -65,25 +75,26 @@ def _not_empty(values: tuple[str, ...]) -> tuple[str, ...]:
 NotEmpty = AfterValidator(_not_empty)
 
 
-# S3 objects take 10 tags (S3 User Guide, "Categorizing your objects using tags"); three are the platform's.
-_TAGS = 7
+_OWN_TAGS = tuple(platform_tags("any"))
+# S3 objects take 10 (S3 User Guide, "Categorizing your objects using tags").
+_MORE_TAGS = 10 - len(_OWN_TAGS)
 # IAM API, Tag
 _TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
 
 
 def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
-    reserved = {"project", "environment", "managedby"} & {key.casefold() for key in tags}
-    if reserved:
-        raise ValueError("allowed: any tag but Project, Environment and ManagedBy, which the platform sets")
-    if len(tags) > _TAGS:
-        raise ValueError(f"allowed: {_TAGS} tags")
+    if len(tags) > _MORE_TAGS:
+        raise ValueError(f"{len(tags)} tags: allowed: {_MORE_TAGS}")
+    # IAM takes keys that differ in case only for the same.
+    taken = {key.casefold() for key in _OWN_TAGS}
     for key, value in tags.items():
+        if key.casefold() in taken:
+            raise WrongField(key, value, f"a tag once, and none of {', '.join(_OWN_TAGS)}, whatever its case")
+        taken.add(key.casefold())
         if not 1 <= len(key) <= 128 or key.casefold().startswith("aws:") or not _TAG_TEXT.fullmatch(key):
-            raise ValueError(
-                f"{key!r}: allowed as key: 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:"
-            )
+            raise WrongField(key, value, "a key of 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:")
         if len(value) > 256 or not _TAG_TEXT.fullmatch(value):
-            raise ValueError(f"{key} = {value!r}: allowed: up to 256 letters, digits, spaces and .:/=+@_-")
+            raise WrongField(key, value, "up to 256 letters, digits, spaces and .:/=+@_-")
     return MappingProxyType(dict(tags))
 
 
@@ -117,24 +128,41 @@ def _recovery_window(days: int) -> int:
 RecoveryWindowDays = Annotated[StrictInt, AfterValidator(_recovery_window)]
 
 
-def _schedule(expression: str) -> str:
+_A_DAY = {"minute": 24 * 60, "hour": 24, "day": 1}
+
+
+def _daily(expression: str) -> str:
     allowed = "allowed: cron(minutes hours day-of-month month day-of-week year) or rate(n minutes|hours|days)"
-    kind = re.fullmatch(r"(cron|rate)\((.+)\)", expression)
-    if kind is None:
+    rate = re.fullmatch(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)", expression)
+    cron = re.fullmatch(r"cron\((.+)\)", expression)
+    # EventBridge wants the singular for 1 and the plural for the rest.
+    if rate and (rate[1] == "1") != (rate[3] == "s"):
+        daily = int(rate[1]) <= _A_DAY[rate[2]]
+    elif cron:
+        try:
+            AWSCronExpressionValidator.validate(cron[1])
+        except AWSCronExpressionError as error:
+            raise ValueError(f"{allowed} ({error})") from None
+        _, _, *days = cron[1].split()
+        daily = set(days) <= {"*", "?"}
+    else:
         raise ValueError(allowed)
-    if kind[1] == "rate":
-        # EventBridge wants the singular for 1 and the plural for the rest.
-        if not re.fullmatch(r"1 (minute|hour|day)|(?!1 )[1-9][0-9]* (minutes|hours|days)", kind[2]):
-            raise ValueError(allowed)
-        return expression
-    try:
-        AWSCronExpressionValidator.validate(kind[2])
-    except AWSCronExpressionError as error:
-        raise ValueError(f"{allowed} ({error})") from None
+    if not daily:
+        raise ValueError("allowed: every day, once or oftener: 26 hours without a run are an alarm")
     return expression
 
 
-ScheduleExpression = Annotated[StrictStr, AfterValidator(_schedule)]
+DailySchedule = Annotated[StrictStr, AfterValidator(_daily)]
+
+
+_IN_OUR_WORDS = {
+    "missing": "a value is required",
+    "int_type": "allowed: a whole number",
+    "bool_type": "allowed: True or False",
+    "string_type": "allowed: text",
+    "tuple_type": "allowed: a tuple, as ('one', 'other')",
+    "dict_type": "allowed: a dictionary of texts",
+}
 
 
 def explain(environment: str, model: type[BaseModel], error: ValidationError) -> ConfigurationError:
@@ -144,21 +172,19 @@ def explain(environment: str, model: type[BaseModel], error: ValidationError) ->
         location = [str(part) for part in fault["loc"]]
         given = "" if isinstance(fault["input"], Mapping | BaseModel) else f" = {fault['input']!r}"
         match fault["type"]:
+            case "value_error" if isinstance(wrong := fault["ctx"]["error"], WrongField):
+                location.append(wrong.field)
+                given = f" = {wrong.value!r}"
+                message = f"allowed: {wrong.allowed}"
             case "extra_forbidden":
                 message = f"unknown field; allowed: {', '.join(_section(model, location[:-1]).model_fields)}"
                 given = f" = {fault['input']!r}"
-            case "missing":
-                message = "a value is required"
-            case "int_type":
-                message = "allowed: a whole number"
-            case "bool_type":
-                message = "allowed: True or False"
-            case "string_type":
-                message = "allowed: text"
+            case "model_type":
+                message = f"allowed: a section of {', '.join(_section(model, location).model_fields)}"
             case "literal_error":
                 message = f"allowed: {fault['ctx']['expected']}"
-            case _:
-                message = fault["msg"].removeprefix("Value error, ")
+            case kind:
+                message = _IN_OUR_WORDS.get(kind, fault["msg"].removeprefix("Value error, "))
         field = f"{'.'.join(location)}{given}: " if location else ""
         lines.append(f"{environment}: {field}{message}")
     return ConfigurationError("\n".join(lines))

@@ -1,5 +1,6 @@
 """A private, encrypted bucket that only answers over TLS."""
 
+import re
 from collections.abc import Sequence
 
 from bindings.aws import (
@@ -187,7 +188,7 @@ class Bucket(Construct):
         )
 
     def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
-        if not prefix.endswith("/"):
+        if not re.fullmatch(r"([^/*?]+/)+", prefix):
             raise ValueError(
                 f"prefix = {prefix!r}: allowed: a folder, as 'cache/'; a grant never reaches a whole bucket"
             )

@@ -82,7 +82,12 @@ class Secrets(Construct):
                 "NEON_DATABASE_URL": given(
                     "neon_database_url",
                     "Neon connection string",
-                    pattern=r"^postgres(ql)?(\+[a-z0-9]+)?://[^[:space:]]+[?&]sslmode=require(&[^[:space:]]*)?$",
+                    pattern=(
+                        r"^postgres(ql)?(\+[a-z0-9]+)?://[^[:space:]/?#]+/[^[:space:]?#]+"
+                        r"[?]([^[:space:]#]*&)?sslmode=require(&[^[:space:]#]*)?$"
+                    ),
+                    # Of two, PostgreSQL's library takes the last, and others the first.
+                    once="sslmode=",
                     allowed="a PostgreSQL URL with sslmode=require, as postgresql://user:password@host/database?sslmode=require",
                 ),
                 "DB_USERNAME": given("db_username", "Neon user"),

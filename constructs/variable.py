@@ -14,12 +14,17 @@ def variable(
     *,
     pattern: str = "[^[:space:]]",
     allowed: str = "given, not blank",
+    once: str | None = None,
     secret: bool = False,
 ) -> str:
     """A reference to the variable. It has no default, and its value has to match ``pattern`` (RE2).
 
-    A secret one may only be given to write-only arguments; Terraform then keeps it in neither plan nor state.
+    ``once`` is a text that the value has to have exactly once. A secret one may only be given to write-only
+    arguments; Terraform then keeps it in neither plan nor state.
     """
+    condition = f"can(regex({json.dumps(pattern)}, var.{name}))"
+    if once:
+        condition += f" && length(regexall({json.dumps(once)}, var.{name})) == 1"
     declared = pinned(
         name,
         TerraformVariable(
@@ -31,7 +36,7 @@ def variable(
             nullable=False,
             validation=[
                 TerraformVariableValidationConfig(
-                    condition=f"${{can(regex({json.dumps(pattern)}, var.{name}))}}",
+                    condition=f"${{{condition}}}",
                     error_message=f"TF_VAR_{name} must be {allowed}.",
                 )
             ],

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-MINIMUM_VERSION = (1, 11)
+from config.terraform import MINIMUM_VERSION
+
 MIRROR_VARIABLE = "PARAKEET_PROVIDER_MIRROR"
 
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")

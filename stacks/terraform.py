@@ -6,14 +6,15 @@ from types import MappingProxyType
 
 from bindings.aws import AwsProvider, AwsProviderDefaultTags
 from bindings.terraform import LocalBackend, S3Backend, TerraformOutput, TerraformStack
-from config.names import PROJECT
+from config.names import platform_tags
 from config.state import LOCK_TABLE, STATE_BUCKET, STATE_REGION
 from config.target import Target
+from config.terraform import MINIMUM_VERSION
 
 
 def configure_terraform(stack: TerraformStack) -> None:
-    """1.11 is the first with write-only arguments and ``use_lockfile`` for good."""
-    stack.add_override("terraform.required_version", ">= 1.11.0")
+    """Refuse a Terraform that is too old."""
+    stack.add_override("terraform.required_version", f">= {'.'.join(map(str, MINIMUM_VERSION))}.0")
 
 
 def configure_provider(
@@ -26,20 +27,19 @@ def configure_provider(
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Deploy to ``region``, in no other account than ``account_id`` if there is one, and tag everything."""
-    own = {"Project": PROJECT, "Environment": environment, "ManagedBy": "terraform"}
     AwsProvider(
         stack,
         "aws",
         region=region,
         allowed_account_ids=[account_id] if account_id else None,
-        default_tags=[AwsProviderDefaultTags(tags={**own, **tags})],
+        default_tags=[AwsProviderDefaultTags(tags={**platform_tags(environment), **tags})],
         s3_use_path_style=target.path_style or None,
     )
 
 
 def store_state(stack: TerraformStack, target: Target, *, key: str, account_id: str | None) -> None:
     """Keep the state in the state bucket under ``key``, or locally where the target says so."""
-    if target.state == "local":
+    if target.local_state:
         store_state_locally(stack)
         return
     S3Backend(

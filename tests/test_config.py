@@ -12,6 +12,8 @@ from config.target import Target
 from config.validation import ConfigurationError
 from tests.template import changed
 
+# A digit to Python, not to AWS.
+ARABIC_ONE = "\N{ARABIC-INDIC DIGIT ONE}"
 SCHEDULES = "cron(minutes hours day-of-month month day-of-week year) or rate(n minutes|hours|days)"
 RETENTIONS = (
     "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
@@ -108,7 +110,7 @@ def test_a_function_that_is_added_tomorrow_has_lambdas_bounds_too(size: dict[str
 def test_a_reservation_of_nothing_is_refused() -> None:
     """Zero would switch the function off."""
     line = wrong(functions={"trades": {"reserved_concurrency": 0}})
-    assert line == "prod: functions.trades.reserved_concurrency = 0: allowed: 1 concurrent executions or more"
+    assert line == "prod: functions.trades.reserved_concurrency = 0: allowed: 1 or more concurrent executions"
 
 
 @pytest.mark.parametrize("value", ["512", 512.0, True], ids=["text", "fraction", "truth"])
@@ -143,12 +145,30 @@ def test_a_schedule_that_eventbridge_would_refuse_is_refused(expression: str) ->
     assert line.startswith(f"prod: schedule.expression = {expression!r}: allowed: {SCHEDULES}")
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "cron(0 6 ? * MON-FRI *)",
+        "cron(0 6 1 * ? *)",
+        "cron(0 6 * 1 ? *)",
+        "cron(0 6 * * ? 2030)",
+        "rate(2 days)",
+        "rate(25 hours)",
+        "rate(1441 minutes)",
+    ],
+)
+def test_a_schedule_that_leaves_out_days_is_refused(expression: str) -> None:
+    """Monitoring would take each of those days for a failure."""
+    line = wrong(schedule={"expression": expression})
+    assert line.startswith(f"prod: schedule.expression = {expression!r}: allowed: every day")
+
+
 def test_a_wrong_schedule_is_told_what_is_wrong_with_it() -> None:
     assert wrong(schedule={"expression": "cron(0 25 * * ? *)"}).endswith("(Invalid hour value '25'.)")
 
 
 @pytest.mark.parametrize(
-    "expression", ["cron(0 6 * * ? *)", "cron(30 6 ? * MON-FRI *)", "rate(1 day)", "rate(12 hours)"]
+    "expression", ["cron(0 6 * * ? *)", "cron(30 6,18 ? * * *)", "rate(1 day)", "rate(24 hours)"]
 )
 def test_a_schedule_that_eventbridge_takes_is_taken(expression: str) -> None:
     assert changed(PROD, schedule={"expression": expression}).schedule.expression == expression
@@ -161,16 +181,16 @@ def test_a_log_retention_that_cloudwatch_has_not_is_refused(days: int) -> None:
 
 def test_an_expiry_below_one_day_is_refused() -> None:
     line = wrong(storage={"cache": {"expire_after_days": 0}})
-    assert line == "prod: storage.cache.expire_after_days = 0: allowed: 1 day or more"
+    assert line == "prod: storage.cache.expire_after_days = 0: allowed: 1 or more days"
     line = wrong(storage={"cache": {"old_versions_days": 0}})
-    assert line == "prod: storage.cache.old_versions_days = 0: allowed: 1 day or more"
+    assert line == "prod: storage.cache.old_versions_days = 0: allowed: 1 or more days"
 
 
 @pytest.mark.parametrize("days", [30, 89, 90])
 def test_an_expiry_before_the_last_transition_is_refused(days: int) -> None:
     line = wrong(storage={"cache": {"expire_after_days": days}})
     assert line == (
-        f"prod: storage.cache: expire_after_days = {days}: allowed: more than 90, when objects move last"
+        f"prod: storage.cache.expire_after_days = {days}: allowed: more than 90, when objects move last"
     )
 
 
@@ -192,8 +212,8 @@ def test_an_expiry_after_the_last_transition_is_taken() -> None:
 def test_transitions_that_s3_would_refuse_are_refused(steps: tuple[tuple[int, str], ...]) -> None:
     line = wrong(storage=transitions(*steps))
     assert line == (
-        f"prod: storage.cache: transitions = {[(to, days) for days, to in steps]}: "
-        "allowed: one, or STANDARD_IA and 30 days or more after it GLACIER_IR"
+        f"prod: storage.cache.transitions = {[(to, days) for days, to in steps]}: "
+        "allowed: one, or STANDARD_IA and 30 or more days after it GLACIER_IR"
     )
 
 
@@ -208,18 +228,18 @@ def test_transitions_that_s3_takes_are_taken(steps: tuple[tuple[int, str], ...])
 def test_standard_ia_before_thirty_days_is_refused() -> None:
     line = wrong(storage=transitions((29, "STANDARD_IA")))
     assert line == (
-        "prod: storage.cache.transitions.0: after_days = 29: allowed for STANDARD_IA: 30 days or more"
+        "prod: storage.cache.transitions.0.after_days = 29: allowed: 30 or more days for STANDARD_IA"
     )
 
 
 def test_any_origin_is_refused_in_prod() -> None:
     line = wrong(api={"cors_origins": ("https://potential-parakeet.pages.dev", "*")})
-    assert line == "prod: api.cors_origins = '*': allowed in prod: https origins by name"
+    assert line == "prod: api.cors_origins = '*': allowed: https origins by name in prod"
 
 
 def test_an_origin_without_tls_is_refused_in_prod() -> None:
     line = wrong(api={"cors_origins": ("http://localhost:3000",)})
-    assert line == "prod: api.cors_origins = 'http://localhost:3000': allowed in prod: https origins by name"
+    assert line == "prod: api.cors_origins = 'http://localhost:3000': allowed: https origins by name in prod"
 
 
 def test_any_origin_is_taken_outside_of_prod() -> None:
@@ -242,7 +262,7 @@ def test_an_api_that_no_browser_may_call_is_refused() -> None:
     ("field", "unit"), [("throttle_rps", "requests a second"), ("throttle_burst", "requests")]
 )
 def test_a_throttle_that_lets_nobody_in_is_refused(field: str, unit: str) -> None:
-    assert wrong(api={field: 0}) == f"prod: api.{field} = 0: allowed: 1 {unit} or more"
+    assert wrong(api={field: 0}) == f"prod: api.{field} = 0: allowed: 1 or more {unit}"
 
 
 @pytest.mark.parametrize(
@@ -298,8 +318,18 @@ def test_an_unknown_field_is_refused_and_the_known_ones_are_named(
             {"subnet_ids": ("sg-0a1b2c",), "security_group_ids": ("sg-0a1b2c",)},
             "prod: functions.vpc.subnet_ids.0 = 'sg-0a1b2c': allowed: subnet-…",
         ),
+        (
+            {"subnet_ids": ("subnet-0a1b2c",), "security_group_ids": ("subnet-0a1b2c",)},
+            "prod: functions.vpc.security_group_ids.0 = 'subnet-0a1b2c': allowed: sg-…",
+        ),
     ],
-    ids=["no security groups", "empty security groups", "no subnets", "a group as subnet"],
+    ids=[
+        "no security groups",
+        "empty security groups",
+        "no subnets",
+        "a group as subnet",
+        "a subnet as group",
+    ],
 )
 def test_subnets_and_security_groups_come_together(vpc: Mapping[str, Any], line: str) -> None:
     assert wrong(functions={"vpc": vpc}) == line
@@ -312,16 +342,19 @@ def test_a_recovery_window_that_secrets_manager_has_not_is_refused(days: int) ->
 
 
 def test_a_secrets_version_below_one_is_refused() -> None:
-    assert wrong(secrets={"version": 0}) == "prod: secrets.version = 0: allowed: 1 as a version or more"
+    assert wrong(secrets={"version": 0}) == "prod: secrets.version = 0: allowed: 1 or more"
 
 
-@pytest.mark.parametrize("account", ["12345678901", "1234567890123", "potential-pa"])
+@pytest.mark.parametrize(
+    "account", ["12345678901", "1234567890123", "potential-pa", "\N{ARABIC-INDIC DIGIT ONE}" * 12]
+)
 def test_what_is_no_account_id_is_refused(account: str) -> None:
     assert wrong(account_id=account) == f"prod: account_id = {account!r}: allowed: an account id of 12 digits"
 
 
-def test_what_is_no_region_is_refused() -> None:
-    assert wrong(region="virginia") == "prod: region = 'virginia': allowed: a region, as us-east-1"
+@pytest.mark.parametrize("region", ["virginia", f"us-east-{ARABIC_ONE}", "cn-north-1", "us-gov-west-1"])
+def test_what_is_no_public_region_is_refused(region: str) -> None:
+    assert wrong(region=region) == f"prod: region = {region!r}: allowed: a public region, as us-east-1"
 
 
 @pytest.mark.parametrize("team", ["", "Potential Parakeet", "team.cloudflareaccess.com"])
@@ -338,28 +371,65 @@ def test_a_log_level_that_python_has_not_is_refused() -> None:
 @pytest.mark.parametrize("tag", ["Project", "Environment", "ManagedBy", "project"])
 def test_the_platforms_own_tags_cannot_be_replaced(tag: str) -> None:
     assert wrong(tags={tag: "mine"}) == (
-        "prod: tags: allowed: any tag but Project, Environment and ManagedBy, which the platform sets"
+        f"prod: tags.{tag} = 'mine': "
+        "allowed: a tag once, and none of Project, Environment, ManagedBy, whatever its case"
     )
+
+
+def test_tags_that_iam_takes_for_the_same_are_refused() -> None:
+    line = wrong(tags={"Team": "quant", "team": "ops"})
+    assert line.startswith("prod: tags.team = 'ops': allowed: a tag once")
 
 
 def test_more_tags_than_an_s3_object_takes_are_refused() -> None:
     seven = {f"Tag{number}": "x" for number in range(7)}
     assert dict(changed(PROD, tags=seven).tags) == seven
-    assert wrong(tags=seven | {"Tag8": "x"}) == "prod: tags: allowed: 7 tags"
+    assert wrong(tags=seven | {"Tag8": "x"}) == "prod: tags: 8 tags: allowed: 7"
+
+
+def test_a_tag_of_all_that_aws_takes_is_taken() -> None:
+    tags = {"Team 1 .:/=+@_-": "Quant 2 .:/=+@_-"}
+    assert dict(changed(PROD, tags=tags).tags) == tags
 
 
 @pytest.mark.parametrize("key", ["", "aws:team", "AWS:team", "Team!", "x" * 129])
 def test_a_tag_that_aws_has_not_as_key_is_refused(key: str) -> None:
     assert wrong(tags={key: "quant"}) == (
-        f"prod: tags: {key!r}: allowed as key: 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:"
+        f"prod: tags.{key} = 'quant': "
+        "allowed: a key of 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:"
     )
 
 
 @pytest.mark.parametrize("value", ["quant!", "x" * 257])
 def test_a_tag_that_aws_has_not_as_value_is_refused(value: str) -> None:
     assert wrong(tags={"Team": value}) == (
-        f"prod: tags: Team = {value!r}: allowed: up to 256 letters, digits, spaces and .:/=+@_-"
+        f"prod: tags.Team = {value!r}: allowed: up to 256 letters, digits, spaces and .:/=+@_-"
     )
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        ({"storage": None}, "prod: storage = None: allowed: a section of cache, protected"),
+        ({"functions": {"trades": 512}}, "prod: functions.trades = 512: allowed: a section of memory_mb, "),
+        ({"api": {"cors_origins": "*"}}, "prod: api.cors_origins = '*': allowed: a tuple, as "),
+        ({"tags": "quant"}, "prod: tags = 'quant': allowed: a dictionary of texts"),
+        ({"tags": {"Team": 1}}, "prod: tags.Team = 1: allowed: text"),
+        ({"region": 1}, "prod: region = 1: allowed: text"),
+        ({"monitoring": {"enabled": "no"}}, "prod: monitoring.enabled = 'no': allowed: True or False"),
+        ({"schedule": {"enabled": "no"}}, "prod: schedule.enabled = 'no': allowed: True or False"),
+        ({"functions": {"tracing": "no"}}, "prod: functions.tracing = 'no': allowed: True or False"),
+        ({"secrets": {"protected": "no"}}, "prod: secrets.protected = 'no': allowed: True or False"),
+        ({"storage": {"protected": 1}}, "prod: storage.protected = 1: allowed: True or False"),
+        (
+            {"storage": {"cache": {"versioned": "no"}}},
+            "prod: storage.cache.versioned = 'no': allowed: True or False",
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else str(value),
+)
+def test_a_value_of_another_kind_is_told_what_belongs_there(sections: Mapping[str, Any], line: str) -> None:
+    assert wrong(**sections).startswith(line)
 
 
 def test_every_fault_is_told_at_once_with_the_environments_name() -> None:
@@ -394,10 +464,10 @@ def test_data_is_kept_as_the_table_of_environments_says(
 
 
 def test_state_is_kept_in_s3_unless_the_shell_asks_for_a_local_one() -> None:
-    assert Target.from_variables({}) == Target(state="s3", path_style=False)
-    assert Target.from_variables({"PARAKEET_STATE": ""}) == Target(state="s3")
-    assert Target.from_variables({"PARAKEET_STATE": "s3"}) == Target(state="s3")
-    assert Target.from_variables({"PARAKEET_STATE": "local"}) == Target(state="local")
+    assert Target.from_variables({}) == Target(local_state=False, path_style=False)
+    assert Target.from_variables({"PARAKEET_STATE": ""}) == Target(local_state=False)
+    assert Target.from_variables({"PARAKEET_STATE": "s3"}) == Target(local_state=False)
+    assert Target.from_variables({"PARAKEET_STATE": "local"}) == Target(local_state=True)
 
 
 def test_another_kind_of_state_is_refused() -> None:

@@ -36,10 +36,15 @@ def texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 def accepts(variable: Block, value: str) -> bool:
     """What Terraform's validation of the variable says of a value."""
     (validation,) = variable["validation"]
-    condition = re.fullmatch(r'\$\{can\(regex\((".+"), var\.\w+\)\)\}', validation["condition"])
+    condition = re.fullmatch(
+        r'\$\{can\(regex\((".+?"), var\.\w+\)\)( && length\(regexall\((".+"), var\.\w+\)\) == 1)?\}',
+        validation["condition"],
+    )
     assert condition
     pattern = json.loads(condition[1])  # HCL and JSON escape alike
-    return re.search(pattern.replace("[:space:]", r"\s"), value) is not None
+    once = json.loads(condition[3]) if condition[3] else None
+    matches = re.search(pattern.replace("[:space:]", r"\s"), value) is not None
+    return matches and (once is None or value.count(once) == 1)
 
 
 def test_secrets_have_the_names_that_functions_and_people_know(platform: Template) -> None:
@@ -128,6 +133,11 @@ def test_a_postgresql_url_that_requires_tls_is_taken(prod: Template, url: str) -
         "postgresql://user:pass@host/db?sslmode=require -- more",
         " postgresql://user:pass@host/db?sslmode=require",
         "postgresql://user:pa ss@host/db?sslmode=require",
+        "postgresql://user:pass@host/db?sslmode=require&sslmode=disable",
+        "postgresql://user:pass@host/db?sslmode=disable&sslmode=require",
+        "postgresql://user:pass@host/db#?sslmode=require",
+        "postgresql://host?sslmode=require",
+        "postgresql://user:pass?sslmode=require&x@host/db?sslmode=disable",
     ],
 )
 def test_a_url_without_tls_or_of_another_database_is_refused(prod: Template, url: str) -> None:

@@ -212,7 +212,7 @@ def bucket_and_role(tmp_path: Path) -> tuple[Bucket, Role]:
     )
 
 
-@pytest.mark.parametrize("prefix", ["", "cache", "*"])
+@pytest.mark.parametrize("prefix", ["", "cache", "*", "/", "*/", "cache//"])
 def test_a_grant_never_reaches_a_whole_bucket(bucket_and_role: tuple[Bucket, Role], prefix: str) -> None:
     bucket, role = bucket_and_role
 
