@@ -1,17 +1,27 @@
-"""The README says what is true: its example works, and its tables are the configuration's."""
+"""The README says what is true: its example works, its tables are the configuration's and the code's."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
 import pytest
 
-from config.environments import ENVIRONMENTS
-from tests.template import Template, read_templates
+import bindings
+from config.environments import ENVIRONMENTS, PROD
+from config.validation import ConfigurationError
+from constructs.archive import UNZIPPED_LIMIT, Archive, ArchiveError
+from local.cdktf import COMMAND
+from local.terraform import MissingPrerequisite, find_provider_mirror, find_terraform
+from tests.template import Template, changed, read_templates
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +34,41 @@ def _block(language: str, after: str) -> str:
     return fenced[1]
 
 
+def _table(after: str) -> list[list[str]]:
+    """The rows of the first table behind a text, as cells."""
+    rows = re.search(r"(?:^\|.*\n)+", README[README.index(after) :], re.MULTILINE)
+    assert rows
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[0].splitlines()]
+    return [cells[0], *cells[2:]]
+
+
+# Its tables
+
+
+def test_table_of_configuration_is_what_the_environments_say() -> None:
+    heading, *rows = _table("## Configuration")
+    assert heading[1:] == [environment.name for environment in ENVIRONMENTS]
+    for field, *values in rows:
+        path = field.strip("`").split(".")
+        assert values == [str(reduce(getattr, path, environment)) for environment in ENVIRONMENTS], field
+
+
+def test_table_of_variables_names_those_that_terraform_asks_for(prod: Template) -> None:
+    named = {name for row in _table("### Every time")[1:] for name in re.findall(r"TF_VAR_(\w+)", row[0])}
+    assert named == set(prod.document["variable"])
+
+
+# Its example
+
+
+@dataclass(frozen=True)
+class Example:
+    """A copy of the project with the README's example added, and its stacks."""
+
+    project: Path
+    templates: Mapping[str, Template]
+
+
 def _apply(diff: str, project: Path) -> None:
     """Change files as the README's diff says, which has names of places where others have line numbers."""
     for name, changes in re.findall(r"^--- (.+)\n((?:(?!--- ).*\n)+)", diff, re.MULTILINE):
@@ -32,37 +77,97 @@ def _apply(diff: str, project: Path) -> None:
             lines = hunk.splitlines(keepends=True)
             before = "".join(line[1:] for line in lines if line[0] in " -")
             after = "".join(line[1:] for line in lines if line[0] in " +")
+            assert after not in text, f"{name} has it already:\n{after}"
             assert text.count(before) == 1, f"{name} does not have once:\n{before}"
             text = text.replace(before, after)
         (project / name).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def with_orders(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """dev's stack of a copy of the project to which the README's example was added."""
-    project = tmp_path_factory.mktemp("project")
-    for part in ("bindings", "config", "constructs", "functions", "stacks", "main.py"):
-        copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
-        copy(PROJECT / part, project / part)
+def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    if (PROJECT / "functions/orders").exists():
+        pytest.skip("the README's example was added to the project for good: give the README another one")
+    project: Path = tmp_path_factory.mktemp("project")
+    for part in ("bindings", "config", "constructs", "functions", "stacks", "main.py", "pyproject.toml"):
+        if (PROJECT / part).is_dir():
+            shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PROJECT / part, project / part)
     handler = project / "functions/orders/handler.py"
     handler.parent.mkdir()
     handler.write_text(_block("python", "`functions/orders/handler.py`"), encoding="utf-8")
     _apply(_block("diff", "`functions/orders/handler.py`"), project)
-    subprocess.run(
-        [sys.executable, "main.py"],
-        cwd=project,
-        env={**os.environ, "CDKTF_OUTDIR": str(project / "cdktf.out")},
-        check=True,
-        timeout=120,
-    )
-    return read_templates(project / "cdktf.out")["parakeet-dev"]
+    environ = {**os.environ, "CDKTF_OUTDIR": str(project / "cdktf.out")}
+    subprocess.run([sys.executable, "main.py"], cwd=project, env=environ, check=True, timeout=120)
+    return Example(project, read_templates(project / "cdktf.out"))
 
 
-def test_example_adds_a_function_with_a_role_and_a_log_of_its_own(with_orders: Template) -> None:
+@pytest.fixture(scope="module")
+def with_orders(example: Example) -> Template:
+    """dev's stack with the example."""
+    return example.templates["parakeet-dev"]
+
+
+# mypy, with nothing in its cache, would take longer than all other tests here.
+@pytest.mark.parametrize("check", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_example_passes_ruff(example: Example, check: list[str]) -> None:
+    ruff = [sys.executable, "-m", "ruff", *check, "--no-cache", "."]
+    ended = subprocess.run(ruff, cwd=example.project, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_example_adds_to_dev_what_the_readme_lists_and_nothing_else(
+    with_orders: Template, dev: Template
+) -> None:
+    before = {address for address, _ in dev.all_resources()}
+    after = {address for address, _ in with_orders.all_resources()}
+    assert before - after == set()
+    assert Counter(address.partition(".")[0] for address in after - before) == {
+        "aws_lambda_function": 1,
+        "aws_s3_object": 1,
+        "aws_iam_role": 1,
+        "aws_cloudwatch_log_group": 1,
+        "aws_apigatewayv2_integration": 1,
+        "aws_apigatewayv2_route": 8,
+        # To write its log and to read the database secret; to be called by `/orders` and by what is below.
+        "aws_iam_role_policy": 2,
+        "aws_lambda_permission": 2,
+    }
+
+
+def test_example_is_a_function_as_small_as_devs_others(with_orders: Template) -> None:
     function = with_orders.function("orders-api")
     assert function["handler"] == "functions.orders.handler.handler"
-    assert with_orders.one("aws_iam_role", name="potential-parakeet-orders-api-dev")
-    assert with_orders.one("aws_cloudwatch_log_group", name="/aws/lambda/potential-parakeet-orders-api-dev")
+    assert function["memory_size"] == with_orders.function("trades-api")["memory_size"]
+
+
+# Isolated, without site-packages, as on Lambda.
+INVOKE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from functions.orders.handler import handler
+print(json.dumps(handler(json.loads(sys.argv[2]), None)))
+"""
+
+
+def test_examples_package_answers_501_with_the_variables_that_the_stack_gives_it(
+    example: Example, with_orders: Template, tmp_path: Path
+) -> None:
+    (package,) = example.project.glob("cdktf.out/packages/orders-*.zip")
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(tmp_path)
+    request = {
+        "version": "2.0",
+        "rawPath": "/orders",
+        "requestContext": {"http": {"method": "GET", "path": "/orders"}, "requestId": "JKJaXmPLvHcESHA="},
+    }
+    command = [sys.executable, "-I", "-S", "-B", "-c", INVOKE, str(tmp_path), json.dumps(request)]
+    variables = with_orders.function("orders-api")["environment"]["variables"]
+    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout
+    # Its log comes first.
+    answer = json.loads(said.splitlines()[-1])
+    assert answer["statusCode"] == 501
+    assert json.loads(answer["body"])["service"] == "potential-parakeet-orders-api"
 
 
 def test_example_adds_eight_authorised_routes(with_orders: Template, dev: Template) -> None:
@@ -86,22 +191,92 @@ def test_example_lets_orders_read_the_database_and_nothing_else(with_orders: Tem
     }
 
 
-def _table(after: str) -> list[list[str]]:
-    """The rows of the first table behind a text, as cells."""
-    rows = re.search(r"(?:^\|.*\n)+", README[README.index(after) :], re.MULTILINE)
-    assert rows
-    cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows[0].splitlines()]
-    return [cells[0], *cells[2:]]
+def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: Example) -> None:
+    prod = example.templates["parakeet-prod"]
+    for what in ("errors", "throttles", "duration"):
+        alarm = prod.one(
+            "aws_cloudwatch_metric_alarm", alarm_name=f"potential-parakeet-orders-api-{what}-prod"
+        )
+        assert prod.readable(alarm["dimensions"]["FunctionName"]) == "potential-parakeet-orders-api-prod"
+    shown = prod.one("aws_cloudwatch_dashboard")["dashboard_body"]
+    assert "${aws_lambda_function.orders.function_name}" in shown
 
 
-def test_table_of_configuration_is_what_the_environments_say() -> None:
-    heading, *rows = _table("## Configuration")
-    assert heading[1:] == [environment.name for environment in ENVIRONMENTS]
-    for field, *values in rows:
-        configured = [str(reduce(getattr, field.split("."), environment)) for environment in ENVIRONMENTS]
-        assert values == configured, field
+# Our own messages that it quotes. Those of Terraform, AWS and cdktf are seen in tests/terraform, as far as an
+# embedded AWS brings them about.
 
 
-def test_table_of_variables_names_those_that_terraform_asks_for(prod: Template) -> None:
-    named = {name for row in _table("### Every time")[1:] for name in re.findall(r"TF_VAR_(\w+)", row[0])}
-    assert named == set(prod.document["variable"])
+def _assert_quoted(message: str) -> None:
+    """One row of Troubleshooting quotes how the message begins, with `…` for what may differ."""
+    quotes = [quote for row in _table("## Troubleshooting")[1:] for quote in re.findall("`([^`]+)`", row[0])]
+    patterns = {quote: ".*".join(map(re.escape, quote.split("…"))) for quote in quotes}
+    assert len([quote for quote, pattern in patterns.items() if re.match(pattern, message)]) == 1, message
+
+
+def test_troubleshooting_quotes_what_is_said_without_terraform_and_with_an_old_one(tmp_path: Path) -> None:
+    with pytest.raises(MissingPrerequisite) as missing:
+        find_terraform({"PATH": str(tmp_path)})
+    _assert_quoted(str(missing.value))
+    program = tmp_path / "terraform"
+    program.write_text('#!/bin/sh\necho \'{"terraform_version": "1.9.8", "platform": "linux_amd64"}\'\n')
+    program.chmod(0o755)
+    with pytest.raises(MissingPrerequisite) as old:
+        find_terraform({"PATH": str(tmp_path)})
+    _assert_quoted(str(old.value))
+
+
+def test_troubleshooting_quotes_what_is_said_of_wrong_configuration() -> None:
+    with pytest.raises(ConfigurationError) as wrong:
+        changed(PROD, functions={"trades": {"memory_mb": 64}})
+    _assert_quoted(str(wrong.value))
+
+
+def test_troubleshooting_quotes_what_is_said_of_a_mirror_without_the_provider(tmp_path: Path) -> None:
+    with pytest.raises(MissingPrerequisite) as empty:
+        find_provider_mirror("linux_amd64", {"PARAKEET_PROVIDER_MIRROR": str(tmp_path)})
+    _assert_quoted(str(empty.value))
+
+
+def test_troubleshooting_quotes_what_is_said_of_code_that_is_too_large(tmp_path: Path) -> None:
+    (tmp_path / "python").mkdir()
+    with (tmp_path / "python/model.bin").open("wb") as file:
+        # Takes no room on the disk.
+        file.truncate(UNZIPPED_LIMIT + 1)
+    with pytest.raises(ArchiveError) as large:
+        Archive.of(tmp_path, "python")
+    _assert_quoted(str(large.value))
+
+
+ASK = r"""
+const question = "var.db_password (ephemeral)\n  Neon password\n\n  Enter a value: ";
+require("@cdktf/node-pty-prebuilt-multiarch").spawn("sh", ["-c", 'printf "$0"; read answer', question], {});
+"""
+
+
+def test_troubleshooting_quotes_what_is_said_of_a_missing_variable() -> None:
+    node_with_preload = COMMAND[:3]
+    asked = subprocess.run(
+        [*node_with_preload, "-e", ASK], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60
+    )
+    _assert_quoted(asked.stderr)
+
+
+def test_troubleshooting_quotes_what_is_said_of_a_wrong_database_url(prod: Template) -> None:
+    (validation,) = prod.document["variable"]["neon_database_url"]["validation"]
+    _assert_quoted(validation["error_message"])
+
+
+def test_troubleshooting_quotes_what_the_bindings_say(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PARAKEET_PLAIN_BINDINGS", raising=False)
+    # A second time, so too late.
+    bindings._prepare()
+    _assert_quoted(capsys.readouterr().err)
+
+    (tmp_path / "constructs").mkdir()
+    (tmp_path / "constructs/__init__.py").touch()
+    monkeypatch.setattr(bindings, "__file__", str(tmp_path / "bindings/__init__.py"))
+    with pytest.raises(SystemExit) as hidden:
+        bindings._check_constructs()
+    _assert_quoted(str(hidden.value))
