@@ -1,6 +1,7 @@
 # The workflow of this project; `make` lists it. Needs Python 3.11 or newer, and Terraform 1.11 or newer for what deploys.
 PYTHON ?= python3
-ENVIRONMENT ?= dev
+# Not ?=: a shell may have a variable of that name for something else.
+ENVIRONMENT = dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help

@@ -33,6 +33,12 @@ def _choose_node() -> None:
         sys.exit("bindings: there is no Node to run CDKTF with: run `make setup`, or set JSII_NODE to one")
 
 
+def _keep_packages_beside_python() -> None:
+    """Let jsii unpack its packages, 400 MB, into the virtual environment, so that they go when it goes."""
+    if sys.prefix != sys.base_prefix and os.access(sys.prefix, os.W_OK):
+        os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(Path(sys.prefix, "jsii-packages")))
+
+
 def _obstacle() -> str | None:
     """Why the provider has to be imported plainly."""
     early = [name for name in ("jsii", "constructs", "cdktf", _PROVIDER) if name in sys.modules]
@@ -57,6 +63,7 @@ def _obstacle() -> str | None:
 def _prepare() -> None:
     _check_constructs()
     _choose_node()
+    _keep_packages_beside_python()
     if os.environ.get("PARAKEET_PLAIN_BINDINGS") == "1":
         return
     obstacle = _obstacle()

@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import psutil
 
 _ESSENCE_LINES = 20
+_KILL_SECONDS = 10
+_POLL_SECONDS = 0.05
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROGRESS = re.compile(r"^\s*([⠀-⣿]|\d+ Stacks? )")
 
@@ -20,6 +23,22 @@ class CommandFailed(Exception):  # noqa: N818 - it names what happened, and is s
     def __init__(self, message: str, output: str) -> None:
         super().__init__(message)
         self.output = output
+
+
+def still_running(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those of the processes that have not ended after that time, or none as soon as all have."""
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in processes if _runs(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    # In a container whose first process reaps nobody, what has ended stays there as a zombie.
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Command:
@@ -82,8 +101,7 @@ class Command:
             # Before it ends, since afterwards nobody knows whose the rest is.
             processes = self._processes()
             self.interrupt()
-            _, left = psutil.wait_procs(processes, seconds)
-            self._end(left)
+            self._end(still_running(processes, seconds))
 
     def _processes(self) -> list[psutil.Process]:
         # cdktf gives Terraform a terminal, and so a session, of its own: no process group has them all.
@@ -97,8 +115,8 @@ class Command:
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(processes)
-        self._process.wait()
+        still_running(processes, _KILL_SECONDS)
+        self._process.wait(_KILL_SECONDS)
 
     def _failed(self, how: str) -> CommandFailed:
         output = self.output

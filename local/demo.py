@@ -1,7 +1,4 @@
-"""The platform on one machine: deployed by the real cdktf and Terraform to an embedded AWS, and destroyed.
-
-python -m local.demo --environment dev|staging|prod
-"""
+"""The platform on one machine: deployed by the real cdktf and Terraform to an embedded AWS, and destroyed."""
 
 import argparse
 import json
@@ -18,14 +15,15 @@ from types import FrameType
 
 import psutil
 
+from config.environment import Environment
+from config.validation import ConfigurationError
 from local.command import CommandFailed
-from local.embedded_aws import EmbeddedAws
+from local.embedded_aws import EmbeddedAws, EmbeddedAwsFailed
 from local.made_up import made_up_secrets, made_up_settings
 from local.terraform import PROVIDER_VERSION, MissingPrerequisite, find_provider_mirror, find_terraform
 from local.workspace import Workspace
 
 BOOTSTRAP = "parakeet-bootstrap"
-_ENVIRONMENTS = ("dev", "staging", "prod")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -56,7 +54,7 @@ class Narration:
         self.say(f"  done in {time.monotonic() - start:.1f} s")
 
 
-def demonstrate(environment: str, narration: Narration) -> None:
+def demonstrate(environment: Environment, narration: Narration) -> None:
     """Deploy the environment, show its outputs and that nothing is left to change, and destroy it."""
     terraform = find_terraform(os.environ)
     mirror = find_provider_mirror(terraform.platform, os.environ)
@@ -87,8 +85,8 @@ def _no_child_left() -> Iterator[None]:
                 child.kill()
 
 
-def _deploy_and_destroy(workspace: Workspace, environment: str, narration: Narration) -> None:
-    stack = f"parakeet-{environment}"
+def _deploy_and_destroy(workspace: Workspace, environment: Environment, narration: Narration) -> None:
+    stack = f"parakeet-{environment.name}"
     with narration.step(
         f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
     ):
@@ -105,7 +103,7 @@ def _deploy_and_destroy(workspace: Workspace, environment: str, narration: Narra
         _require_no_changes(workspace, stack)
     narration.say("  No changes")
 
-    if environment == "prod":
+    if environment.storage.protected:
         with narration.step(f"cdktf destroy {stack}: its data has to refuse"):
             narration.say(f"  {_refusal(workspace, stack)}")
         with narration.step("terraform plan: was anything lost?"):
@@ -143,11 +141,14 @@ def _refusal(workspace: Workspace, stack: str) -> str:
 
 def main() -> int:
     """Its exit code: 0, 1 where something fails, 128 and the signal's number where it is interrupted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m local.demo", description=(__doc__ or "").partition("\n")[0]
-    )
-    parser.add_argument("--environment", choices=_ENVIRONMENTS, default="dev", help="(default: %(default)s)")
-    environment = parser.parse_args().environment
+    try:
+        from config.environments import ENVIRONMENTS
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    environments = {environment.name: environment for environment in ENVIRONMENTS}
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--environment", choices=environments, default="dev", help="(default: %(default)s)")
+    environment = environments[parser.parse_args().environment]
     narration = Narration()
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
@@ -159,11 +160,12 @@ def main() -> int:
             f"interrupted by {signal.Signals(interruption.args[0]).name}; what was started is stopped"
         )
         return 128 + int(interruption.args[0])
-    except (MissingPrerequisite, CommandFailed, Unexpected) as failure:
+    except (MissingPrerequisite, EmbeddedAwsFailed, CommandFailed, Unexpected) as failure:
         narration.say(f"failed: {failure}")
         return 1
     narration.say(
-        f"parakeet-{environment} was deployed, checked and {'kept' if environment == 'prod' else 'destroyed'}"
+        f"parakeet-{environment.name} was deployed, checked and "
+        f"{'kept' if environment.storage.protected else 'destroyed'}"
     )
     return 0
 

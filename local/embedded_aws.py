@@ -10,24 +10,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from local.terraform import MissingPrerequisite
-
 REGION = "us-east-1"
 _PROJECT = Path(__file__).parents[1]
 _READY_SECONDS = 60
 _STOP_SECONDS = 5
-# Account, endpoint, secrets, state: none of these may come from a person's own settings.
+# Account, endpoint, secrets, state, logs: none of these may come from a person's own settings.
 _NOT_INHERITED = (
     *("AWS_", "MOTO_", "CDKTF_", "PARAKEET_STATE"),
-    *("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_WORKSPACE"),
+    *("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE"),
 )
+
+
+class EmbeddedAwsFailed(Exception):  # noqa: N818 - it names what happened, and is shown as it is
+    """It did not start; the text is one line that says why."""
 
 
 class EmbeddedAws:
     """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
 
     It also ends when the process that entered it ends, however that happens. What it has to say is in `log`.
-    Raises MissingPrerequisite if it does not start.
+    Raises EmbeddedAwsFailed if it does not start.
     """
 
     def __init__(self, log: Path) -> None:
@@ -39,7 +41,7 @@ class EmbeddedAws:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "local.aws_server"],
-                env={**os.environ, "PYTHONPATH": str(_PROJECT)},
+                env={**_impersonal(os.environ), "PYTHONPATH": str(_PROJECT)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -77,9 +79,8 @@ class EmbeddedAws:
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """`environ` for processes that are to reach this AWS, and no other: with keys made up for it."""
-        result = {name: value for name, value in environ.items() if not name.startswith(_NOT_INHERITED)}
         bypass = ",".join(filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy"), "127.0.0.1"]))
-        return result | {
+        return _impersonal(environ) | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": f"MADEUP{secrets.token_hex(7).upper()}",
             "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
@@ -100,7 +101,10 @@ class EmbeddedAws:
         line = process.stdout.readline() if ready else b""
         if line.strip().isdigit():
             return int(line)
-        reason = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [
-            "no reason given"
-        ]
-        raise MissingPrerequisite(f"The embedded AWS did not start within {_READY_SECONDS} s: {reason[-1]}")
+        how = "ended at once" if ready else f"did not start within {_READY_SECONDS} s"
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise EmbeddedAwsFailed(f"The embedded AWS {how}: {said[-1] if said else 'it says nothing'}")
+
+
+def _impersonal(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not name.startswith(_NOT_INHERITED)}

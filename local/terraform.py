@@ -43,13 +43,18 @@ def find_terraform(environ: Mapping[str, str]) -> Terraform:
     program = shutil.which(name, path=environ.get("PATH", os.defpath))
     if program is None:
         raise MissingPrerequisite(f"{needed}, but there is no {name} on PATH: install it and try again")
-    answer = subprocess.run(
-        [program, "version", "-json"],
-        env=quiet_environment(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        answer = subprocess.run(
+            [program, "version", "-json"],
+            env=quiet_environment(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise MissingPrerequisite(
+            f"{needed}, but {program} cannot be run ({error.strerror}): install it anew and try again"
+        ) from None
     try:
         found = json.loads(answer.stdout)
         version, platform = str(found["terraform_version"]), str(found["platform"])

@@ -1,21 +1,30 @@
 """The platform on one machine, as far as it needs no Terraform: what is found, kept out, and left behind."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 import psutil
 import pytest
 
+from config.environment import Environment
+from config.environments import DEV, PROD
 from local import terraform
-from local.embedded_aws import EmbeddedAws
+from local.command import still_running
+from local.demo import Narration, Unexpected, _deploy_and_destroy
+from local.embedded_aws import EmbeddedAws, EmbeddedAwsFailed
 from local.made_up import made_up_secrets, made_up_settings
 from local.terraform import (
     PROVIDER_VERSION,
@@ -25,6 +34,7 @@ from local.terraform import (
     quiet_environment,
     terraform_environment,
 )
+from local.workspace import Workspace
 
 PROJECT = Path(__file__).parents[1]
 PLATFORM = "linux_amd64"
@@ -101,8 +111,21 @@ def test_a_terraform_of_1_11_or_newer_is_taken(installed_terraform: Program, ver
     assert (found.version, found.platform) == (version, PLATFORM)
 
 
-def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(environ: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "local.cdktf", "deploy", "parakeet-dev"]
+def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terraform: Program) -> None:
+    environ = installed_terraform("")
+    program = Path(environ["PATH"].partition(":")[0], "terraform")
+    program.write_bytes(b"\x7fELF for another machine")
+    with pytest.raises(
+        MissingPrerequisite, match=r"terraform cannot be run \(Exec format error\): install it"
+    ):
+        find_terraform(environ)
+
+
+@pytest.mark.parametrize("asked", ["deploy", "destroy", "diff", "output"])
+def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
+    environ: dict[str, str], asked: str
+) -> None:
+    command = [sys.executable, "-m", "local.cdktf", asked, "parakeet-dev"]
     answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert answer.stdout == ""
@@ -110,10 +133,18 @@ def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(environ: d
     assert "Terraform 1.11 or newer is needed" in answer.stderr
 
 
-def test_cdktf_asks_for_no_terraform_where_it_needs_none(environ: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "local.cdktf", "--version"]
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--version"], "0.21.0\n"), (["deploy", "--help"], "cdktf.js deploy [stacks...]\n")],
+    ids=["version", "help"],
+)
+def test_cdktf_asks_for_no_terraform_where_it_needs_none(
+    environ: dict[str, str], arguments: list[str], said: str
+) -> None:
+    command = [sys.executable, "-m", "local.cdktf", *arguments]
     answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert (answer.returncode, answer.stdout) == (0, "0.21.0\n")
+    assert answer.returncode == 0
+    assert answer.stdout.startswith(said)
 
 
 # Its provider
@@ -222,7 +253,7 @@ def test_the_embedded_aws_starts_empty_answers_and_is_gone_at_the_end(tmp_path: 
             aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
         )
         assert s3.list_buckets()["Buckets"] == []
-    assert not process.is_running()
+    assert still_running([process], 0) == []
 
 
 def first_packet(aws: EmbeddedAws, request: str) -> bytes:
@@ -266,8 +297,7 @@ def test_the_embedded_aws_ends_with_the_process_that_started_it_even_if_that_is_
         assert owner.stdout is not None
         aws = psutil.Process(int(owner.stdout.readline()))
         owner.kill()
-    _, alive = psutil.wait_procs([aws], timeout=10)
-    assert alive == []
+    assert still_running([aws], 10) == []
 
 
 def test_nothing_of_a_persons_own_aws_reaches_the_embedded_one(tmp_path: Path) -> None:
@@ -287,7 +317,9 @@ def test_nothing_of_a_persons_own_aws_reaches_the_embedded_one(tmp_path: Path) -
         "TF_VAR_db_password": "own-password",
         "TF_CLI_ARGS_plan": "own-arguments",
         "TF_WORKSPACE": "own-workspace",
+        "TF_LOG": "own-log",
         "PARAKEET_STATE": "own-state",
+        "MOTO_ACCOUNT_ID": "own-account",
     }
     aws = EmbeddedAws(tmp_path / "aws.log")
     aws.endpoint = "http://127.0.0.1:1"
@@ -299,10 +331,59 @@ def test_nothing_of_a_persons_own_aws_reaches_the_embedded_one(tmp_path: Path) -
     assert environ["HOME"] == "/home/somebody"
 
 
+def test_nothing_of_a_persons_own_moto_reaches_the_embedded_aws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "999999999999")
+    with EmbeddedAws(tmp_path / "aws.log") as aws:
+        assert "MOTO_ACCOUNT_ID" not in psutil.Process(aws.pid).environ()
+
+
+@pytest.mark.parametrize(
+    ("own", "bypass"),
+    [
+        ({}, "127.0.0.1"),
+        ({"NO_PROXY": ".corp"}, ".corp,127.0.0.1"),
+        ({"no_proxy": ".corp"}, ".corp,127.0.0.1"),
+    ],
+    ids=["none", "upper case", "lower case"],
+)
+def test_no_proxy_stands_between_terraform_and_the_embedded_aws(
+    tmp_path: Path, own: dict[str, str], bypass: str
+) -> None:
+    environ = EmbeddedAws(tmp_path / "aws.log").environment(own | {"HTTP_PROXY": "http://proxy:3128"})
+    assert environ["NO_PROXY"] == environ["no_proxy"] == bypass
+
+
+def test_an_embedded_aws_that_does_not_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.embedded_aws._PROJECT", tmp_path)
+    with pytest.raises(EmbeddedAwsFailed, match=r"^The embedded AWS ended at once: .*No module named"):
+        EmbeddedAws(tmp_path / "aws.log").__enter__()
+
+
 def test_secrets_are_made_up_anew_each_time() -> None:
     assert made_up_secrets().keys() == made_up_secrets().keys()
     assert not set(made_up_secrets().values()) & set(made_up_secrets().values())
     assert not made_up_secrets().keys() & made_up_settings().keys()
+
+
+# Its commands
+
+
+def test_a_process_that_ended_does_not_run_even_if_nobody_has_asked_how() -> None:
+    """In containers whose first process asks nobody, those who wait for such a one would wait for ever."""
+    with subprocess.Popen(["true"]) as ended:
+        assert still_running([psutil.Process(ended.pid)], 10) == []
+        assert ended.returncode is None
+
+
+def test_a_process_that_runs_is_told_after_the_time(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], cwd=tmp_path) as running:
+        process = psutil.Process(running.pid)
+        assert still_running([process], 0.1) == [process]
+        running.kill()
 
 
 # The demo
@@ -316,8 +397,7 @@ def demo_environ(installed_terraform: Program, tmp_path: Path) -> Callable[[str]
         environ = installed_terraform(f"case $1 in *version | -v) {ANSWERS_1_11} ;; *) {script} ;; esac")
         temporary = tmp_path / "tmp"
         temporary.mkdir()
-        # The real home has jsii's cache; to fill another takes as long as all of these tests.
-        return environ | {"TMPDIR": str(temporary), "HOME": str(Path.home())}
+        return environ | {"TMPDIR": str(temporary)}
 
     return prepare
 
@@ -341,34 +421,101 @@ def test_a_demo_that_fails_says_why_and_leaves_nothing(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_demo_that_is_interrupted_stops_what_it_started_and_leaves_nothing(
     demo_environ: Callable[[str], dict[str, str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    environ = demo_environ("exec sleep 60")
+    environ = demo_environ("case $1 in apply) exec sleep 60 ;; esac")
     command = [sys.executable, "-m", "local.demo"]
     with subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.PIPE, text=True) as demo:
-        assert demo.stdout is not None
-        while "cdktf deploy" not in demo.stdout.readline():
-            assert demo.poll() is None
-        started = psutil.Process(demo.pid).children(recursive=True)
+        started = processes_of(demo.pid, until="sleep")
+        demo.send_signal(number)
+        # Whoever presses Ctrl-C once more is in a hurry, but leaves nothing behind all the same.
         demo.send_signal(number)
         said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 128 + number
     assert f"interrupted by {number.name}" in said
-    _, alive = psutil.wait_procs(started, timeout=5)
-    assert started
-    assert alive == []
+    assert still_running(started, 5) == []
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-# Its tools
+def processes_of(pid: int, *, until: str) -> list[psutil.Process]:
+    """Those that the process has started, as soon as one of that name is among them."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        started: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        with suppress(psutil.NoSuchProcess):
+            if until in {process.name() for process in started}:
+                return started
+        time.sleep(0.1)
+    raise AssertionError(f"{until} was not started")
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "package-lock.json"])
-def test_lock_files_say_what_and_not_from_where(name: str) -> None:
-    lines = (PROJECT / name).read_text(encoding="utf-8").splitlines()
-    assert not [
-        line for line in lines if '"resolved"' in line or "--index-url" in line or "--find-links" in line
-    ]
-    assert any("sha256:" in line or "sha512-" in line for line in lines)
+class Platform(Workspace):
+    """A workspace where deploying, planning and destroying end as they are told to end."""
+
+    def __init__(self, *, changed: bool = False, kept: str = "") -> None:
+        self._changed = changed
+        self._kept = kept
+
+    def deploy(self, stack: str) -> str:
+        return f"{stack} deployed"
+
+    def destroy(self, stack: str) -> str:
+        return f"{stack} destroyed"
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        return {"stack": stack}
+
+    def has_changes(self, stack: str) -> bool:  # noqa: ARG002 - the signature is the workspace's
+        return self._changed
+
+    def terraform(self, stack: str, *arguments: str) -> str:
+        return self._kept if "state" in arguments else f"{stack}: 1 to change"
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "told"),
+    [
+        (
+            Platform(changed=True),
+            DEV,
+            "a second plan of parakeet-dev finds changes: parakeet-dev: 1 to change",
+        ),
+        (Platform(kept="aws_s3_bucket.cache\n"), DEV, "its state still lists aws_s3_bucket.cache"),
+        (Platform(), PROD, "parakeet-prod was destroyed, although its data is to be kept"),
+    ],
+    ids=["changes", "left over", "not refused"],
+)
+def test_a_demo_fails_where_the_platform_is_not_as_it_should_be(
+    platform: Platform, environment: Environment, told: str
+) -> None:
+    with pytest.raises(Unexpected, match=re.escape(told)):
+        _deploy_and_destroy(platform, environment, Narration())
+
+
+def test_a_demo_with_wrong_configuration_is_one_line(project: Path) -> None:
+    shutil.copytree(PROJECT / "local", project / "local", ignore=shutil.ignore_patterns("__pycache__"))
+    prod = project / "config" / "prod.py"
+    prod.write_text(prod.read_text().replace("log_retention_days=90", "log_retention_days=91"))
+    answer = subprocess.run(
+        [sys.executable, "-m", "local.demo"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("prod: log_retention_days = 91: allowed: ")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_which_environment_is_shown_is_said_to_make_and_not_by_a_variable_of_the_shell() -> None:
+    shell = os.environ | {"ENVIRONMENT": "production"}
+    make = ["make", "--dry-run", "--always-make", "demo"]
+    for arguments, shown in ((make, "dev"), ([*make, "ENVIRONMENT=prod"], "prod")):
+        answer = subprocess.run(
+            arguments, cwd=PROJECT, env=shell, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert answer.stdout.splitlines()[-1].endswith(f"--environment {shown}")
