@@ -1,4 +1,4 @@
-"""Synthesize all stacks into ``cdktf.out``: what ``cdktf`` calls."""
+"""Synthesize all stacks into `cdktf.out`: what `cdktf` calls."""
 
 import sys
 

@@ -112,7 +112,3 @@ def _resident_memory(process: psutil.Process) -> int:
 
 def _ratio(values: dict[str, float] | dict[str, int]) -> float:
     return values["plain"] / values["fast"]
-
-
-if __name__ == "__main__":
-    main()

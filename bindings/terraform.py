@@ -1,4 +1,4 @@
-"""CDKTF's own classes, and the constructs library's `Construct`."""
+"""CDKTF's own classes."""
 
 # mypy: implicit-reexport
 # ruff: noqa: F401 - others import them from here
@@ -18,5 +18,3 @@ from cdktf import (
     TerraformVariable,
     TerraformVariableValidationConfig,
 )
-
-from constructs import Construct

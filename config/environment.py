@@ -1,6 +1,6 @@
 """What an environment of the platform may say of itself, and what it is when it says nothing.
 
-``config/dev.py``, ``staging.py`` and ``prod.py`` say what differs from the defaults here.
+`config/dev.py`, `staging.py` and `prod.py` say what differs from the defaults here.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -133,7 +133,7 @@ class StorageSettings(Section):
 
 
 class SecretsSettings(Section):
-    """The two secrets. Counting ``version`` up writes the variables' values anew."""
+    """The two secrets. Counting `version` up writes the variables' values anew."""
 
     version: Annotated[StrictInt, positive()] = 1
     recovery_window_days: RecoveryWindowDays = 7
@@ -168,7 +168,7 @@ class MonitoringSettings(Section):
 
 
 class Environment(Section):
-    """One deployed copy of the platform. Made by ``environment``, which explains what is wrong with it."""
+    """One deployed copy of the platform. Made by `environment`, which explains what is wrong with it."""
 
     name: Literal["dev", "staging", "prod"]
     # China's and the government's have ARNs and consoles of another form.

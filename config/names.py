@@ -8,7 +8,7 @@ LOCAL_SITES = ("http://localhost:3000", "http://localhost:5173")
 
 
 def resource_name(part: str, environment: str) -> str:
-    """As ``potential-parakeet-cache-dev``."""
+    """As `potential-parakeet-cache-dev`."""
     return f"{PROJECT}-{part}-{environment}"
 
 

@@ -17,7 +17,7 @@ class Target(Section):
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> Self:
-        """From ``PARAKEET_STATE`` (``s3`` or ``local``) and ``AWS_ENDPOINT_URL`` (S3 is path-style there).
+        """From `PARAKEET_STATE` (`s3` or `local`) and `AWS_ENDPOINT_URL` (S3 is path-style there).
 
         Raises ConfigurationError.
         """

@@ -1,4 +1,4 @@
 """Terraform itself."""
 
-# The first with write-only arguments, and with ``use_lockfile`` for good.
+# The first with write-only arguments, and with `use_lockfile` for good.
 MINIMUM_VERSION = (1, 11)

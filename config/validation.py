@@ -166,7 +166,7 @@ _IN_OUR_WORDS = {
 
 
 def explain(environment: str, model: type[BaseModel], error: ValidationError) -> ConfigurationError:
-    """The faults of ``environment`` as lines of ``environment: field = value: what is allowed``."""
+    """The faults of `environment` as lines of `environment: field = value: what is allowed`."""
     lines = []
     for fault in error.errors(include_url=False):
         location = [str(part) for part in fault["loc"]]

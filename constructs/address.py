@@ -9,7 +9,7 @@ Element = TypeVar("Element", bound=TerraformElement)
 
 
 def pinned(address: str, element: Element) -> Element:
-    """Give the element the address ``<its type>.<address>``.
+    """Give the element the address `<its type>.<address>`.
 
     The tree decides every other address, and an address that changes is a resource destroyed and made anew:
     pin what holds data, what others know by a generated id, and what AWS has by name only once.

@@ -1,4 +1,4 @@
-"""The HTTP API. It has an authorizer from the start, and one route that is open: ``GET /health``."""
+"""The HTTP API. It has an authorizer from the start, and one route that is open: `GET /health`."""
 
 import json
 
@@ -59,7 +59,7 @@ class Api(Construct):
         log_retention_days: int,
         health: Function,
     ) -> None:
-        """``health`` answers ``GET /health``, for everybody, a few times a second."""
+        """`health` answers `GET /health`, for everybody, a few times a second."""
         super().__init__(scope, id)
         api = pinned(
             "api",
@@ -141,7 +141,7 @@ class Api(Construct):
         )
 
     def route(self, path: str, function: Function) -> None:
-        """Send ``path`` and everything below it to the function, for authorised callers only."""
+        """Send `path` and everything below it to the function, for authorised callers only."""
         for route_path in (path, f"{path}/{{proxy+}}"):
             for method in METHODS:
                 self._route(f"{method} {route_path}", function, authorised=True)
@@ -182,5 +182,5 @@ class Api(Construct):
 
 
 def _id(route: str) -> str:
-    """``GET /trades/{proxy+}`` as ``get-trades-below``."""
+    """`GET /trades/{proxy+}` as `get-trades-below`."""
     return route.lower().replace("/{proxy+}", "-below").replace("/", "-").replace(" -", "-").lstrip("-")

@@ -27,7 +27,7 @@ from constructs.role import Grantee
 
 
 class Bucket(Construct):
-    """A bucket whose address, ``aws_s3_bucket.<address>``, and those of all that protects it are pinned.
+    """A bucket whose address, `aws_s3_bucket.<address>`, and those of all that protects it are pinned.
 
     Moved in the tree, Terraform would else destroy a protection and make it anew, in any order.
     """
@@ -44,7 +44,7 @@ class Bucket(Construct):
         destroy_objects: bool = False,
         lifecycle_rules: Sequence[S3BucketLifecycleConfigurationRule] = (),
     ) -> None:
-        """``protected`` makes Terraform refuse to destroy it; ``destroy_objects`` lets its objects go too."""
+        """`protected` makes Terraform refuse to destroy it; `destroy_objects` lets its objects go too."""
         super().__init__(scope, id)
         bucket = pinned(
             address,
@@ -141,7 +141,7 @@ class Bucket(Construct):
         )
 
     def log_access_to(self, logs: "Bucket", *, account_id: str) -> None:
-        """Log every access below ``<name>/`` of ``logs``, which lets S3 write there for this bucket."""
+        """Log every access below `<name>/` of `logs`, which lets S3 write there for this bucket."""
         prefix = f"{self.name}/"
         logs.allow(
             DataAwsIamPolicyDocumentStatement(
@@ -169,14 +169,14 @@ class Bucket(Construct):
         )
 
     def grant_read(self, grantee: Grantee, prefix: str) -> None:
-        """Let it list and read the objects below ``prefix``.
+        """Let it list and read the objects below `prefix`.
 
         Ask by listing whether an object is there: reading one that is not is "access denied".
         """
         grantee.role.allow(f"read-{self.node.id}", *self._reading(prefix))
 
     def grant_read_write(self, grantee: Grantee, prefix: str) -> None:
-        """Let it list, read and write the objects below ``prefix``. Deleting them is the lifecycle's."""
+        """Let it list, read and write the objects below `prefix`. Deleting them is the lifecycle's."""
         grantee.role.allow(
             f"read-write-{self.node.id}",
             *self._reading(prefix),

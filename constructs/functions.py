@@ -42,7 +42,7 @@ PYTHON = "python3.13"
 
 @dataclass(frozen=True)
 class Runtime:
-    """What every function of an environment has alike. ``variables`` are added to each function's own."""
+    """What every function of an environment has alike. `variables` are added to each function's own."""
 
     environment: str
     packages: Bucket
@@ -80,10 +80,10 @@ class Package(Construct):
 
 
 class Layer(Construct):
-    """Dependencies that several functions share: ``sources/python/...``, zipped as the functions' code is."""
+    """Dependencies that several functions share: `sources/python/...`, zipped as the functions' code is."""
 
     def __init__(self, scope: Construct, id: str, *, name: str, sources: Path, packages: Bucket) -> None:
-        """Raises ArchiveError if ``sources`` has no ``python`` folder, or more than Lambda takes."""
+        """Raises ArchiveError if `sources` has no `python` folder, or more than Lambda takes."""
         super().__init__(scope, id)
         archive = Archive.of(sources, "python", name=id)
         package = Package(self, "code", archive, bucket=packages, folder="layers", address=f"{id}_layer")
@@ -105,7 +105,7 @@ class Layer(Construct):
 
 
 class Function(Construct):
-    """The code of ``functions/<id>`` as a function. It may write its log, and what it is granted."""
+    """The code of `functions/<id>` as a function. It may write its log, and what it is granted."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Function(Construct):
         part: str,
         layers: Sequence[Layer] = (),
     ) -> None:
-        """``part`` is its place in names, as ``trades-api``.
+        """`part` is its place in names, as `trades-api`.
 
         Raises ArchiveError if the code cannot be packed.
         """
@@ -196,7 +196,7 @@ class Function(Construct):
         self.log_group_name = log_group.name
 
     def allow_invocation(self, id: str, *, principal: str, source_arn: str) -> None:
-        """Let a service invoke it on behalf of one of its resources: ``events.amazonaws.com`` of a rule."""
+        """Let a service invoke it on behalf of one of its resources: `events.amazonaws.com` of a rule."""
         LambdaPermission(
             self,
             id,

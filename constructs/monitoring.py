@@ -52,7 +52,7 @@ class Monitoring(Construct):
         dead_letters: DeadLetterQueue,
         daily: Function | None,
     ) -> None:
-        """``daily`` is the function that has to run every day, if one does."""
+        """`daily` is the function that has to run every day, if one does."""
         super().__init__(scope, id)
         self._environment = environment
         self._alarm_arns: list[str] = []

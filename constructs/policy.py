@@ -13,7 +13,7 @@ class ResourcePolicy:
     """Refuses everybody who comes without TLS, and allows what is added."""
 
     def __init__(self, scope: Construct, id: str, *, action: str, resources: list[str]) -> None:
-        """``action`` without TLS is what it refuses. Wide on purpose: a refusal that names few is a hole."""
+        """`action` without TLS is what it refuses. Wide on purpose: a refusal that names few is a hole."""
         self._statements = [
             DataAwsIamPolicyDocumentStatement(
                 sid="DenyWithoutTls",

@@ -16,7 +16,7 @@ RETENTION_DAYS = 14
 
 
 class DeadLetterQueue(Construct):
-    """A queue encrypted by SQS, under the pinned address ``aws_sqs_queue.<address>``."""
+    """A queue encrypted by SQS, under the pinned address `aws_sqs_queue.<address>`."""
 
     def __init__(self, scope: Construct, id: str, *, name: str, address: str) -> None:
         super().__init__(scope, id)

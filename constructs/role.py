@@ -29,13 +29,10 @@ class Role(Construct):
             ],
         )
         self._role = pinned(address, IamRole(self, "role", name=name, assume_role_policy=trust.json))
-
-    @property
-    def arn(self) -> str:
-        return self._role.arn
+        self.arn = self._role.arn
 
     def allow(self, policy: str, *statements: DataAwsIamPolicyDocumentStatement) -> IamRolePolicy:
-        """Add an inline policy. Its name says what it lets the role do, as ``read-database-secret``."""
+        """Add an inline policy. Its name says what it lets the role do, as `read-database-secret`."""
         document = DataAwsIamPolicyDocument(self, f"{policy}-document", statement=list(statements))
         return IamRolePolicy(self, policy, name=policy, role=self._role.name, policy=document.json)
 

@@ -17,7 +17,7 @@ DATABASE_PORT = 5432
 
 
 class Secret(Construct):
-    """A secret under the pinned address ``aws_secretsmanager_secret.<address>``, holding a JSON object."""
+    """A secret under the pinned address `aws_secretsmanager_secret.<address>`, holding a JSON object."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Secret(Construct):
 
 
 class Secrets(Construct):
-    """``database`` for Neon, ``api_keys`` for the data providers."""
+    """`database` for Neon, `api_keys` for the data providers."""
 
     def __init__(self, scope: Construct, id: str, settings: SecretsSettings, *, environment: str) -> None:
         super().__init__(scope, id)

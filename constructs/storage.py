@@ -20,7 +20,7 @@ ABANDONED_UPLOAD_DAYS = 7
 
 
 class Storage(Construct):
-    """``packages`` takes the functions' code; ``grant_read`` and ``grant_read_write`` open the cache."""
+    """`packages` takes the functions' code; `grant_read` and `grant_read_write` open the cache."""
 
     def __init__(
         self, scope: Construct, id: str, settings: StorageSettings, *, environment: str, account_id: str

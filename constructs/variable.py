@@ -1,4 +1,4 @@
-"""What a person gives Terraform by a variable of the shell, ``TF_VAR_<name>``."""
+"""What a person gives Terraform by a variable of the shell, `TF_VAR_<name>`."""
 
 import json
 
@@ -17,9 +17,9 @@ def variable(
     once: str | None = None,
     secret: bool = False,
 ) -> str:
-    """A reference to the variable. It has no default, and its value has to match ``pattern`` (RE2).
+    """A reference to the variable. It has no default, and its value has to match `pattern` (RE2).
 
-    ``once`` is a text that the value has to have exactly once. A secret one may only be given to write-only
+    `once` is a text that the value has to have exactly once. A secret one may only be given to write-only
     arguments; Terraform then keeps it in neither plan nor state.
     """
     condition = f"can(regex({json.dumps(pattern)}, var.{name}))"

@@ -10,7 +10,7 @@ from stacks.parakeet import ParakeetStack
 
 
 def application(environments: Iterable[Environment], target: Target, outdir: str | None = None) -> App:
-    """The stacks of these environments, ready for ``synth()`` into ``outdir``, or where cdktf wants them."""
+    """The stacks of these environments, ready for `synth()` into `outdir`, or where cdktf wants them."""
     app = App(outdir=outdir)
     BootstrapStack(app, target)
     for environment in environments:

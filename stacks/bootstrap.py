@@ -5,16 +5,17 @@ from bindings.aws import (
     DynamodbTableAttribute,
     DynamodbTablePointInTimeRecovery,
 )
-from bindings.terraform import Construct, TerraformResourceLifecycle, TerraformStack
+from bindings.terraform import TerraformResourceLifecycle, TerraformStack
 from config.state import LOCK_TABLE, STATE_BUCKET, STATE_REGION
 from config.target import Target
+from constructs import Construct
 from constructs.address import pinned
 from constructs.bucket import Bucket
 from stacks.terraform import configure_provider, configure_terraform, output, store_state_locally
 
 
 class BootstrapStack(TerraformStack):
-    """``parakeet-bootstrap``: state bucket and lock table. Its own state is local, since it comes first."""
+    """`parakeet-bootstrap`: state bucket and lock table. Its own state is local, since it comes first."""
 
     def __init__(self, scope: Construct, target: Target) -> None:
         super().__init__(scope, "parakeet-bootstrap")

@@ -1,10 +1,11 @@
 """The platform of one environment."""
 
 from bindings.aws import DataAwsCallerIdentity
-from bindings.terraform import Construct, TerraformStack
+from bindings.terraform import TerraformStack
 from config.environment import Environment
 from config.names import resource_name
 from config.target import Target
+from constructs import Construct
 from constructs.api import Api
 from constructs.functions import Function, Runtime
 from constructs.monitoring import Monitoring
@@ -16,7 +17,7 @@ from stacks.terraform import configure_provider, configure_terraform, output, st
 
 
 class ParakeetStack(TerraformStack):
-    """``parakeet-<environment>``: what an environment deploys, and who may use what."""
+    """`parakeet-<environment>`: what an environment deploys, and who may use what."""
 
     def __init__(self, scope: Construct, environment: Environment, target: Target) -> None:
         env = environment.name

@@ -26,7 +26,7 @@ def configure_provider(
     account_id: str | None = None,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Deploy to ``region``, in no other account than ``account_id`` if there is one, and tag everything."""
+    """Deploy to `region`, in no other account than `account_id` if there is one, and tag everything."""
     AwsProvider(
         stack,
         "aws",
@@ -38,7 +38,7 @@ def configure_provider(
 
 
 def store_state(stack: TerraformStack, target: Target, *, key: str, account_id: str | None) -> None:
-    """Keep the state in the state bucket under ``key``, or locally where the target says so."""
+    """Keep the state in the state bucket under `key`, or locally where the target says so."""
     if target.local_state:
         store_state_locally(stack)
         return
@@ -57,10 +57,10 @@ def store_state(stack: TerraformStack, target: Target, *, key: str, account_id: 
 
 
 def store_state_locally(stack: TerraformStack) -> None:
-    """Keep the state in ``terraform.<stack>.tfstate`` of the folder that synthesis was started in."""
+    """Keep the state in `terraform.<stack>.tfstate` of the folder that synthesis was started in."""
     LocalBackend(stack, path=str(Path.cwd() / f"terraform.{stack.node.id}.tfstate"))
 
 
 def output(stack: TerraformStack, name: str, value: str | Mapping[str, str], description: str) -> None:
-    """Make ``value`` what ``terraform output <name>`` prints."""
+    """Make `value` what `terraform output <name>` prints."""
     TerraformOutput(stack, name, value=value, description=description)
