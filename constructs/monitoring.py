@@ -69,7 +69,7 @@ class Monitoring(Construct):
                 self,
                 "alert_email",
                 "Address that the alarms are sent to",
-                pattern="^[^@ ]+@[^@ ]+[.][^@ ]+$",
+                pattern="^[^@[:space:],;<>]+@[^@[:space:],;<>]+[.][^@[:space:],;<>.]+$",
                 allowed="one e-mail address, as oncall@example.com",
             ),
         )

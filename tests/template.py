@@ -96,6 +96,23 @@ class Template:
             for resource in statement["resources"]
         }
 
+    def accepts(self, variable: str, value: str) -> bool:
+        """What Terraform's validation of the variable says of a value."""
+        (validation,) = self.document["variable"][variable]["validation"]
+        condition = re.fullmatch(
+            rf'\$\{{can\(regex\((".+?"), var\.{variable}\)\)'
+            rf'( && length\(regexall\((".+"), var\.{variable}\)\) == 1)?\}}',
+            validation["condition"],
+        )
+        assert condition, f"{variable}: {validation['condition']}"
+        # HCL and JSON escape alike.
+        pattern = json.loads(condition[1])
+        once = json.loads(condition[3]) if condition[3] else None
+        # Terraform's RE2 ends at the end; Python's $ would be content before a last newline, too.
+        pattern = re.sub(r"\$$", r"\\Z", pattern.replace("[:space:]", r"\s"))
+        matches = re.search(pattern, value, re.ASCII) is not None
+        return matches and (once is None or value.count(once) == 1)
+
     def all_statements(self) -> Iterator[tuple[str, Block]]:
         """Every statement of every policy document, with the document's name."""
         for name, document in self.document["data"]["aws_iam_policy_document"].items():

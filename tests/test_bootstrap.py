@@ -46,11 +46,6 @@ def test_the_lock_table_can_be_restored_and_refuses_to_be_deleted(bootstrap: Tem
     assert table["lifecycle"] == {"prevent_destroy": True}
 
 
-def test_its_own_state_is_local_as_it_comes_before_the_bucket(bootstrap: Template) -> None:
-    (backend,) = bootstrap.document["terraform"]["backend"]
-    assert backend == "local"
-
-
 def test_every_other_stack_keeps_its_state_in_what_bootstrap_makes(
     bootstrap: Template, platform: Template
 ) -> None:

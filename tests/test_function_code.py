@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -70,10 +71,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Invoke a function from its unpacked archive, in a process that has nothing else."""
     unpacked: dict[str, Path] = {}
 
-    def invoke(function: str, event: object, **changed: str | None) -> "subprocess.CompletedProcess[str]":
+    def invoke(
+        function: str, event: object, *, root: Path = ROOT, **changed: str | None
+    ) -> "subprocess.CompletedProcess[str]":
         if function not in unpacked:
             unpacked[function] = tmp_path_factory.mktemp(function)
-            archive = Archive.of(ROOT, f"functions/{function}", "functions/runtime")
+            archive = Archive.of(root, f"functions/{function}", "functions/runtime")
             with zipfile.ZipFile(archive.write(tmp_path_factory.mktemp("archives"))) as opened:
                 opened.extractall(unpacked[function])
         environment = {
@@ -225,13 +228,46 @@ def test_a_variable_that_is_not_set_is_named(run: Run, missing: str) -> None:
     assert f"RuntimeError: environment variables not set: {missing}\n" in process.stderr
 
 
-def test_no_function_needs_a_variable_that_its_role_may_not_use(run: Run) -> None:
-    """A function without a grant on a secret is not told the secret's ARN either."""
+def test_an_answer_without_logic_needs_no_bucket_and_no_secret(run: Run) -> None:
     for function in APIS:
         process = run(
             function, request("GET", f"/{function}"), SECRETS_ARN=None, API_KEYS_ARN=None, AWS_S3_BUCKET=None
         )
         assert result(process)[1]["statusCode"] == 501
+
+
+CAUGHT = """
+from datetime import date
+
+from functions.runtime.log import log
+
+def handler(event, context):
+    try:
+        return event["price"]
+    except KeyError:
+        log.exception("no price", extra={"fields": {"symbol": "AAPL", "day": date(2025, 1, 31)}})
+"""
+
+
+def test_a_logged_exception_is_one_line_with_its_traceback(run: Run, tmp_path: Path) -> None:
+    """On Lambda every line is an event of its own: a traceback of many lines would be torn apart."""
+    shutil.copytree(ROOT / "functions" / "runtime", tmp_path / "functions" / "runtime")
+    handler = tmp_path / "functions" / "caught" / "handler.py"
+    handler.parent.mkdir()
+    handler.write_text(CAUGHT)
+    (line,), _ = result(run("caught", {}, root=tmp_path))
+    assert line.pop("timestamp")
+    traceback = line.pop("exception").splitlines()
+    assert traceback[0] == "Traceback (most recent call last):"
+    assert '    return event["price"]' in traceback
+    assert traceback[-1] == "KeyError: 'price'"
+    assert line == {
+        "level": "ERROR",
+        "service": "potential-parakeet-caught",
+        "message": "no price",
+        "symbol": "AAPL",
+        "day": "2025-01-31",
+    }
 
 
 def test_an_exception_is_left_to_lambda_which_counts_it() -> None:

@@ -323,14 +323,18 @@ def test_concurrency_is_reserved_for_the_function_that_asks_for_it(private: Temp
 # Layers
 
 
-def with_layer(sources: Path, outdir: Path) -> Template:
+def with_layers(sources: Path, outdir: Path, *names: str) -> Template:
+    """A function that uses layers of these names, all from the same sources."""
     app = App(outdir=str(outdir))
     stack = TerraformStack(app, "stack")
     AwsProvider(stack, "aws", region="us-east-1")
     packages = Bucket(stack, "packages", name="packages", address="packages")
-    layer = Layer(stack, "pandas", name="potential-parakeet-pandas", sources=sources, packages=packages)
+    layers = [
+        Layer(stack, name, name=f"potential-parakeet-{name}", sources=sources, packages=packages)
+        for name in names
+    ]
     runtime = Runtime(environment="dev", packages=packages, log_retention_days=14, variables={})
-    Function(stack, "trades", runtime, IngestSettings(), part="trades-api", layers=[layer])
+    Function(stack, "trades", runtime, IngestSettings(), part="trades-api", layers=layers)
     app.synth()
     return Template("stack", json.loads((outdir / "stacks" / "stack" / "cdk.tf.json").read_text()))
 
@@ -346,7 +350,7 @@ def layer_sources(tmp_path: Path) -> Path:
 def test_a_layer_is_uploaded_under_its_hash_and_used_by_the_function(
     layer_sources: Path, tmp_path: Path
 ) -> None:
-    template = with_layer(layer_sources, tmp_path / "out")
+    template = with_layers(layer_sources, tmp_path / "out", "pandas")
     ((name, layer),) = template.resources("aws_lambda_layer_version").items()
     assert template.one("aws_lambda_function")["layers"] == [f"${{aws_lambda_layer_version.{name}.arn}}"]
 
@@ -367,9 +371,19 @@ def test_a_layer_is_uploaded_under_its_hash_and_used_by_the_function(
     assert package["bucket"] == "${aws_s3_bucket.packages.bucket}"
 
 
+def test_layers_reach_the_function_in_the_order_they_are_given(layer_sources: Path, tmp_path: Path) -> None:
+    """Lambda unpacks them one over the other, so the last one wins."""
+    names = ("pandas", "drivers", "indicators")
+    template = with_layers(layer_sources, tmp_path / "out", *names)
+    used = template.one("aws_lambda_function")["layers"]
+    assert [template.behind(layer)["layer_name"] for layer in used] == [
+        f"potential-parakeet-{name}" for name in names
+    ]
+
+
 def test_a_layer_has_the_same_key_until_its_sources_change(layer_sources: Path, tmp_path: Path) -> None:
     def key(outdir: str) -> Any:
-        template = with_layer(layer_sources, tmp_path / outdir)
+        template = with_layers(layer_sources, tmp_path / outdir, "pandas")
         return template.behind(template.one("aws_lambda_layer_version")["s3_key"])["key"]
 
     first = key("first")
@@ -381,4 +395,4 @@ def test_a_layer_has_the_same_key_until_its_sources_change(layer_sources: Path, 
 def test_a_layer_without_a_python_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pandas").mkdir()
     with pytest.raises(ArchiveError, match="python does not exist in"):
-        with_layer(tmp_path, tmp_path / "out")
+        with_layers(tmp_path, tmp_path / "out", "pandas")

@@ -35,6 +35,7 @@ def run(
         env=shell | dict(variables or {}),
         capture_output=True,
         text=True,
+        timeout=60,
         check=False,
     )
 
@@ -91,7 +92,7 @@ def test_a_local_state_is_kept_in_a_file_for_each_stack_of_the_folder(local: Pat
         }
 
 
-def test_bootstraps_state_is_always_local(elsewhere: Path) -> None:
+def test_bootstraps_own_state_is_local_as_it_comes_before_the_bucket(elsewhere: Path) -> None:
     template = read_templates(elsewhere / "cdktf.out")["parakeet-bootstrap"]
     assert template.document["terraform"]["backend"] == {
         "local": {"path": str(elsewhere / "terraform.parakeet-bootstrap.tfstate")}

@@ -19,6 +19,7 @@ class _JsonLine(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
+        # A date or a price that JSON has no word for must not cost the line.
         return json.dumps(line, default=str)
 
 
