@@ -14,6 +14,7 @@ _ESSENCE_LINES = 20
 _KILL_SECONDS = 10
 _POLL_SECONDS = 0.05
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_FRAME = re.compile(r"^(parakeet-\w+)?[\s│╷╵]*", re.MULTILINE)
 _PROGRESS = re.compile(r"^\s*([⠀-⣿]|\d+ Stacks? )")
 
 
@@ -23,6 +24,11 @@ class CommandFailed(Exception):  # noqa: N818 - it names what happened, and is s
     def __init__(self, message: str, output: str) -> None:
         super().__init__(message)
         self.output = output
+
+
+def unwrapped(output: str) -> str:
+    """The text on one line, without the stack's name and the frame that cdktf and Terraform put around it."""
+    return " ".join(_FRAME.sub("", output).split())
 
 
 def still_running(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

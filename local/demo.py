@@ -17,7 +17,7 @@ import psutil
 
 from config.environment import Environment
 from config.validation import ConfigurationError
-from local.command import CommandFailed
+from local.command import CommandFailed, unwrapped
 from local.embedded_aws import EmbeddedAws, EmbeddedAwsFailed
 from local.made_up import made_up_secrets, made_up_settings
 from local.terraform import PROVIDER_VERSION, MissingPrerequisite, find_provider_mirror, find_terraform
@@ -128,11 +128,8 @@ def _refusal(workspace: Workspace, stack: str) -> str:
     try:
         workspace.destroy(stack)
     except CommandFailed as failure:
-        # Terraform breaks its lines where its box ends.
-        said = " ".join(failure.output.replace("│", " ").split())
-        refused = sorted(
-            set(re.findall(r"Resource (\S+) (?:\(\S+\) )?has lifecycle\.prevent_destroy set", said))
-        )
+        refusal = r"Resource (\S+) (?:\(\S+\) )?has lifecycle\.prevent_destroy set"
+        refused = sorted(set(re.findall(refusal, unwrapped(failure.output))))
         if refused:
             return f"refused, as it should be: {', '.join(refused)}"
         raise

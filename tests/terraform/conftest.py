@@ -5,6 +5,7 @@ Mostly they wait for the AWS provider's own timers, so the groups run side by si
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pytest
 from config.dev import DEV
 from config.environment import Environment
 from config.prod import PROD
+from local.command import Command
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets, made_up_settings
 from local.terraform import MissingPrerequisite, find_provider_mirror, find_terraform
@@ -23,6 +25,9 @@ from local.workspace import Workspace
 from tests.terraform.account import Account
 
 DEPLOY_SECONDS = 400
+
+# Looks through all that the others have left.
+LAST = "test_no_traces.py"
 
 OpenWorkspace = Callable[[Account, str], Workspace]
 
@@ -59,9 +64,19 @@ class Platform:
     prod: Deployment
 
 
+def wait_until(condition: Callable[[], bool], meanwhile: Command) -> None:
+    """Wait for something that comes about while a command runs."""
+    end = time.monotonic() + DEPLOY_SECONDS
+    while not condition():
+        assert meanwhile.running, meanwhile.output
+        assert time.monotonic() < end, meanwhile.output
+        time.sleep(0.2)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a group's tests on one worker."""
+    """Keep a group's tests on one worker, and those that look for traces at its end."""
+    items.sort(key=lambda item: item.path.name == LAST)
     # xdist 3.8 notes the group in an attribute that pytest 9.2 no longer reads, and spreads them all.
     for item in items:
         grouped = getattr(item, "_nodeid", item.nodeid)
@@ -94,18 +109,38 @@ def secrets() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def unwritten(secrets: dict[str, str]) -> set[str]:
+    """The values that no file and no state may hold. A test that makes up another one adds it."""
+    return set(secrets.values())
+
+
+@pytest.fixture(scope="session")
 def variables(secrets: dict[str, str]) -> dict[str, str]:
     """All variables that a deployment needs."""
     return made_up_settings() | secrets
 
 
 @pytest.fixture(scope="session")
-def open_account(mirror: Path | None, folder: Path) -> Iterator[Callable[[], Account]]:  # noqa: ARG001 - skips first
+def accounts() -> list[Account]:
+    """Every account that was opened."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def open_account(
+    mirror: Path | None,  # noqa: ARG001 - skips first
+    folder: Path,
+    accounts: list[Account],
+) -> Iterator[Callable[[], Account]]:
     """Starts an AWS of one's own."""
     with ExitStack() as running:
-        yield lambda: Account(
-            running.enter_context(EmbeddedAws(Path(tempfile.mkdtemp(dir=folder), "aws.log")))
-        )
+
+        def open_account() -> Account:
+            log = Path(tempfile.mkdtemp(dir=folder, prefix="aws-"), "aws.log")
+            accounts.append(Account(running.enter_context(EmbeddedAws(log))))
+            return accounts[-1]
+
+        yield open_account
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,7 @@
 
 import re
 
-_FRAME = re.compile(r"^(parakeet-\w+)?[\s│╷╵]*", re.MULTILINE)
-
-
-def unwrapped(output: str) -> str:
-    """The text on one line, without the stack's name and the frame that cdktf and Terraform put around it."""
-    return " ".join(_FRAME.sub("", output).split())
+from local.command import unwrapped
 
 
 def lock_id(output: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import pytest
 
 from config.dev import DEV
+from local.command import unwrapped
 from local.made_up import made_up_secrets
 from local.workspace import Workspace
 from tests.terraform.account import Account
-from tests.terraform.conftest import DEPLOY_SECONDS, Deployment, OpenWorkspace
-from tests.terraform.output import lock_id, unwrapped
-from tests.terraform.traces import files_below, states_of, traces
+from tests.terraform.conftest import DEPLOY_SECONDS, Deployment, OpenWorkspace, wait_until
+from tests.terraform.output import lock_id
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
 
@@ -42,9 +41,7 @@ def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str
     workspace, other = (open_workspace(account, name) for name in ("dev", "other"))
     first = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     other.synth()
-    while not account.locks("dev"):
-        assert first.running, first.output
-        time.sleep(0.2)
+    wait_until(lambda: bool(account.locks("dev")), first)
     second = other.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     assert second.wait(DEPLOY_SECONDS) != 0
     assert first.running, "the second was not refused while the first was at it"
@@ -70,6 +67,69 @@ def test_the_state_is_whole_after_two_deploys_at_once(dev: Deployment) -> None:
     assert serials == sorted(set(serials))
     assert dev.account.locks("dev") == {}
     assert not dev.workspace.has_changes(dev.stack)
+
+
+def planned(workspace: Workspace, stack: str) -> list[str]:
+    """The types of the resources that a plan wants to change."""
+    said = workspace.terraform(stack, "plan", "-input=false", "-json")
+    events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return sorted(
+        event["change"]["resource"]["resource_type"] for event in events if event["type"] == "planned_change"
+    )
+
+
+# Rotation. Before anything is broken: it needs a deployment that has nothing to change
+
+
+ROTATED = """
+import sys
+sys.path.insert(0, {project!r})
+import bindings
+from config.dev import DEV
+from config.target import Target
+from stacks.application import application
+from tests.template import changed
+application([changed(DEV, secrets={{"version": 2}})], Target.from_variables()).synth()
+"""
+
+
+def secrets_in_aws(dev: Deployment) -> dict[str, Any]:
+    manager = dev.client("secretsmanager")
+    return {
+        name: value
+        for secret in ("potential-parakeet/dev", "potential-parakeet/dev/api-keys")
+        for name, value in json.loads(manager.get_secret_value(SecretId=secret)["SecretString"]).items()
+    }
+
+
+def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
+    dev: Deployment, secrets: dict[str, str], unwritten: set[str]
+) -> None:
+    before = secrets_in_aws(dev)
+    rotated = made_up_secrets()
+    unwritten.update(rotated.values())
+    dev.workspace.environ |= rotated
+    try:
+        assert planned(dev.workspace, dev.stack) == []
+        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+        assert secrets_in_aws(dev) == before
+
+        program = dev.workspace.folder / "rotated.py"
+        program.write_text(ROTATED.format(project=str(PROJECT)), encoding="utf-8")
+        project = dev.workspace.folder / "cdktf.json"
+        description = json.loads(project.read_text(encoding="utf-8"))
+        description["app"] = shlex.join([sys.executable, str(program)])
+        project.write_text(json.dumps(description), encoding="utf-8")
+        dev.workspace.synth()
+        assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
+        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+    finally:
+        dev.workspace.environ |= secrets
+    after = secrets_in_aws(dev)
+    for variable, value in rotated.items():
+        name = variable.removeprefix("TF_VAR_").upper()
+        assert (before[name], after[name]) == (secrets[variable], value)
+    assert after.keys() == before.keys()
 
 
 # A change behind Terraform's back
@@ -102,15 +162,6 @@ def break_in(dev: Deployment) -> set[str]:
     }
 
 
-def planned(workspace: Workspace, stack: str) -> list[str]:
-    """The types of the resources that a plan wants to change."""
-    said = workspace.terraform(stack, "plan", "-input=false", "-json")
-    events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return sorted(
-        event["change"]["resource"]["resource_type"] for event in events if event["type"] == "planned_change"
-    )
-
-
 def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_apply(
     dev: Deployment,
 ) -> None:
@@ -138,62 +189,6 @@ def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_
     assert not dev.workspace.has_changes(dev.stack)
 
 
-# Rotation
-
-
-ROTATED = """
-import sys
-sys.path.insert(0, {project!r})
-import bindings
-from config.dev import DEV
-from config.target import Target
-from stacks.application import application
-from tests.template import changed
-application([changed(DEV, secrets={{"version": 2}})], Target.from_variables()).synth()
-"""
-
-
-def secrets_in_aws(dev: Deployment) -> dict[str, Any]:
-    manager = dev.client("secretsmanager")
-    return {
-        name: value
-        for secret in ("potential-parakeet/dev", "potential-parakeet/dev/api-keys")
-        for name, value in json.loads(manager.get_secret_value(SecretId=secret)["SecretString"]).items()
-    }
-
-
-def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
-    dev: Deployment, secrets: dict[str, str]
-) -> None:
-    before = secrets_in_aws(dev)
-    rotated = made_up_secrets()
-    dev.workspace.environ |= rotated
-    try:
-        assert planned(dev.workspace, dev.stack) == []
-        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
-        assert secrets_in_aws(dev) == before
-
-        program = dev.workspace.folder / "rotated.py"
-        program.write_text(ROTATED.format(project=str(PROJECT)), encoding="utf-8")
-        project = dev.workspace.folder / "cdktf.json"
-        description = json.loads(project.read_text(encoding="utf-8"))
-        description["app"] = shlex.join([sys.executable, str(program)])
-        project.write_text(json.dumps(description), encoding="utf-8")
-        dev.workspace.synth()
-        assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
-        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
-    finally:
-        dev.workspace.environ |= secrets
-    after = secrets_in_aws(dev)
-    for variable, value in rotated.items():
-        name = variable.removeprefix("TF_VAR_").upper()
-        assert (before[name], after[name]) == (secrets[variable], value)
-    assert after.keys() == before.keys()
-
-    written = [*files_below(dev.workspace.folder), *states_of(dev.account)]
-    assert traces([*secrets.values(), *rotated.values()], written) == []
-
-
 # Variables
 
 
@@ -212,7 +207,7 @@ def resources(account: Account) -> list[str]:
 
 
 def test_wrong_variables_are_named_without_their_values_before_anything_changes(
-    empty: Account, open_workspace: OpenWorkspace
+    empty: Account, open_workspace: OpenWorkspace, unwritten: set[str]
 ) -> None:
     workspace = open_workspace(empty, "wrong")
     wrong = {
@@ -220,6 +215,7 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
         "TF_VAR_db_host": "https://madeup-host.example.com",
         "TF_VAR_cloudflare_access_audience": "made up audience",
     }
+    unwritten.update((wrong["TF_VAR_neon_database_url"], wrong["TF_VAR_db_host"]))
     workspace.environ |= wrong | {"TF_VAR_tiingo_api_key": " "}
     deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     assert deploy.wait(DEPLOY_SECONDS) != 0
@@ -242,7 +238,23 @@ def test_a_missing_variable_is_named_before_anything_changes(
     del workspace.environ["TF_VAR_db_password"]
     deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     # It asks nobody, in a terminal that nobody sees.
-    assert deploy.wait(120) != 0
+    assert deploy.wait(DEPLOY_SECONDS) != 0
     assert "The variable db_password is not set: set TF_VAR_db_password" in deploy.output
     assert resources(empty) == []
     assert empty.states("dev") == []
+
+
+# State
+
+
+def test_a_local_state_needs_no_state_bucket(
+    open_account: Callable[[], Account], open_workspace: OpenWorkspace
+) -> None:
+    account = open_account()
+    workspace = open_workspace(account, "local")
+    workspace.environ["PARAKEET_STATE"] = "local"
+    workspace.synth()
+    workspace.terraform("parakeet-dev", "init", "-input=false")
+    assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == 5
+    # Neither was there one, nor was it made.
+    assert account.client("s3").list_buckets()["Buckets"] == []

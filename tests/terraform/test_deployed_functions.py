@@ -180,13 +180,14 @@ def test_a_function_is_invoked_for_its_own_routes_and_by_its_own_schedule(
         for api in deployed.client("apigatewayv2").get_apis()["Items"]
         if api["Name"] == deployed.called("api")
     ]
-    routes = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api['ApiId']}/*/*"
-    paths = [f"/{function}", f"/{function}/{{proxy+}}", *(["/health"] if function == "data" else [])]
+    stages = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api['ApiId']}/*"
+    health = ["/GET/health"] if function == "data" else []
+    routes = [f"/*/{function}", f"/*/{function}/{{proxy+}}", *health]
     rule = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{deployed.called('daily-ingest')}"
     assert found == (
         {("events.amazonaws.com", rule)}
         if function == "ingest"
-        else {("apigateway.amazonaws.com", f"{routes}{path}") for path in paths}
+        else {("apigateway.amazonaws.com", f"{stages}{route}") for route in routes}
     )
     assert {each["Action"] for each in policy["Statement"]} == {"lambda:InvokeFunction"}
     assert {each["Effect"] for each in policy["Statement"]} == {"Allow"}

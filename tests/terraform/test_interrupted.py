@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from config.state import LOCK_TABLE
-from local.command import Command
+from local.command import Command, still_running, unwrapped
 from local.workspace import Workspace
 from tests.terraform.account import Account, State
-from tests.terraform.conftest import DEPLOY_SECONDS, OpenWorkspace
-from tests.terraform.output import lock_id, unwrapped
+from tests.terraform.conftest import DEPLOY_SECONDS, OpenWorkspace, wait_until
+from tests.terraform.output import lock_id
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
 
@@ -28,6 +28,8 @@ DEPLOY = ("deploy", STACK, "--auto-approve")
 # GitHub's runners: SIGINT, after 7.5 s SIGTERM, and 2.5 s later all is killed.
 GRACE_SECONDS = 7.5
 SECOND_GRACE_SECONDS = 2.5
+# Between cdktf's end and that of what it started.
+ENDING_SECONDS = 1.0
 
 
 @dataclass
@@ -37,10 +39,24 @@ class CutShort:
     account: Account
     workspace: Workspace
     deploy: Command
-    processes: list[psutil.Process]
+    running: list[psutil.Process]
     locks: dict[str, str]
     state: State | None
     next: Command
+
+
+@dataclass
+class Recovered:
+    """A killed deployment after the README's steps, and what was seen on the way."""
+
+    account: Account
+    workspace: Workspace
+    held: str
+    locked: dict[str, str]
+    unlocked: dict[str, str]
+    lost: str
+    found: str
+    finished: Command
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +76,10 @@ def cut_short(
         root = psutil.Process(deploy._process.pid)
         processes = [root, *root.children(recursive=True)]
         end(deploy)
+        running = still_running(processes, ENDING_SECONDS)
         locks, state = account.locks("dev"), account.state("dev")
         following = workspace.start_cdktf(*DEPLOY)
-        ends.append(CutShort(account, workspace, deploy, processes, locks, state, following))
+        ends.append(CutShort(account, workspace, deploy, running, locks, state, following))
     return ends[0], ends[1]
 
 
@@ -89,14 +106,6 @@ def wait_for_state(account: Account, deploy: Command) -> None:
         return state is not None and state.digest == account.state_digest("dev")
 
     wait_until(written, deploy)
-
-
-def wait_until(condition: Callable[[], bool], deploy: Command) -> None:
-    end = time.monotonic() + DEPLOY_SECONDS
-    while not condition():
-        assert deploy.running, deploy.output
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def cancel(deploy: Command) -> None:
@@ -128,7 +137,7 @@ def recovery(what: str, **values: str) -> list[list[str]]:
     return [shlex.split(line) for line in text.splitlines()]
 
 
-def run(place: CutShort, command: list[str]) -> Command:
+def run(place: CutShort | Recovered, command: list[str]) -> Command:
     """Run a command of the README in the folder that was deployed from, to its end."""
     # Nobody is there to say yes.
     command = [*command, "--auto-approve"] if command[0] == "cdktf" else command
@@ -143,51 +152,64 @@ def run(place: CutShort, command: list[str]) -> Command:
     return started
 
 
-def test_after_a_killed_deploy_the_readmes_steps_end_in_an_empty_plan(killed: CutShort) -> None:
-    assert not any(process.is_running() for process in killed.processes)
+@pytest.fixture(scope="module")
+def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
+    """The killed one, recovered as the README says from what the messages say."""
+    _, killed = cut_short
     assert killed.next.wait(DEPLOY_SECONDS) != 0
-    held = lock_id(killed.next.output)
-    assert killed.account.locks("dev") == killed.locks == {"table": held, "bucket": held}
+    held, locked = lock_id(killed.next.output), killed.account.locks("dev")
 
     unlock, deploy = recovery("lock", ID=held)
     assert run(killed, unlock)._process.returncode == 0
-    assert killed.account.locks("dev") == {}
+    unlocked = killed.account.locks("dev")
     # As if it had been made after the state was written.
     assert killed.state
-    [unknown] = [
+    [lost] = [
         address for address in killed.state.addresses if address.startswith("aws_cloudwatch_log_group.trades")
     ]
-    killed.workspace.terraform(STACK, "state", "rm", unknown)
+    killed.workspace.terraform(STACK, "state", "rm", lost)
     stopped = run(killed, deploy)
     assert stopped._process.returncode != 0
     said = unwrapped(stopped.output)
     exists = re.search(r"Log Group \(([^)]+)\):.*?already exists with (\S+) ", said)
     assert exists, said[-1000:]
-    assert exists[2] == unknown
 
     take_over, deploy = recovery("import", address=exists[2], id=exists[1])
     assert run(killed, take_over)._process.returncode == 0
     finished = run(killed, deploy)
-    assert finished._process.returncode == 0, finished.output
-    assert not killed.workspace.has_changes(STACK)
+    return Recovered(killed.account, killed.workspace, held, locked, unlocked, lost, exists[2], finished)
 
 
-def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(killed: CutShort) -> None:
-    dynamodb = killed.account.client("dynamodb")
-    state = killed.account.state("dev")
+def test_after_a_killed_deploy_the_readmes_steps_end_in_an_empty_plan(
+    killed: CutShort, recovered: Recovered
+) -> None:
+    assert killed.running == []
+    # The next one named the lock that the killed one left, in both places.
+    assert recovered.locked == killed.locks == {"table": recovered.held, "bucket": recovered.held}
+    assert recovered.unlocked == {}
+    assert recovered.found == recovered.lost
+    assert recovered.finished._process.returncode == 0, recovered.finished.output
+    assert not recovered.workspace.has_changes(STACK)
+
+
+def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(
+    recovered: Recovered,
+) -> None:
+    dynamodb = recovered.account.client("dynamodb")
+    state = recovered.account.state("dev")
     assert state
     forget, deploy = recovery("checksum")
     arguments = dict(zip(forget[3::2], forget[4::2], strict=True))
     assert forget[:3] == ["aws", "dynamodb", "delete-item"]
     key = json.loads(arguments["--key"])
     dynamodb.put_item(TableName=LOCK_TABLE, Item={**key, "Digest": {"S": "0" * 32}})
-    stopped = killed.workspace.start_terraform(STACK, "plan", "-input=false")
+    stopped = recovered.workspace.start_terraform(STACK, "plan", "-input=false")
     assert stopped.wait(DEPLOY_SECONDS) != 0
     assert "state data in S3 does not have the expected content" in unwrapped(stopped.output)
 
     # The command's own program is not needed for anything else here.
     dynamodb.delete_item(TableName=arguments["--table-name"], Key=key)
-    finished = run(killed, deploy)
+    finished = run(recovered, deploy)
     assert finished._process.returncode == 0, finished.output
     assert "No changes." in finished.output
 
@@ -196,7 +218,7 @@ def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(k
 
 
 def test_a_cancelled_deploy_ends_in_time_with_a_whole_state_and_no_lock(cancelled: CutShort) -> None:
-    assert not any(process.is_running() for process in cancelled.processes)
+    assert cancelled.running == []
     assert "Interrupt received" in cancelled.deploy.output
     assert cancelled.locks == {}
     assert cancelled.state

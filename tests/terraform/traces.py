@@ -43,17 +43,19 @@ def traces(values: Iterable[str], contents: Iterable[tuple[str, bytes]]) -> list
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of a folder. Links, as to the provider's own program, are not followed."""
+    """Every file of a folder but the provider's own program: a link to it, or 700 MB of somebody else's."""
     for place, _, names in os.walk(folder):
         for name in names:
             file = Path(place, name)
-            if stat.S_ISREG(file.lstat().st_mode):
+            if stat.S_ISREG(file.lstat().st_mode) and not name.startswith("terraform-provider-"):
                 yield str(file.relative_to(folder)), file.read_bytes()
 
 
 def states_of(account: Account) -> Iterator[tuple[str, bytes]]:
-    """Every object of the state bucket, in every version."""
+    """Every object of the state bucket, if there is one, in every version."""
     s3 = account.client("s3")
+    if STATE_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        return
     for version in account.pages("s3", "list_object_versions", "Versions", Bucket=STATE_BUCKET):
         key, number = version["Key"], version["VersionId"]
         answer = s3.get_object(Bucket=STATE_BUCKET, Key=key, VersionId=number)
@@ -62,7 +64,8 @@ def states_of(account: Account) -> Iterator[tuple[str, bytes]]:
 
 def _unpacked(content: bytes) -> Iterator[bytes]:
     yield content
-    if content.startswith(b"PK"):
+    # What was killed leaves archives without an end.
+    if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for name in archive.namelist():
                 yield archive.read(name)

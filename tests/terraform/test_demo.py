@@ -1,0 +1,108 @@
+"""`make demo`, as a person runs it."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.command import Command, still_running
+from tests.terraform.conftest import wait_until
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("demo"), pytest.mark.usefixtures("mirror")]
+
+PROJECT = Path(__file__).parents[2]
+DEMO_SECONDS = 600
+ENDING_SECONDS = 2.0
+
+
+@dataclass
+class Demo:
+    """A demo that has run to its end."""
+
+    code: int
+    output: str
+    temporary: Path
+    seen: list[psutil.Process]
+    running: list[psutil.Process]
+
+
+def processes_with(temporary: Path) -> Iterator[psutil.Process]:
+    """Everything that was started with this folder for temporary files, whoever is its parent by now."""
+    for process in psutil.process_iter():
+        try:
+            used = process.environ().get("TMPDIR", "")
+        except psutil.Error:
+            continue
+        if Path(used).is_relative_to(temporary):
+            yield process
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Demo:
+    """dev's."""
+    temporary = folder / "demo"
+    temporary.mkdir()
+    command = Command(
+        "demo",
+        [sys.executable, "-m", "local.demo", "--environment", "dev"],
+        folder=PROJECT,
+        environ=os.environ | {"TMPDIR": str(temporary)},
+        log=folder / "demo.log",
+    )
+    try:
+        wait_until(lambda: "cdktf deploy parakeet-dev" in command.output, command)
+        seen = list(processes_with(temporary))
+        code = command.wait(DEMO_SECONDS)
+        running = still_running(list(processes_with(temporary)), ENDING_SECONDS)
+    finally:
+        command.stop()
+    return Demo(code, command.output, temporary, seen, running)
+
+
+def test_the_demo_deploys_shows_and_destroys_dev_and_says_so_step_by_step(demo: Demo) -> None:
+    assert demo.code == 0, demo.output
+    time = r"\[ *\d+\.\d s\] "
+    done = rf"{time}  done in \d+\.\d s"
+    promised = [
+        rf"{time}Terraform \d+\.\d+\.\d+, provider hashicorp/aws 5\.100\.0 ",
+        rf"{time}starting an embedded AWS",
+        rf"{time}  it answers at http://127\.0\.0\.1:\d+",
+        rf"{time}cdktf deploy parakeet-bootstrap\b",
+        done,
+        rf"{time}cdktf deploy parakeet-dev\b",
+        done,
+        rf"{time}outputs:",
+        r"    api_gateway_url = https?://",
+        r"    environment = dev\n",
+        r"    s3_cache_bucket_name = potential-parakeet-cache-dev\n",
+        rf"{time}terraform plan: ",
+        done,
+        rf"{time}  No changes",
+        rf"{time}cdktf destroy parakeet-dev\b",
+        done,
+        rf"{time}the embedded AWS and the run's folder are gone",
+        rf"{time}parakeet-dev was deployed, checked and destroyed\n",
+    ]
+    place = 0
+    for line in promised:
+        found = re.compile(f"^{line}", re.MULTILINE).search(demo.output, place)
+        assert found, f"{line!r} is not, or not in this place, in:\n{demo.output}"
+        place = found.end()
+
+
+def test_the_demo_shows_none_of_the_secrets_that_it_makes_up(demo: Demo) -> None:
+    assert "sslmode=require" not in demo.output
+    # Names and passwords, then API keys: the forms that `local.made_up` gives them.
+    assert re.search(r"madeup-[0-9a-f]{8}|\b([0-9a-f]{32}|[0-9a-f]{40})\b", demo.output) is None
+
+
+def test_the_demo_leaves_no_file_and_no_process_behind(demo: Demo) -> None:
+    assert list(demo.temporary.iterdir()) == []
+    # Itself, the embedded AWS and cdktf at least.
+    assert len(demo.seen) >= 3
+    assert demo.running == []

@@ -1,0 +1,48 @@
+"""No secret is written down: all that the other tests have left is searched, at the end of every group."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.terraform.account import Account
+from tests.terraform.traces import files_below, states_of, traces
+
+pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
+
+# What a group deploys from.
+GROUPS = {
+    "platform": {"bootstrap", "dev", "prod"},
+    "changes": {"dev", "other", "wrong", "missing", "local"},
+    "interrupted": {"cancelled", "killed"},
+    "destroy": {"dev"},
+}
+# Makes up its secrets itself, and searches what it says.
+SEARCHES_ITSELF = {"demo"}
+
+
+@pytest.mark.parametrize(
+    "group", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in GROUPS]
+)
+def test_no_secret_is_in_any_file_of_the_run_nor_in_any_state(
+    group: str, folder: Path, accounts: list[Account], unwritten: set[str], variables: dict[str, str]
+) -> None:
+    files = dict(files_below(folder))
+    states = [state for account in accounts for state in states_of(account)]
+    assert traces(unwritten, [*files.items(), *states]) == []
+
+    # All was there to be searched: terminals, synthesized code and the account's own log.
+    assert {name.split("-")[0] for name in files} >= GROUPS[group] | {"aws"}, "run it with its group's tests"
+    names = {Path(name).name for name in files}
+    local_states = {"terraform.parakeet-bootstrap.tfstate"} if group == "platform" else set()
+    assert names >= {"cdk.tf.json", "aws.log"} | local_states
+    assert any("cdktf deploy" in name for name in names)
+    # And the search does find: a variable that is no secret is in the states of every environment.
+    found = traces([variables["TF_VAR_cloudflare_access_audience"]], states)
+    environments = {"dev", "prod"} if group == "platform" else {"dev"}
+    assert {name.split("/")[1] for name in found} >= environments
+
+
+@pytest.mark.xdist_group("destroy")
+def test_every_group_is_searched(request: pytest.FixtureRequest) -> None:
+    groups = {mark.args[0] for item in request.session.items for mark in item.iter_markers("xdist_group")}
+    assert groups <= GROUPS.keys() | SEARCHES_ITSELF
