@@ -124,28 +124,32 @@ class Bucket(Construct):
                     depends_on=[versioning] if versioning else None,
                 ),
             )
-        statements = ResourcePolicy(
+        self._allowed = ResourcePolicy(
             self, "policy-document", action="s3:*", resources=[self.arn, f"{self.arn}/*"]
         )
-        self.allow = statements.allow
         self.policy = pinned(
             address,
             S3BucketPolicy(
                 self,
                 "policy",
                 bucket=self._id,
-                policy=statements.json,
+                policy=self._allowed.json,
                 # S3 refuses two changes of a bucket's access at once (OperationAborted).
                 depends_on=[public_access_block],
             ),
         )
+
+    def allow(self, statement: DataAwsIamPolicyDocumentStatement) -> None:
+        """Add to the bucket's own policy what another service may do with it."""
+        self._allowed.allow(statement)
 
     def log_access_to(self, logs: "Bucket", *, account_id: str) -> None:
         """Log every access below `<name>/` of `logs`, which lets S3 write there for this bucket."""
         prefix = f"{self.name}/"
         logs.allow(
             DataAwsIamPolicyDocumentStatement(
-                sid=f"AllowLogDeliveryOf{self.node.id.capitalize()}",
+                # IAM takes letters and digits only.
+                sid=f"AllowLogDeliveryOf{self.node.id.title().replace('-', '')}",
                 actions=["s3:PutObject"],
                 resources=[f"{logs.arn}/{prefix}*"],
                 principals=[service("logging.s3.amazonaws.com")],

@@ -32,8 +32,8 @@ class DeadLetterQueue(Construct):
         )
         self.name = queue.name
         self.arn = queue.arn
-        self._policy = ResourcePolicy(self, "policy-document", action="sqs:*", resources=[self.arn])
-        pinned(address, SqsQueuePolicy(self, "policy", queue_url=queue.url, policy=self._policy.json))
+        self._allowed = ResourcePolicy(self, "policy-document", action="sqs:*", resources=[self.arn])
+        pinned(address, SqsQueuePolicy(self, "policy", queue_url=queue.url, policy=self._allowed.json))
 
     def grant_send(self, grantee: Grantee) -> IamRolePolicy:
         return grantee.role.allow(
@@ -43,7 +43,7 @@ class DeadLetterQueue(Construct):
 
     def accept_from_rule(self, rule_arn: str) -> None:
         """Let EventBridge send what this rule could not deliver."""
-        self._policy.allow(
+        self._allowed.allow(
             DataAwsIamPolicyDocumentStatement(
                 actions=["sqs:SendMessage"],
                 resources=[self.arn],
