@@ -29,12 +29,23 @@ class ArchiveError(ConfigurationError):
     """The sources cannot be put into an archive. The message names the source and what to do."""
 
 
+def refuse_too_large(what: str, unzipped_size: int) -> None:
+    """Raises ArchiveError if Lambda does not take that many bytes."""
+    if unzipped_size > UNZIPPED_LIMIT:
+        raise ArchiveError(
+            f"{what}: {unzipped_size:,} bytes unzipped, but Lambda takes at most {UNZIPPED_LIMIT:,} of a "
+            "function and its layers together; leave something out"
+        )
+
+
 @dataclass(frozen=True)
 class Archive:
     """A zip of source files: same sources, same bytes, on any machine and at any time."""
 
     name: str
     content: bytes = field(repr=False)
+    unzipped_size: int
+    """In bytes."""
 
     @classmethod
     def of(cls, root: Path, *sources: str | Path, name: str | None = None) -> "Archive":
@@ -50,12 +61,8 @@ class Archive:
             raise ArchiveError(f"an archive of {root} needs at least one folder or file in it")
         files = {path: file for source in sources for path, file in _files(root, Path(source))}
         size = sum(file.stat().st_size for file in files.values())
-        if size > UNZIPPED_LIMIT:
-            raise ArchiveError(
-                f"{', '.join(map(str, sources))} in {root}: {size:,} bytes unzipped, but Lambda takes at "
-                f"most {UNZIPPED_LIMIT:,} of a function and its layers together; leave something out"
-            )
-        return cls(name or Path(sources[0]).stem, _zip(files))
+        refuse_too_large(f"{', '.join(map(str, sources))} in {root}", size)
+        return cls(name or Path(sources[0]).stem, _zip(files), size)
 
     @cached_property
     def sha256(self) -> str:

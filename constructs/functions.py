@@ -30,7 +30,7 @@ from config.environment import FunctionSettings, VpcSettings
 from config.names import PROJECT, resource_name
 from constructs import Construct
 from constructs.address import pinned
-from constructs.archive import Archive
+from constructs.archive import Archive, refuse_too_large
 from constructs.bucket import Bucket
 from constructs.queue import DeadLetterQueue
 from constructs.role import Role
@@ -86,6 +86,7 @@ class Layer(Construct):
         """Raises ArchiveError if `sources` has no `python` folder, or more than Lambda takes."""
         super().__init__(scope, id)
         archive = Archive.of(sources, "python", name=id)
+        self.unzipped_size = archive.unzipped_size
         package = Package(self, "code", archive, bucket=packages, folder="layers", address=f"{id}_layer")
         self.arn = pinned(
             id,
@@ -119,7 +120,7 @@ class Function(Construct):
     ) -> None:
         """`part` is its place in names, as `trades-api`.
 
-        Raises ArchiveError if the code cannot be packed.
+        Raises ArchiveError if the code cannot be packed, or with its layers is more than Lambda takes.
         """
         super().__init__(scope, id)
         self.part = part
@@ -127,6 +128,10 @@ class Function(Construct):
         name = resource_name(part, runtime.environment)
         self.role = Role(self, "role", name=name, address=id)
         archive = Archive.of(PROJECT_ROOT, f"functions/{id}", "functions/runtime")
+        refuse_too_large(
+            f"functions/{id} and its layers",
+            archive.unzipped_size + sum(layer.unzipped_size for layer in layers),
+        )
         package = Package(self, "code", archive, bucket=runtime.packages, folder="functions", address=id)
         log_group = pinned(
             id,

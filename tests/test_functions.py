@@ -13,9 +13,10 @@ from bindings.aws import AwsProvider
 from bindings.terraform import App, TerraformStack
 from config.environment import IngestSettings
 from config.environments import DEV, PROD
-from constructs.archive import ArchiveError
+from constructs import archive
+from constructs.archive import Archive, ArchiveError
 from constructs.bucket import Bucket
-from constructs.functions import Function, Layer, Runtime
+from constructs.functions import PROJECT_ROOT, Function, Layer, Runtime
 from tests.template import Block, Template, changed, synthesized
 
 APIS = ("trades-api", "data-api", "strategies-api", "scanner-api")
@@ -359,8 +360,8 @@ def test_a_layer_is_uploaded_under_its_hash_and_used_by_the_function(
     digest = hashlib.sha256(written.read_bytes())
     assert package["key"] == f"layers/pandas/{digest.hexdigest()}.zip"
     assert layer["source_code_hash"] == base64.b64encode(digest.digest()).decode()
-    with zipfile.ZipFile(written) as archive:
-        assert archive.namelist() == ["python/pandas/__init__.py"]
+    with zipfile.ZipFile(written) as opened:
+        assert opened.namelist() == ["python/pandas/__init__.py"]
 
     # No function can be given a layer that is gone.
     assert layer["lifecycle"] == {"create_before_destroy": True}
@@ -390,6 +391,17 @@ def test_a_layer_has_the_same_key_until_its_sources_change(layer_sources: Path, 
     assert key("again") == first
     (layer_sources / "python" / "pandas" / "__init__.py").write_text("VERSION = 2\n")
     assert key("changed") != first
+
+
+def test_more_than_lambda_takes_of_a_function_and_its_layers_is_refused(
+    layer_sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = Archive.of(PROJECT_ROOT, "functions/trades", "functions/runtime").unzipped_size
+    layer = Archive.of(layer_sources, "python").unzipped_size
+    monkeypatch.setattr(archive, "UNZIPPED_LIMIT", code + layer)
+    with_layers(layer_sources, tmp_path / "one", "pandas")
+    with pytest.raises(ArchiveError, match=rf"^functions/trades and its layers: {code + 2 * layer:,} bytes"):
+        with_layers(layer_sources, tmp_path / "two", "pandas", "drivers")
 
 
 def test_a_layer_without_a_python_folder_is_refused(tmp_path: Path) -> None:
