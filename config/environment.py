@@ -9,15 +9,16 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, m
 
 from config.names import SITE
 from config.validation import (
-    DailySchedule,
     FrozenTags,
     LogRetentionDays,
     NotEmpty,
     RecoveryWindowDays,
+    ScheduleExpression,
     Section,
     WrongField,
     between,
     explain,
+    leaves_out_days,
     matching,
     positive,
 )
@@ -160,7 +161,7 @@ class ScheduleSettings(Section):
     """The daily ingest. Times are UTC."""
 
     enabled: StrictBool = True
-    expression: DailySchedule = "cron(0 6 * * ? *)"
+    expression: ScheduleExpression = "cron(0 6 * * ? *)"
 
 
 class MonitoringSettings(Section):
@@ -174,7 +175,7 @@ class Environment(Section):
     # China's and the government's have ARNs and consoles of another form.
     region: Annotated[
         StrictStr,
-        matching(r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-[0-9]", "a public region, as us-east-1"),
+        matching(r"(?!cn-|us-gov-|[a-z]{2}-iso)[a-z]{2}(-[a-z]+)+-[0-9]", "a public region, as us-east-1"),
     ] = "us-east-1"
     account_id: Annotated[StrictStr, matching(r"[0-9]{12}", "an account id of 12 digits")] | None = None
     tags: FrozenTags = Field(default_factory=dict)
@@ -191,6 +192,17 @@ class Environment(Section):
         for origin in self.api.cors_origins:
             if self.name == "prod" and not origin.startswith("https://"):
                 raise WrongField("api.cors_origins", origin, "https origins by name in prod")
+        return self
+
+    @model_validator(mode="after")
+    def _watched_every_day(self) -> Self:
+        watched = self.monitoring.enabled and self.schedule.enabled
+        if watched and leaves_out_days(self.schedule.expression):
+            raise WrongField(
+                "schedule.expression",
+                self.schedule.expression,
+                "every day (* or ?) while it is monitored, as 26 hours without a run are an alarm",
+            )
         return self
 
 

@@ -128,31 +128,37 @@ def _recovery_window(days: int) -> int:
 RecoveryWindowDays = Annotated[StrictInt, AfterValidator(_recovery_window)]
 
 
-_A_DAY = {"minute": 24 * 60, "hour": 24, "day": 1}
-
-
-def _daily(expression: str) -> str:
+def _schedule(expression: str) -> str:
     allowed = "allowed: cron(minutes hours day-of-month month day-of-week year) or rate(n minutes|hours|days)"
-    rate = re.fullmatch(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)", expression)
-    cron = re.fullmatch(r"cron\((.+)\)", expression)
-    # EventBridge wants the singular for 1 and the plural for the rest.
-    if rate and (rate[1] == "1") != (rate[3] == "s"):
-        daily = int(rate[1]) <= _A_DAY[rate[2]]
-    elif cron:
-        try:
-            AWSCronExpressionValidator.validate(cron[1])
-        except AWSCronExpressionError as error:
-            raise ValueError(f"{allowed} ({error})") from None
-        _, _, *days = cron[1].split()
-        daily = set(days) <= {"*", "?"}
-    else:
+    kind = re.fullmatch(r"(cron|rate)\((.+)\)", expression)
+    if kind is None:
         raise ValueError(allowed)
-    if not daily:
-        raise ValueError("allowed: every day, once or oftener: 26 hours without a run are an alarm")
+    if kind[1] == "rate":
+        # EventBridge wants the singular for 1 and the plural for the rest.
+        if not re.fullmatch(r"1 (minute|hour|day)|(?!1 )[1-9][0-9]* (minutes|hours|days)", kind[2]):
+            raise ValueError(allowed)
+        return expression
+    try:
+        AWSCronExpressionValidator.validate(kind[2])
+    except AWSCronExpressionError as error:
+        raise ValueError(f"{allowed} ({error})") from None
     return expression
 
 
-DailySchedule = Annotated[StrictStr, AfterValidator(_daily)]
+ScheduleExpression = Annotated[StrictStr, AfterValidator(_schedule)]
+
+_PER_DAY = {"minute": 24 * 60, "hour": 24, "day": 1}
+_EVERY = {"*", "?", "*/1", "1/1"}
+
+
+def leaves_out_days(expression: str) -> bool:
+    """Whether it may not run on some days. One that names days is taken for one that leaves some out."""
+    kind, _, times = expression.rstrip(")").partition("(")
+    if kind == "rate":
+        number, unit = times.split()
+        return int(number) > _PER_DAY[unit.rstrip("s")]
+    _, _, *days = times.split()
+    return not set(days) <= _EVERY
 
 
 _IN_OUR_WORDS = {

@@ -149,7 +149,7 @@ class Bucket(Construct):
         logs.allow(
             DataAwsIamPolicyDocumentStatement(
                 # IAM takes letters and digits only.
-                sid=f"AllowLogDeliveryOf{self.node.id.title().replace('-', '')}",
+                sid=re.sub("[^0-9A-Za-z]", "", f"AllowLogDeliveryOf{self.node.id.title()}"),
                 actions=["s3:PutObject"],
                 resources=[f"{logs.arn}/{prefix}*"],
                 principals=[service("logging.s3.amazonaws.com")],

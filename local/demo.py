@@ -70,7 +70,7 @@ def demonstrate(environment: Environment, narration: Narration) -> None:
             narration.say(f"  it answers at {aws.endpoint}")
             environ = aws.environment(os.environ) | made_up_settings() | made_up_secrets()
             with Workspace(folder, mirror, environ) as workspace:
-                _deploy_and_destroy(workspace, environment, narration)
+                deploy_and_destroy(workspace, environment, narration)
     narration.say("the embedded AWS and the run's folder are gone")
 
 
@@ -85,7 +85,8 @@ def _no_child_left() -> Iterator[None]:
                 child.kill()
 
 
-def _deploy_and_destroy(workspace: Workspace, environment: Environment, narration: Narration) -> None:
+def deploy_and_destroy(workspace: Workspace, environment: Environment, narration: Narration) -> None:
+    """All that is done in the embedded AWS. Raises Unexpected where the platform is not as it should be."""
     stack = f"parakeet-{environment.name}"
     with narration.step(
         f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
@@ -105,7 +106,7 @@ def _deploy_and_destroy(workspace: Workspace, environment: Environment, narratio
 
     if environment.storage.protected:
         with narration.step(f"cdktf destroy {stack}: its data has to refuse"):
-            narration.say(f"  {_refusal(workspace, stack)}")
+            narration.say(f"  refused, as it should be: {', '.join(refused(workspace, stack))}")
         with narration.step("terraform plan: was anything lost?"):
             _require_no_changes(workspace, stack)
         narration.say("  No changes: all of it is still there")
@@ -124,14 +125,15 @@ def _require_no_changes(workspace: Workspace, stack: str) -> None:
         )
 
 
-def _refusal(workspace: Workspace, stack: str) -> str:
+def refused(workspace: Workspace, stack: str) -> list[str]:
+    """The addresses that make Terraform refuse to destroy the stack. Raises Unexpected if it does not."""
     try:
         workspace.destroy(stack)
     except CommandFailed as failure:
         refusal = r"Resource (\S+) (?:\(\S+\) )?has lifecycle\.prevent_destroy set"
-        refused = sorted(set(re.findall(refusal, unwrapped(failure.output))))
-        if refused:
-            return f"refused, as it should be: {', '.join(refused)}"
+        addresses = sorted(set(re.findall(refusal, unwrapped(failure.output))))
+        if addresses:
+            return addresses
         raise
     raise Unexpected(f"{stack} was destroyed, although its data is to be kept")
 

@@ -160,7 +160,17 @@ def test_a_schedule_that_eventbridge_would_refuse_is_refused(expression: str) ->
 def test_a_schedule_that_leaves_out_days_is_refused(expression: str) -> None:
     """Monitoring would take each of those days for a failure."""
     line = wrong(schedule={"expression": expression})
-    assert line.startswith(f"prod: schedule.expression = {expression!r}: allowed: every day")
+    assert line == (
+        f"prod: schedule.expression = {expression!r}: allowed: every day (* or ?) while it is monitored, "
+        "as 26 hours without a run are an alarm"
+    )
+
+
+def test_a_schedule_that_nobody_watches_may_leave_out_days() -> None:
+    for unwatched in ({"monitoring": {"enabled": False}}, {"schedule": {"enabled": False}}):
+        weekdays = {"expression": "cron(0 6 ? * MON-FRI *)", **unwatched.get("schedule", {})}
+        settings = changed(PROD, **unwatched | {"schedule": weekdays})
+        assert settings.schedule.expression == "cron(0 6 ? * MON-FRI *)"
 
 
 def test_a_wrong_schedule_is_told_what_is_wrong_with_it() -> None:
@@ -168,7 +178,15 @@ def test_a_wrong_schedule_is_told_what_is_wrong_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["cron(0 6 * * ? *)", "cron(30 6,18 ? * * *)", "rate(1 day)", "rate(24 hours)"]
+    "expression",
+    [
+        "cron(0 6 * * ? *)",
+        "cron(30 6,18 ? * * *)",
+        "cron(0 6 1/1 * ? *)",
+        "rate(1 day)",
+        "rate(24 hours)",
+        "rate(1440 minutes)",
+    ],
 )
 def test_a_schedule_that_eventbridge_takes_is_taken(expression: str) -> None:
     assert changed(PROD, schedule={"expression": expression}).schedule.expression == expression
@@ -352,7 +370,9 @@ def test_what_is_no_account_id_is_refused(account: str) -> None:
     assert wrong(account_id=account) == f"prod: account_id = {account!r}: allowed: an account id of 12 digits"
 
 
-@pytest.mark.parametrize("region", ["virginia", f"us-east-{ARABIC_ONE}", "cn-north-1", "us-gov-west-1"])
+@pytest.mark.parametrize(
+    "region", ["virginia", f"us-east-{ARABIC_ONE}", "cn-north-1", "us-gov-west-1", "eu-isoe-west-1"]
+)
 def test_what_is_no_public_region_is_refused(region: str) -> None:
     assert wrong(region=region) == f"prod: region = {region!r}: allowed: a public region, as us-east-1"
 

@@ -23,7 +23,7 @@ from config.environment import Environment
 from config.environments import DEV, PROD
 from local import terraform
 from local.command import still_running
-from local.demo import Narration, Unexpected, _deploy_and_destroy
+from local.demo import Narration, Unexpected, deploy_and_destroy
 from local.embedded_aws import EmbeddedAws, EmbeddedAwsFailed
 from local.made_up import made_up_secrets, made_up_settings
 from local.terraform import (
@@ -491,7 +491,7 @@ def test_a_demo_fails_where_the_platform_is_not_as_it_should_be(
     platform: Platform, environment: Environment, told: str
 ) -> None:
     with pytest.raises(Unexpected, match=re.escape(told)):
-        _deploy_and_destroy(platform, environment, Narration())
+        deploy_and_destroy(platform, environment, Narration())
 
 
 def test_a_demo_with_wrong_configuration_is_one_line(project: Path) -> None:

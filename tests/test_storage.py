@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from bindings.aws import AwsProvider
 from bindings.terraform import App, TerraformStack
 from config.environments import PROD
 from constructs.bucket import Bucket
 from constructs.role import Role
-from tests.template import Block, Template, changed, synthesized
+from tests.template import Block, Template, changed, read_templates, synthesized
 
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
 
@@ -148,6 +149,18 @@ def test_s3_may_deliver_the_access_log_of_these_two_buckets_and_of_this_account_
         }
         for source, sid in ((CACHE, "Cache"), (PACKAGES, "Packages"))
     ]
+
+
+def test_a_log_delivery_is_named_as_iam_takes_it(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    stack = TerraformStack(app, "stack")
+    AwsProvider(stack, "aws", region="us-east-1")
+    logs = Bucket(stack, "logs", name="logs", address="logs")
+    prices = Bucket(stack, "raw_daily-prices.v2", name="prices", address="prices")
+    prices.log_access_to(logs, account_id="123456789012")
+    app.synth()
+    _, delivery = policy(read_templates(tmp_path)["stack"], "logs")
+    assert delivery["sid"] == "AllowLogDeliveryOfRawDailyPricesV2"
 
 
 def test_logging_is_set_up_once_s3_may_deliver(platform: Template) -> None:

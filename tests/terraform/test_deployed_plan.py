@@ -2,8 +2,7 @@
 
 import pytest
 
-from local.demo import _refusal
-from local.workspace import Workspace
+from local.demo import refused
 from tests.terraform.conftest import Deployment, Platform
 from tests.terraform.traces import files_below, traces
 
@@ -18,17 +17,11 @@ def test_a_second_plan_is_empty(deployed: Deployment) -> None:
     assert not deployed.workspace.has_changes(deployed.stack)
 
 
-def refused(workspace: Workspace, stack: str) -> set[str]:
-    """The addresses that a destroy of the stack refuses to destroy, as `make demo` reads and shows them."""
-    said = _refusal(workspace, stack)
-    return set(said.partition(": ")[2].split(", "))
-
-
 def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platform) -> None:
     prod = platform.prod
     s3 = prod.client("s3")
     s3.put_object(Bucket=prod.called("cache"), Key="cache/prices.parquet", Body=b"prices")
-    assert refused(prod.workspace, prod.stack) == {
+    assert set(refused(prod.workspace, prod.stack)) == {
         "aws_s3_bucket.cache",
         "aws_secretsmanager_secret.api_keys",
         "aws_secretsmanager_secret.database",
@@ -38,7 +31,7 @@ def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platfo
 
 
 def test_the_state_bucket_and_the_lock_table_refuse_to_be_destroyed(platform: Platform) -> None:
-    assert refused(platform.bootstrap, "parakeet-bootstrap") == {
+    assert set(refused(platform.bootstrap, "parakeet-bootstrap")) == {
         "aws_dynamodb_table.locks",
         "aws_s3_bucket.state",
     }

@@ -29,7 +29,7 @@ DEPLOY = ("deploy", STACK, "--auto-approve")
 GRACE_SECONDS = 7.5
 SECOND_GRACE_SECONDS = 2.5
 # Between cdktf's end and that of what it started.
-ENDING_SECONDS = 1.0
+ENDING_SECONDS = 5.0
 
 
 @dataclass
