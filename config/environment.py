@@ -9,13 +9,13 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, m
 
 from config.names import SITE
 from config.validation import (
+    FieldError,
     FrozenTags,
     LogRetentionDays,
     NotEmpty,
     RecoveryWindowDays,
     ScheduleExpression,
     Section,
-    WrongField,
     between,
     explain,
     leaves_out_days,
@@ -94,7 +94,7 @@ class Transition(Section):
     def _old_enough(self) -> Self:
         # S3 User Guide, "Transitioning objects": STANDARD_IA takes objects of 30 days.
         if self.storage_class == "STANDARD_IA" and self.after_days < 30:
-            raise WrongField("after_days", self.after_days, "30 or more days for STANDARD_IA")
+            raise FieldError("after_days", self.after_days, "30 or more days for STANDARD_IA")
         return self
 
 
@@ -116,11 +116,11 @@ class CacheSettings(Section):
             case [("STANDARD_IA", infrequent), ("GLACIER_IR", archived)] if archived >= infrequent + 30:
                 pass
             case _:
-                raise WrongField(
+                raise FieldError(
                     "transitions", steps, "one, or STANDARD_IA and 30 or more days after it GLACIER_IR"
                 )
         if self.expire_after_days is not None and steps and self.expire_after_days <= steps[-1][1]:
-            raise WrongField(
+            raise FieldError(
                 "expire_after_days",
                 self.expire_after_days,
                 f"more than {steps[-1][1]}, when objects move last",
@@ -191,14 +191,14 @@ class Environment(Section):
     def _closed_in_prod(self) -> Self:
         for origin in self.api.cors_origins:
             if self.name == "prod" and not origin.startswith("https://"):
-                raise WrongField("api.cors_origins", origin, "https origins by name in prod")
+                raise FieldError("api.cors_origins", origin, "https origins by name in prod")
         return self
 
     @model_validator(mode="after")
     def _watched_every_day(self) -> Self:
         watched = self.monitoring.enabled and self.schedule.enabled
         if watched and leaves_out_days(self.schedule.expression):
-            raise WrongField(
+            raise FieldError(
                 "schedule.expression",
                 self.schedule.expression,
                 "every day (* or ?) while it is monitored, as 26 hours without a run are an alarm",

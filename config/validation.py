@@ -29,7 +29,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
-class WrongField(ValueError):  # noqa: N818 - it names what is wrong
+class FieldError(ValueError):
     """Raised where what is wrong is one field of the value that is looked at."""
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
@@ -89,12 +89,12 @@ def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     taken = {key.casefold() for key in _OWN_TAGS}
     for key, value in tags.items():
         if key.casefold() in taken:
-            raise WrongField(key, value, f"a tag once, and none of {', '.join(_OWN_TAGS)}, whatever its case")
+            raise FieldError(key, value, f"a tag once, and none of {', '.join(_OWN_TAGS)}, whatever its case")
         taken.add(key.casefold())
         if not 1 <= len(key) <= 128 or key.casefold().startswith("aws:") or not _TAG_TEXT.fullmatch(key):
-            raise WrongField(key, value, "a key of 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:")
+            raise FieldError(key, value, "a key of 1 to 128 letters, digits, spaces and .:/=+@_-, no aws:")
         if len(value) > 256 or not _TAG_TEXT.fullmatch(value):
-            raise WrongField(key, value, "up to 256 letters, digits, spaces and .:/=+@_-")
+            raise FieldError(key, value, "up to 256 letters, digits, spaces and .:/=+@_-")
     return MappingProxyType(dict(tags))
 
 
@@ -178,7 +178,7 @@ def explain(environment: str, model: type[BaseModel], error: ValidationError) ->
         location = [str(part) for part in fault["loc"]]
         given = "" if isinstance(fault["input"], Mapping | BaseModel) else f" = {fault['input']!r}"
         match fault["type"]:
-            case "value_error" if isinstance(wrong := fault["ctx"]["error"], WrongField):
+            case "value_error" if isinstance(wrong := fault["ctx"]["error"], FieldError):
                 location.append(wrong.field)
                 given = f" = {wrong.value!r}"
                 message = f"allowed: {wrong.allowed}"

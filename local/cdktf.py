@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from local.terraform import (
-    MissingPrerequisite,
+    PrerequisiteError,
     find_provider_mirror,
     find_terraform,
     quiet_environment,
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
         try:
             mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
-        except MissingPrerequisite as error:
+        except PrerequisiteError as error:
             sys.exit(str(error))
         environ = terraform_environment(mirror, Path(sys.prefix), os.environ)
     os.execve(COMMAND[0], [*COMMAND, *arguments], environ)

@@ -18,7 +18,7 @@ _FRAME = re.compile(r"^(parakeet-\w+)?[\s│╷╵]*", re.MULTILINE)
 _PROGRESS = re.compile(r"^\s*([⠀-⣿]|\d+ Stacks? )")
 
 
-class CommandFailed(Exception):  # noqa: N818 - it names what happened, and is shown as it is
+class CommandError(Exception):
     """A command ended with an error; the text says which, and the part of its `output` that tells why."""
 
     def __init__(self, message: str, output: str) -> None:
@@ -77,14 +77,14 @@ class Command:
         return _ANSI.sub("", self._log.read_text(encoding="utf-8", errors="replace"))
 
     def wait(self, seconds: float) -> int:
-        """Its exit code. Raises CommandFailed if it has not ended in that time."""
+        """Its exit code. Raises CommandError if it has not ended in that time."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise self._failed(f"did not end within {seconds:.0f} s") from None
 
     def finish(self, seconds: float, accepted: Sequence[int] = (0,)) -> int:
-        """Its exit code, one of those accepted; it no longer runs then. Raises CommandFailed."""
+        """Its exit code, one of those accepted; it no longer runs then. Raises CommandError."""
         try:
             code = self.wait(seconds)
         finally:
@@ -124,10 +124,10 @@ class Command:
         still_running(processes, _KILL_SECONDS)
         self._process.wait(_KILL_SECONDS)
 
-    def _failed(self, how: str) -> CommandFailed:
+    def _failed(self, how: str) -> CommandError:
         output = self.output
         lines = [line.strip("│╷╵ \t") for line in output.splitlines() if not _PROGRESS.match(line)]
         lines = [line for line in lines if line]
         first = next((index for index, line in enumerate(lines) if "Error: " in line), None)
         essence = lines[-_ESSENCE_LINES:] if first is None else lines[first : first + _ESSENCE_LINES]
-        return CommandFailed("\n    ".join([f"{self.name} {how}:", *essence]), output)
+        return CommandError("\n    ".join([f"{self.name} {how}:", *essence]), output)

@@ -17,10 +17,10 @@ import psutil
 
 from config.environment import Environment
 from config.validation import ConfigurationError
-from local.command import CommandFailed, unwrapped
-from local.embedded_aws import EmbeddedAws, EmbeddedAwsFailed
+from local.command import CommandError, unwrapped
+from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
 from local.made_up import made_up_secrets, made_up_settings
-from local.terraform import PROVIDER_VERSION, MissingPrerequisite, find_provider_mirror, find_terraform
+from local.terraform import PROVIDER_VERSION, PrerequisiteError, find_provider_mirror, find_terraform
 from local.workspace import Workspace
 
 BOOTSTRAP = "parakeet-bootstrap"
@@ -31,7 +31,7 @@ class Interrupted(BaseException):
     """A person or a CI runner wants this to end."""
 
 
-class Unexpected(Exception):  # noqa: N818 - it names what happened, and is shown as it is
+class DemoError(Exception):
     """Every command went well, but the platform is not as it should be."""
 
 
@@ -86,7 +86,7 @@ def _no_child_left() -> Iterator[None]:
 
 
 def deploy_and_destroy(workspace: Workspace, environment: Environment, narration: Narration) -> None:
-    """All that is done in the embedded AWS. Raises Unexpected where the platform is not as it should be."""
+    """All that is done in the embedded AWS. Raises DemoError where the platform is not as it should be."""
     stack = f"parakeet-{environment.name}"
     with narration.step(
         f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
@@ -115,27 +115,27 @@ def deploy_and_destroy(workspace: Workspace, environment: Environment, narration
             workspace.destroy(stack)
             left = workspace.terraform(stack, "state", "list").split()
         if left:
-            raise Unexpected(f"{stack} is destroyed, but its state still lists {', '.join(left)}")
+            raise DemoError(f"{stack} is destroyed, but its state still lists {', '.join(left)}")
 
 
 def _require_no_changes(workspace: Workspace, stack: str) -> None:
     if workspace.has_changes(stack):
-        raise Unexpected(
+        raise DemoError(
             f"a second plan of {stack} finds changes: {workspace.terraform(stack, 'plan', '-no-color')}"
         )
 
 
 def refused(workspace: Workspace, stack: str) -> list[str]:
-    """The addresses that make Terraform refuse to destroy the stack. Raises Unexpected if it does not."""
+    """The addresses that make Terraform refuse to destroy the stack. Raises DemoError if it does not."""
     try:
         workspace.destroy(stack)
-    except CommandFailed as failure:
+    except CommandError as failure:
         refusal = r"Resource (\S+) (?:\(\S+\) )?has lifecycle\.prevent_destroy set"
         addresses = sorted(set(re.findall(refusal, unwrapped(failure.output))))
         if addresses:
             return addresses
         raise
-    raise Unexpected(f"{stack} was destroyed, although its data is to be kept")
+    raise DemoError(f"{stack} was destroyed, although its data is to be kept")
 
 
 def main() -> int:
@@ -159,7 +159,12 @@ def main() -> int:
             f"interrupted by {signal.Signals(interruption.args[0]).name}; what was started is stopped"
         )
         return 128 + int(interruption.args[0])
-    except (MissingPrerequisite, EmbeddedAwsFailed, CommandFailed, Unexpected) as failure:
+    except (
+        PrerequisiteError,
+        EmbeddedAwsError,
+        CommandError,
+        DemoError,
+    ) as failure:
         narration.say(f"failed: {failure}")
         return 1
     narration.say(

@@ -21,7 +21,7 @@ _NOT_INHERITED = (
 )
 
 
-class EmbeddedAwsFailed(Exception):  # noqa: N818 - it names what happened, and is shown as it is
+class EmbeddedAwsError(Exception):
     """It did not start; the text is one line that says why."""
 
 
@@ -29,7 +29,7 @@ class EmbeddedAws:
     """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
 
     It also ends when the process that entered it ends, however that happens. What it has to say is in `log`.
-    Raises EmbeddedAwsFailed if it does not start.
+    Raises EmbeddedAwsError if it does not start.
     """
 
     def __init__(self, log: Path) -> None:
@@ -103,7 +103,7 @@ class EmbeddedAws:
             return int(line)
         how = "ended at once" if ready else f"did not start within {_READY_SECONDS} s"
         said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise EmbeddedAwsFailed(f"The embedded AWS {how}: {said[-1] if said else 'it says nothing'}")
+        raise EmbeddedAwsError(f"The embedded AWS {how}: {said[-1] if said else 'it says nothing'}")
 
 
 def _impersonal(environ: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ _ADD_ON_FOLDERS = tuple(map(Path, ("/opt", "/usr/local", "/usr/local/lib", "/usr
 _SEARCH_DEPTH = 2
 
 
-class MissingPrerequisite(Exception):  # noqa: N818 - it names what is wrong, and is shown as it is
+class PrerequisiteError(Exception):
     """Something that a person has to install or set first; its text is one line that says what."""
 
 
@@ -36,13 +36,13 @@ class Terraform:
 
 
 def find_terraform(environ: Mapping[str, str]) -> Terraform:
-    """The Terraform on PATH. Raises MissingPrerequisite if there is none, or one before 1.11."""
+    """The Terraform on PATH. Raises PrerequisiteError if there is none, or one before 1.11."""
     needed = f"Terraform {'.'.join(map(str, MINIMUM_VERSION))} or newer is needed"
     # cdktf takes the program's name from this variable too.
     name = environ.get("TERRAFORM_BINARY_NAME", "terraform")
     program = shutil.which(name, path=environ.get("PATH", os.defpath))
     if program is None:
-        raise MissingPrerequisite(f"{needed}, but there is no {name} on PATH: install it and try again")
+        raise PrerequisiteError(f"{needed}, but there is no {name} on PATH: install it and try again")
     try:
         answer = subprocess.run(
             [program, "version", "-json"],
@@ -52,7 +52,7 @@ def find_terraform(environ: Mapping[str, str]) -> Terraform:
             check=False,
         )
     except OSError as error:
-        raise MissingPrerequisite(
+        raise PrerequisiteError(
             f"{needed}, but {program} cannot be run ({error.strerror}): install it anew and try again"
         ) from None
     try:
@@ -60,16 +60,16 @@ def find_terraform(environ: Mapping[str, str]) -> Terraform:
         version, platform = str(found["terraform_version"]), str(found["platform"])
     except (ValueError, KeyError, TypeError):
         reason = (answer.stderr or answer.stdout).strip().splitlines() or ["it says nothing"]
-        raise MissingPrerequisite(f"{needed}, but {program} does not say its version: {reason[0]}") from None
+        raise PrerequisiteError(f"{needed}, but {program} does not say its version: {reason[0]}") from None
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < MINIMUM_VERSION:
-        raise MissingPrerequisite(f"{needed}, but {program} is {version}: install a newer one and try again")
+        raise PrerequisiteError(f"{needed}, but {program} is {version}: install a newer one and try again")
     return Terraform(Path(program), version, platform)
 
 
 def find_provider_mirror(platform: str, environ: Mapping[str, str]) -> Path | None:
     """The folder that holds the AWS provider for `platform`, or None: Terraform then goes by itself.
 
-    PARAKEET_PROVIDER_MIRROR names it; raises MissingPrerequisite if it does not hold the provider. Else a
+    PARAKEET_PROVIDER_MIRROR names it; raises PrerequisiteError if it does not hold the provider. Else a
     person's own CLI configuration of Terraform, if there is one, says where providers come from. Else the
     usual places are looked into, Terraform's own first.
     """
@@ -77,7 +77,7 @@ def find_provider_mirror(platform: str, environ: Mapping[str, str]) -> Path | No
     if named:
         mirror = Path(named).expanduser().absolute()
         if not _holds_provider(mirror, platform):
-            raise MissingPrerequisite(
+            raise PrerequisiteError(
                 f"{MIRROR_VARIABLE} is {named}, but there is no {_PROVIDER}/{PROVIDER_VERSION}/{platform} "
                 "(or its zip) in it: correct it, or unset it"
             )

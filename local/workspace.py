@@ -22,7 +22,7 @@ class Workspace:
     """Deploys, plans and destroys this project's stacks from a folder of its own; several go side by side.
 
     `cdktf.out`, local states, logs and temporary files are all in `folder`. Leaving the context stops what
-    still runs. Whatever runs a command to its end raises CommandFailed if that is not a good one.
+    still runs. Whatever runs a command to its end raises CommandError if that is not a good one.
     """
 
     def __init__(self, folder: Path, mirror: Path | None, environ: Mapping[str, str]) -> None:

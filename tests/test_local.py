@@ -23,12 +23,12 @@ from config.environment import Environment
 from config.environments import DEV, PROD
 from local import terraform
 from local.command import still_running
-from local.demo import Narration, Unexpected, deploy_and_destroy
-from local.embedded_aws import EmbeddedAws, EmbeddedAwsFailed
+from local.demo import DemoError, Narration, deploy_and_destroy
+from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
 from local.made_up import made_up_secrets, made_up_settings
 from local.terraform import (
     PROVIDER_VERSION,
-    MissingPrerequisite,
+    PrerequisiteError,
     find_provider_mirror,
     find_terraform,
     quiet_environment,
@@ -82,7 +82,7 @@ def add_provider(mirror: Path, *, packed: bool = False) -> Path:
 
 def test_a_missing_terraform_is_one_line_that_says_what_is_needed(environ: dict[str, str]) -> None:
     with pytest.raises(
-        MissingPrerequisite, match=r"^Terraform 1\.11 or newer is needed, .*no terraform on PATH.*$"
+        PrerequisiteError, match=r"^Terraform 1\.11 or newer is needed, .*no terraform on PATH.*$"
     ):
         find_terraform(environ)
 
@@ -90,7 +90,7 @@ def test_a_missing_terraform_is_one_line_that_says_what_is_needed(environ: dict[
 def test_a_too_old_terraform_is_one_line_that_says_what_was_found(installed_terraform: Program) -> None:
     old = installed_terraform('echo \'{"terraform_version": "1.9.8", "platform": "linux_amd64"}\'')
     with pytest.raises(
-        MissingPrerequisite, match=r"^Terraform 1\.11 or newer is needed, .*/terraform is 1\.9\.8:.*$"
+        PrerequisiteError, match=r"^Terraform 1\.11 or newer is needed, .*/terraform is 1\.9\.8:.*$"
     ):
         find_terraform(old)
 
@@ -98,7 +98,7 @@ def test_a_too_old_terraform_is_one_line_that_says_what_was_found(installed_terr
 def test_a_terraform_that_cannot_run_is_one_line_with_its_reason(installed_terraform: Program) -> None:
     broken = installed_terraform("echo 'cannot execute binary file' >&2; echo more >&2; exit 126")
     with pytest.raises(
-        MissingPrerequisite, match=r"^Terraform 1\.11 or newer is .*cannot execute binary file$"
+        PrerequisiteError, match=r"^Terraform 1\.11 or newer is .*cannot execute binary file$"
     ):
         find_terraform(broken)
 
@@ -115,9 +115,7 @@ def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terra
     environ = installed_terraform("")
     program = Path(environ["PATH"].partition(":")[0], "terraform")
     program.write_bytes(b"\x7fELF for another machine")
-    with pytest.raises(
-        MissingPrerequisite, match=r"terraform cannot be run \(Exec format error\): install it"
-    ):
+    with pytest.raises(PrerequisiteError, match=r"terraform cannot be run \(Exec format error\): install it"):
         find_terraform(environ)
 
 
@@ -194,9 +192,7 @@ def test_a_mirror_for_another_platform_is_not_taken(environ: dict[str, str], tmp
 def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
     add_provider(tmp_path / "opt/mirror")
     wrong = environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")}
-    with pytest.raises(
-        MissingPrerequisite, match=f"PARAKEET_PROVIDER_MIRROR is .*nowhere.*{PROVIDER_VERSION}"
-    ):
+    with pytest.raises(PrerequisiteError, match=f"PARAKEET_PROVIDER_MIRROR is .*nowhere.*{PROVIDER_VERSION}"):
         find_provider_mirror(PLATFORM, wrong)
 
 
@@ -359,7 +355,7 @@ def test_an_embedded_aws_that_does_not_start_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local.embedded_aws._PROJECT", tmp_path)
-    with pytest.raises(EmbeddedAwsFailed, match=r"^The embedded AWS ended at once: .*No module named"):
+    with pytest.raises(EmbeddedAwsError, match=r"^The embedded AWS ended at once: .*No module named"):
         EmbeddedAws(tmp_path / "aws.log").__enter__()
 
 
@@ -490,7 +486,7 @@ class Platform(Workspace):
 def test_a_demo_fails_where_the_platform_is_not_as_it_should_be(
     platform: Platform, environment: Environment, told: str
 ) -> None:
-    with pytest.raises(Unexpected, match=re.escape(told)):
+    with pytest.raises(DemoError, match=re.escape(told)):
         deploy_and_destroy(platform, environment, Narration())
 
 

@@ -20,7 +20,7 @@ from config.environments import ENVIRONMENTS, PROD
 from config.validation import ConfigurationError
 from constructs.archive import UNZIPPED_LIMIT, Archive, ArchiveError
 from local.cdktf import COMMAND
-from local.terraform import MissingPrerequisite, find_provider_mirror, find_terraform
+from local.terraform import PrerequisiteError, find_provider_mirror, find_terraform
 from tests.template import Template, changed, read_templates
 
 PROJECT = Path(__file__).parents[1]
@@ -214,13 +214,13 @@ def _assert_quoted(message: str) -> None:
 
 
 def test_troubleshooting_quotes_what_is_said_without_terraform_and_with_an_old_one(tmp_path: Path) -> None:
-    with pytest.raises(MissingPrerequisite) as missing:
+    with pytest.raises(PrerequisiteError) as missing:
         find_terraform({"PATH": str(tmp_path)})
     _assert_quoted(str(missing.value))
     program = tmp_path / "terraform"
     program.write_text('#!/bin/sh\necho \'{"terraform_version": "1.9.8", "platform": "linux_amd64"}\'\n')
     program.chmod(0o755)
-    with pytest.raises(MissingPrerequisite) as old:
+    with pytest.raises(PrerequisiteError) as old:
         find_terraform({"PATH": str(tmp_path)})
     _assert_quoted(str(old.value))
 
@@ -232,7 +232,7 @@ def test_troubleshooting_quotes_what_is_said_of_wrong_configuration() -> None:
 
 
 def test_troubleshooting_quotes_what_is_said_of_a_mirror_without_the_provider(tmp_path: Path) -> None:
-    with pytest.raises(MissingPrerequisite) as empty:
+    with pytest.raises(PrerequisiteError) as empty:
         find_provider_mirror("linux_amd64", {"PARAKEET_PROVIDER_MIRROR": str(tmp_path)})
     _assert_quoted(str(empty.value))
 

@@ -20,7 +20,7 @@ from config.prod import PROD
 from local.command import Command
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets, made_up_settings
-from local.terraform import MissingPrerequisite, find_provider_mirror, find_terraform
+from local.terraform import PrerequisiteError, find_provider_mirror, find_terraform
 from local.workspace import Workspace
 from tests.terraform.account import Account
 
@@ -89,7 +89,7 @@ def mirror() -> Path | None:
     """Where Terraform's provider comes from. Without Terraform tests are skipped, but not in CI."""
     try:
         return find_provider_mirror(find_terraform(os.environ).platform, os.environ)
-    except MissingPrerequisite as missing:
+    except PrerequisiteError as missing:
         if os.environ.get("CI"):
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))

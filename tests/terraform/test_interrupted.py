@@ -1,4 +1,4 @@
-"""Deployments that were cut short: cancelled, as CI runners do, and killed, with the README's way out."""
+"""Deployments cut short, as CI runners do or outright, and states lost, with the README's way out."""
 
 import json
 import os
@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
 
 README = Path(__file__).parents[2] / "README.md"
 STACK = "parakeet-dev"
+BOOTSTRAP = "parakeet-bootstrap"
 DEPLOY = ("deploy", STACK, "--auto-approve")
 # GitHub's runners: SIGINT, after 7.5 s SIGTERM, and 2.5 s later all is killed.
 GRACE_SECONDS = 7.5
@@ -137,13 +138,13 @@ def recovery(what: str, **values: str) -> list[list[str]]:
     return [shlex.split(line) for line in text.splitlines()]
 
 
-def run(place: CutShort | Recovered, command: list[str]) -> Command:
+def run(workspace: Workspace, command: list[str]) -> Command:
     """Run a command of the README in the folder that was deployed from, to its end."""
     # Nobody is there to say yes.
-    command = [*command, "--auto-approve"] if command[0] == "cdktf" else command
-    log = place.workspace.folder / "logs" / f"recovery {time.monotonic()}.log"
+    command = [*command, "--auto-approve"] if command[:2] == ["cdktf", "deploy"] else command
+    log = workspace.folder / "logs" / f"recovery {time.monotonic()}.log"
     started = Command(
-        shlex.join(command), command, folder=place.workspace.folder, environ=place.workspace.environ, log=log
+        shlex.join(command), command, folder=workspace.folder, environ=workspace.environ, log=log
     )
     try:
         started.wait(DEPLOY_SECONDS)
@@ -160,7 +161,7 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     held, locked = lock_id(killed.next.output), killed.account.locks("dev")
 
     unlock, deploy = recovery("lock", ID=held)
-    assert run(killed, unlock)._process.returncode == 0
+    assert run(killed.workspace, unlock)._process.returncode == 0
     unlocked = killed.account.locks("dev")
     # As if it had been made after the state was written.
     assert killed.state
@@ -168,15 +169,15 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
         address for address in killed.state.addresses if address.startswith("aws_cloudwatch_log_group.trades")
     ]
     killed.workspace.terraform(STACK, "state", "rm", lost)
-    stopped = run(killed, deploy)
+    stopped = run(killed.workspace, deploy)
     assert stopped._process.returncode != 0
     said = unwrapped(stopped.output)
     exists = re.search(r"Log Group \(([^)]+)\):.*?already exists with (\S+) ", said)
     assert exists, said[-1000:]
 
     take_over, deploy = recovery("import", address=exists[2], id=exists[1])
-    assert run(killed, take_over)._process.returncode == 0
-    finished = run(killed, deploy)
+    assert run(killed.workspace, take_over)._process.returncode == 0
+    finished = run(killed.workspace, deploy)
     return Recovered(killed.account, killed.workspace, held, locked, unlocked, lost, exists[2], finished)
 
 
@@ -209,7 +210,7 @@ def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(
 
     # The command's own program is not needed for anything else here.
     dynamodb.delete_item(TableName=arguments["--table-name"], Key=key)
-    finished = run(recovered, deploy)
+    finished = run(recovered.workspace, deploy)
     assert finished._process.returncode == 0, finished.output
     assert "No changes." in finished.output
 
@@ -237,3 +238,20 @@ def test_a_cancelled_deploy_is_finished_by_the_next(cancelled: CutShort) -> None
     assert finished.lineage == cancelled.state.lineage
     assert cancelled.account.state_digest("dev") == finished.digest
     assert not cancelled.workspace.has_changes(STACK)
+
+
+# Lost
+
+
+def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
+    open_account: Callable[[], Account], open_workspace: OpenWorkspace
+) -> None:
+    workspace = open_workspace(open_account(), "lost")
+    workspace.deploy(BOOTSTRAP)
+    (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
+    for command in recovery("bootstrap"):
+        ended = run(workspace, command)
+        assert ended._process.returncode == 0, ended.output
+    known = workspace.terraform(BOOTSTRAP, "state", "list").split()
+    assert {"aws_s3_bucket.state", "aws_dynamodb_table.locks"} <= set(known)
+    assert not workspace.has_changes(BOOTSTRAP)

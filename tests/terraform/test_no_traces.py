@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
 GROUPS = {
     "platform": {"bootstrap", "dev", "prod"},
     "changes": {"dev", "other", "wrong", "missing", "local"},
-    "interrupted": {"cancelled", "killed"},
+    "interrupted": {"cancelled", "killed", "lost"},
     "destroy": {"dev"},
 }
 # Makes up its secrets itself, and searches what it says.
