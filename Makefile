@@ -7,6 +7,9 @@ BIN := .venv/bin
 # Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
 UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.terraform import Fn; Fn.jsonencode("")'
 
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --generate-hashes \
+	--no-emit-index-url --no-annotate
+
 .DEFAULT_GOAL := help
 .PHONY: help setup test unit lint types snapshots demo bench lock clean
 
@@ -37,9 +40,13 @@ demo: setup ## Deploy and destroy the platform on this machine, without an AWS a
 bench: setup ## Time and memory of synthesis, fast and plain bindings side by side
 	@$(BIN)/python -m benchmarks
 
-lock: setup ## Resolve both lock files anew, from pyproject.toml and package.json
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes \
-		--no-emit-index-url --no-annotate --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml and package.json
+	mkdir -p packages/locks
+	$(LOCK) --universal --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+	for layer in core analytics migrations; do \
+		$(LOCK) --universal --python-version 3.11 --constraints requirements.lock --group pyproject.toml:$$layer \
+			--output-file packages/locks/$$layer.lock || exit; \
+	done
 	rm -rf package-lock.json node_modules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
 
