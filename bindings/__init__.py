@@ -1,4 +1,4 @@
-"""The one place that imports CDKTF and the AWS provider: `bindings.aws`, `bindings.terraform`.
+"""The one place that imports CDKTF and the AWS provider: `bindings.aws`, `bindings.cdktf`.
 
 Importing this package makes both load only what is used. It has to come before anything imports `jsii`,
 `constructs` or `cdktf`; where it comes too late, or finds another provider than it knows, all is imported

@@ -1,7 +1,7 @@
 """Development: small, quiet and gone at once when destroyed."""
 
-from config.environment import environment
 from config.names import LOCAL_SITES, SITE
+from config.settings import environment
 
 DEV = environment(
     "dev",

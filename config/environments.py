@@ -1,8 +1,8 @@
 """All environments of the platform. Importing them raises ConfigurationError if one of them is wrong."""
 
 from config.dev import DEV
-from config.environment import Environment
 from config.prod import PROD
+from config.settings import Environment
 from config.staging import STAGING
 
 ENVIRONMENTS: tuple[Environment, ...] = (DEV, STAGING, PROD)

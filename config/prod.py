@@ -1,6 +1,6 @@
 """Production: data outlives mistakes."""
 
-from config.environment import environment
+from config.settings import environment
 
 PROD = environment(
     "prod",

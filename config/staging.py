@@ -1,7 +1,7 @@
 """Staging: prod's behaviour at a fifth of its traffic, on data that may go."""
 
-from config.environment import environment
 from config.names import LOCAL_SITES, SITE
+from config.settings import environment
 
 STAGING = environment(
     "staging",

@@ -16,10 +16,11 @@ from pydantic import (
     ValidationError,
 )
 
+from config.errors import OneLineError
 from config.names import platform_tags
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(OneLineError):
     """Configuration that cannot be deployed: environment, field, value and what is allowed, a line each."""
 
 

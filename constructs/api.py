@@ -15,12 +15,12 @@ from bindings.aws import (
     Apigatewayv2StageRouteSettings,
     CloudwatchLogGroup,
 )
-from config.environment import ApiSettings
 from config.names import PROJECT, resource_name
+from config.settings import ApiSettings
 from constructs import Construct
-from constructs.address import pinned
 from constructs.functions import Function
-from constructs.variable import variable
+from constructs.resources.address import pinned
+from constructs.resources.variable import variable
 
 # Named, not ANY: an authorised ANY would catch the browsers' OPTIONS requests, which carry no token, before
 # the API's own CORS answer does.

@@ -19,29 +19,28 @@ from bindings.aws import (
     LambdaPermission,
     S3Object,
 )
-from bindings.terraform import (
+from bindings.cdktf import (
     App,
     AssetType,
     ITerraformDependable,
     TerraformAsset,
     TerraformResourceLifecycle,
 )
-from config.environment import FunctionSettings, VpcSettings
 from config.names import PROJECT, resource_name
+from config.settings import FunctionSettings, VpcSettings
 from constructs import Construct
-from constructs.address import pinned
-from constructs.archive import Archive, refuse_too_large
-from constructs.bucket import Bucket
-from constructs.queue import DeadLetterQueue
-from constructs.role import Role
+from constructs.resources.address import pinned
+from constructs.resources.bucket import Bucket
+from constructs.resources.queue import DeadLetterQueue
+from constructs.resources.role import Role
+from packages.archive import Archive, refuse_too_large
+from packages.lambda_runtime import ARCHITECTURE, PYTHON
 
 PROJECT_ROOT = Path(__file__).parents[1]
-ARCHITECTURE = "arm64"
-PYTHON = "python3.13"
 
 
 @dataclass(frozen=True)
-class Runtime:
+class FunctionDefaults:
     """What every function of an environment has alike. `variables` are added to each function's own."""
 
     environment: str
@@ -112,7 +111,7 @@ class Function(Construct):
         self,
         scope: Construct,
         id: str,
-        runtime: Runtime,
+        defaults: FunctionDefaults,
         settings: FunctionSettings,
         *,
         part: str,
@@ -125,18 +124,18 @@ class Function(Construct):
         super().__init__(scope, id)
         self.part = part
         self.timeout_seconds = settings.timeout_seconds
-        name = resource_name(part, runtime.environment)
+        name = resource_name(part, defaults.environment)
         self.role = Role(self, "role", name=name, address=id)
         archive = Archive.of(PROJECT_ROOT, f"functions/{id}", "functions/runtime")
         refuse_too_large(
             f"functions/{id} and its layers",
             archive.unzipped_size + sum(layer.unzipped_size for layer in layers),
         )
-        package = Package(self, "code", archive, bucket=runtime.packages, folder="functions", address=id)
+        package = Package(self, "code", archive, bucket=defaults.packages, folder="functions", address=id)
         log_group = pinned(
             id,
             CloudwatchLogGroup(
-                self, "log", name=f"/aws/lambda/{name}", retention_in_days=runtime.log_retention_days
+                self, "log", name=f"/aws/lambda/{name}", retention_in_days=defaults.log_retention_days
             ),
         )
         # AWS checks these permissions when the function is made.
@@ -149,9 +148,9 @@ class Function(Construct):
                 ),
             ),
         ]
-        if runtime.vpc:
+        if defaults.vpc:
             needed_first.append(self._allow_network_interfaces())
-        if runtime.tracing:
+        if defaults.tracing:
             needed_first.append(self._allow_tracing())
 
         function = pinned(
@@ -174,22 +173,22 @@ class Function(Construct):
                 reserved_concurrent_executions=settings.reserved_concurrency,
                 environment=LambdaFunctionEnvironment(
                     variables={
-                        "ENVIRONMENT": runtime.environment,
+                        "ENVIRONMENT": defaults.environment,
                         "CODE_VERSION": archive.version,
                         "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{part}",
-                        **runtime.variables,
+                        **defaults.variables,
                     }
                 ),
                 # Left out, it stays as it is: switching tracing off has to be said.
                 tracing_config=LambdaFunctionTracingConfig(
-                    mode="Active" if runtime.tracing else "PassThrough"
+                    mode="Active" if defaults.tracing else "PassThrough"
                 ),
                 vpc_config=(
                     LambdaFunctionVpcConfig(
-                        subnet_ids=list(runtime.vpc.subnet_ids),
-                        security_group_ids=list(runtime.vpc.security_group_ids),
+                        subnet_ids=list(defaults.vpc.subnet_ids),
+                        security_group_ids=list(defaults.vpc.security_group_ids),
                     )
-                    if runtime.vpc
+                    if defaults.vpc
                     else None
                 ),
                 depends_on=needed_first,

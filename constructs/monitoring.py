@@ -16,12 +16,12 @@ from bindings.aws import (
 )
 from config.names import resource_name
 from constructs import Construct
-from constructs.address import pinned
 from constructs.api import Api
 from constructs.functions import Function
-from constructs.policy import ResourcePolicy, condition, service
-from constructs.queue import DeadLetterQueue
-from constructs.variable import variable
+from constructs.resources.address import pinned
+from constructs.resources.policy import ResourcePolicy, condition, service
+from constructs.resources.queue import DeadLetterQueue
+from constructs.resources.variable import variable
 
 FIVE_MINUTES = 300
 HOUR = 3600

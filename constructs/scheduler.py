@@ -7,11 +7,11 @@ from bindings.aws import (
     CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetRetryPolicy,
 )
-from config.environment import ScheduleSettings
 from config.names import resource_name
+from config.settings import ScheduleSettings
 from constructs import Construct
 from constructs.functions import Function
-from constructs.queue import DeadLetterQueue
+from constructs.resources.queue import DeadLetterQueue
 
 # After an hour the next step is a person's, who finds the event in the dead-letter queue.
 RETRY_SECONDS = 3600

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from functools import partial
 
 from bindings.aws import DataAwsIamPolicyDocumentStatement, SecretsmanagerSecret, SecretsmanagerSecretVersion
-from bindings.terraform import Fn, TerraformResourceLifecycle
-from config.environment import SecretsSettings
+from bindings.cdktf import Fn, TerraformResourceLifecycle
 from config.names import PROJECT
+from config.settings import SecretsSettings
 from constructs import Construct
-from constructs.address import pinned
-from constructs.role import Grantee
-from constructs.variable import variable
+from constructs.resources.address import pinned
+from constructs.resources.role import Grantee
+from constructs.resources.variable import variable
 
 DATABASE_NAME = "potential_parakeet"
 DATABASE_PORT = 5432

@@ -8,11 +8,11 @@ from bindings.aws import (
     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketLifecycleConfigurationRuleTransition,
 )
-from config.environment import CacheSettings, StorageSettings
 from config.names import resource_name
+from config.settings import CacheSettings, StorageSettings
 from constructs import Construct
-from constructs.bucket import Bucket
-from constructs.role import Grantee
+from constructs.resources.bucket import Bucket
+from constructs.resources.role import Grantee
 
 CACHE_PREFIX = "cache/"
 ACCESS_LOG_DAYS = 90

@@ -15,13 +15,13 @@ from types import FrameType
 
 import psutil
 
-from config.environment import Environment
-from config.validation import ConfigurationError
-from local.command import CommandError, unwrapped
-from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
+from config.errors import OneLineError
+from config.settings import Environment
+from deployment.command import CommandError, unwrapped
+from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
+from deployment.workspace import Workspace
+from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets, made_up_settings
-from local.terraform import PROVIDER_VERSION, PrerequisiteError, find_provider_mirror, find_terraform
-from local.workspace import Workspace
 
 BOOTSTRAP = "parakeet-bootstrap"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,7 +31,7 @@ class Interrupted(BaseException):
     """A person or a CI runner wants this to end."""
 
 
-class DemoError(Exception):
+class DemoError(OneLineError):
     """Every command went well, but the platform is not as it should be."""
 
 
@@ -68,8 +68,8 @@ def demonstrate(environment: Environment, narration: Narration) -> None:
         narration.say("starting an embedded AWS ...")
         with EmbeddedAws(folder / "aws.log") as aws:
             narration.say(f"  it answers at {aws.endpoint}")
-            environ = aws.environment(os.environ) | made_up_settings() | made_up_secrets()
-            with Workspace(folder, mirror, environ) as workspace:
+            variables = aws.variables(os.environ) | made_up_settings() | made_up_secrets()
+            with Workspace(folder, mirror, variables) as workspace:
                 deploy_and_destroy(workspace, environment, narration)
     narration.say("the embedded AWS and the run's folder are gone")
 
@@ -106,7 +106,8 @@ def deploy_and_destroy(workspace: Workspace, environment: Environment, narration
 
     if environment.storage.protected:
         with narration.step(f"cdktf destroy {stack}: its data has to refuse"):
-            narration.say(f"  refused, as it should be: {', '.join(refused(workspace, stack))}")
+            addresses = destroy_and_expect_refusal(workspace, stack)
+            narration.say(f"  refused, as it should be: {', '.join(addresses)}")
         with narration.step("terraform plan: was anything lost?"):
             _require_no_changes(workspace, stack)
         narration.say("  No changes: all of it is still there")
@@ -125,7 +126,7 @@ def _require_no_changes(workspace: Workspace, stack: str) -> None:
         )
 
 
-def refused(workspace: Workspace, stack: str) -> list[str]:
+def destroy_and_expect_refusal(workspace: Workspace, stack: str) -> list[str]:
     """The addresses that make Terraform refuse to destroy the stack. Raises DemoError if it does not."""
     try:
         workspace.destroy(stack)
@@ -142,7 +143,7 @@ def main() -> int:
     """Its exit code: 0, 1 where something fails, 128 and the signal's number where it is interrupted."""
     try:
         from config.environments import ENVIRONMENTS
-    except ConfigurationError as error:
+    except OneLineError as error:
         sys.exit(str(error))
     environments = {environment.name: environment for environment in ENVIRONMENTS}
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
@@ -159,12 +160,7 @@ def main() -> int:
             f"interrupted by {signal.Signals(interruption.args[0]).name}; what was started is stopped"
         )
         return 128 + int(interruption.args[0])
-    except (
-        PrerequisiteError,
-        EmbeddedAwsError,
-        CommandError,
-        DemoError,
-    ) as failure:
+    except OneLineError as failure:
         narration.say(f"failed: {failure}")
         return 1
     narration.say(

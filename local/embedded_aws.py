@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from config.errors import OneLineError
+
 REGION = "us-east-1"
 _PROJECT = Path(__file__).parents[1]
 _READY_SECONDS = 60
@@ -21,7 +23,7 @@ _NOT_INHERITED = (
 )
 
 
-class EmbeddedAwsError(Exception):
+class EmbeddedAwsError(OneLineError):
     """It did not start; the text is one line that says why."""
 
 
@@ -77,10 +79,10 @@ class EmbeddedAws:
             if pipe is not None:
                 pipe.close()
 
-    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """`environ` for processes that are to reach this AWS, and no other: with keys made up for it."""
-        bypass = ",".join(filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy"), "127.0.0.1"]))
-        return _impersonal(environ) | {
+    def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """`variables` for processes that are to reach this AWS, and no other: with keys made up for it."""
+        bypass = ",".join(filter(None, [variables.get("NO_PROXY") or variables.get("no_proxy"), "127.0.0.1"]))
+        return _impersonal(variables) | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": f"MADEUP{secrets.token_hex(7).upper()}",
             "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
@@ -106,5 +108,5 @@ class EmbeddedAws:
         raise EmbeddedAwsError(f"The embedded AWS {how}: {said[-1] if said else 'it says nothing'}")
 
 
-def _impersonal(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if not name.startswith(_NOT_INHERITED)}
+def _impersonal(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if not name.startswith(_NOT_INHERITED)}

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from bindings.terraform import App
-from config.environment import Environment
+from bindings.cdktf import App
+from config.settings import Environment
 from config.target import Target
 from stacks.bootstrap import BootstrapStack
 from stacks.parakeet import ParakeetStack

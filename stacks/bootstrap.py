@@ -5,13 +5,13 @@ from bindings.aws import (
     DynamodbTableAttribute,
     DynamodbTablePointInTimeRecovery,
 )
-from bindings.terraform import TerraformResourceLifecycle, TerraformStack
-from config.state import LOCK_TABLE, STATE_BUCKET, STATE_REGION
+from bindings.cdktf import TerraformResourceLifecycle, TerraformStack
 from config.target import Target
+from config.terraform import LOCK_TABLE, STATE_BUCKET, STATE_REGION
 from constructs import Construct
-from constructs.address import pinned
-from constructs.bucket import Bucket
-from stacks.terraform import configure_provider, configure_terraform, output, store_state_locally
+from constructs.resources.address import pinned
+from constructs.resources.bucket import Bucket
+from stacks.stack import configure_provider, configure_terraform, output, store_state_locally
 
 
 class BootstrapStack(TerraformStack):

@@ -1,19 +1,19 @@
 """The platform of one environment."""
 
 from bindings.aws import DataAwsCallerIdentity
-from bindings.terraform import TerraformStack
-from config.environment import Environment
+from bindings.cdktf import TerraformStack
 from config.names import resource_name
+from config.settings import Environment
 from config.target import Target
 from constructs import Construct
 from constructs.api import Api
-from constructs.functions import Function, Runtime
+from constructs.functions import Function, FunctionDefaults
 from constructs.monitoring import Monitoring
-from constructs.queue import DeadLetterQueue
+from constructs.resources.queue import DeadLetterQueue
 from constructs.scheduler import Scheduler
 from constructs.secrets import Secrets
 from constructs.storage import Storage
-from stacks.terraform import configure_provider, configure_terraform, output, store_state
+from stacks.stack import configure_provider, configure_terraform, output, store_state
 
 
 class ParakeetStack(TerraformStack):
@@ -41,7 +41,7 @@ class ParakeetStack(TerraformStack):
             self, "dead-letters", name=resource_name("lambda-dlq", env), address="dead_letters"
         )
         settings = environment.functions
-        runtime = Runtime(
+        defaults = FunctionDefaults(
             environment=env,
             packages=storage.packages,
             log_retention_days=environment.log_retention_days,
@@ -54,11 +54,11 @@ class ParakeetStack(TerraformStack):
             tracing=settings.tracing,
             vpc=settings.vpc,
         )
-        trades = Function(self, "trades", runtime, settings.trades, part="trades-api")
-        data = Function(self, "data", runtime, settings.data, part="data-api")
-        strategies = Function(self, "strategies", runtime, settings.strategies, part="strategies-api")
-        scanner = Function(self, "scanner", runtime, settings.scanner, part="scanner-api")
-        ingest = Function(self, "ingest", runtime, settings.ingest, part="ingest")
+        trades = Function(self, "trades", defaults, settings.trades, part="trades-api")
+        data = Function(self, "data", defaults, settings.data, part="data-api")
+        strategies = Function(self, "strategies", defaults, settings.strategies, part="strategies-api")
+        scanner = Function(self, "scanner", defaults, settings.scanner, part="scanner-api")
+        ingest = Function(self, "ingest", defaults, settings.ingest, part="ingest")
         functions = [trades, data, strategies, scanner, ingest]
 
         # Who may use what

@@ -61,7 +61,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of the application, to be broken."""
     here = Path(__file__).parents[1]
     copy = tmp_path / "project"
-    for folder in ("bindings", "config", "constructs", "functions", "stacks", "tests"):
+    for folder in ("bindings", "config", "constructs", "functions", "packages", "stacks", "tests"):
         shutil.copytree(here / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("main.py", "pyproject.toml"):
         shutil.copy(here / file, copy / file)

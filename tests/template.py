@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.environment import Environment, environment
+from config.settings import Environment, environment
 from config.target import Target
 from stacks.application import application
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bindings.terraform import App, TerraformStack
-from constructs.bucket import Bucket
-from constructs.queue import DeadLetterQueue
+from bindings.cdktf import App, TerraformStack
+from constructs.resources.bucket import Bucket
+from constructs.resources.queue import DeadLetterQueue
 
 
 def test_of_two_elements_at_one_address_the_second_is_refused(tmp_path: Path) -> None:

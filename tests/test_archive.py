@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from constructs import archive as archive_module
-from constructs.archive import Archive, ArchiveError
+from packages import archive as archive_module
+from packages.archive import Archive, ArchiveError
 
 SOURCES = {
     "functions/trades/handler.py": "def handler(event, context): ...\n",

@@ -120,7 +120,7 @@ def test_they_work_under_any_path_and_beside_the_node_options_of_others(tmp_path
     program = """if True:
         import os
         from bindings.aws import S3Bucket
-        from bindings.terraform import App, TerraformStack
+        from bindings.cdktf import App, TerraformStack
         import psutil
         print(S3Bucket(TerraformStack(App(), "stack"), "bucket", bucket="name").bucket_input)
         print(os.environ["NODE_OPTIONS"])
@@ -158,7 +158,7 @@ def test_a_missing_node_is_one_line_that_says_what_to_do() -> None:
 
 def test_an_error_in_javascript_still_reaches_python() -> None:
     program = """if True:
-        from bindings.terraform import App, TerraformStack
+        from bindings.cdktf import App, TerraformStack
         app = App()
         TerraformStack(app, "stack")
         try:
@@ -174,7 +174,7 @@ def test_an_error_in_javascript_still_reaches_python() -> None:
 def test_what_javascript_prints_is_shown(tmp_path: Path) -> None:
     prints = "console.log('out of JavaScript'); console.error('error of JavaScript');"
     theirs = write(tmp_path / "theirs.cjs", f"process.once('exit', () => {{ {prints} }})")
-    ended = python("import bindings.terraform", env={"NODE_OPTIONS": f"--require {theirs}"})
+    ended = python("import bindings.cdktf", env={"NODE_OPTIONS": f"--require {theirs}"})
     assert ended == Ended(0, "out of JavaScript\n", "error of JavaScript\n")
 
 
@@ -277,7 +277,7 @@ def test_a_value_of_the_wrong_type_is_refused_by_node_with_its_field(tmp_path: P
     program = (
         "import bindings\n"
         "from bindings.aws import S3Bucket\n"
-        "from bindings.terraform import App, TerraformStack\n"
+        "from bindings.cdktf import App, TerraformStack\n"
         f"stack = TerraformStack(App(outdir={str(tmp_path)!r}), 'stack')\n"
         "S3Bucket(stack, 'bucket', bucket=7)\n"
     )

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from config.environment import FunctionSettings, environment
 from config.environments import DEV, ENVIRONMENTS, PROD, STAGING
+from config.settings import FunctionSettings, environment
 from config.target import Target
 from config.validation import ConfigurationError
 from tests.template import changed

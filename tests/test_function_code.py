@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from constructs.archive import Archive
 from functions.runtime.http_api import http_api
+from packages.archive import Archive
 
 ROOT = Path(__file__).parent.parent
 APIS = ["trades", "data", "strategies", "scanner"]

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bindings.aws import AwsProvider
-from bindings.terraform import App, TerraformStack
-from config.environment import IngestSettings
+from bindings.cdktf import App, TerraformStack
 from config.environments import DEV, PROD
-from constructs import archive
-from constructs.archive import Archive, ArchiveError
-from constructs.bucket import Bucket
-from constructs.functions import PROJECT_ROOT, Function, Layer, Runtime
+from config.settings import IngestSettings
+from constructs.functions import PROJECT_ROOT, Function, FunctionDefaults, Layer
+from constructs.resources.bucket import Bucket
+from packages import archive
+from packages.archive import Archive, ArchiveError
 from tests.template import Block, Template, changed, synthesized
 
 APIS = ("trades-api", "data-api", "strategies-api", "scanner-api")
@@ -334,8 +334,8 @@ def with_layers(sources: Path, outdir: Path, *names: str) -> Template:
         Layer(stack, name, name=f"potential-parakeet-{name}", sources=sources, packages=packages)
         for name in names
     ]
-    runtime = Runtime(environment="dev", packages=packages, log_retention_days=14, variables={})
-    Function(stack, "trades", runtime, IngestSettings(), part="trades-api", layers=layers)
+    defaults = FunctionDefaults(environment="dev", packages=packages, log_retention_days=14, variables={})
+    Function(stack, "trades", defaults, IngestSettings(), part="trades-api", layers=layers)
     app.synth()
     return Template("stack", json.loads((outdir / "stacks" / "stack" / "cdk.tf.json").read_text()))
 

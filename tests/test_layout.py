@@ -84,7 +84,7 @@ def test_data_flows_from_config_to_constructs_to_stacks_to_main(place: str, allo
 def test_a_construct_takes_its_own_section_and_never_the_whole_environment() -> None:
     for file in sources("constructs"):
         whole = {module for module in imports(file) if module.startswith("config.environments")}
-        assert not whole | ({"config.environment.Environment"} & set(imports(file))), file
+        assert not whole | ({"config.settings.Environment"} & set(imports(file))), file
 
 
 def test_only_bindings_imports_cdktf_and_the_provider() -> None:
@@ -96,7 +96,7 @@ def test_only_bindings_imports_cdktf_and_the_provider() -> None:
 def test_bindings_offers_nothing_that_nobody_uses() -> None:
     offered = {
         f"bindings.{file.stem}.{module.rpartition('.')[2]}"
-        for file in sources("bindings/aws.py", "bindings/terraform.py")
+        for file in sources("bindings/aws.py", "bindings/cdktf.py")
         for module in imports(file)
     }
     used = {module for file in sources("constructs", "stacks", "tests") for module in imports(file)}

@@ -19,22 +19,21 @@ import boto3
 import psutil
 import pytest
 
-from config.environment import Environment
 from config.environments import DEV, PROD
-from local import terraform
-from local.command import still_running
-from local.demo import DemoError, Narration, deploy_and_destroy
-from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
-from local.made_up import made_up_secrets, made_up_settings
-from local.terraform import (
+from config.settings import Environment
+from deployment.command import still_running
+from deployment.programs import (
     PROVIDER_VERSION,
     PrerequisiteError,
     find_provider_mirror,
     find_terraform,
-    quiet_environment,
-    terraform_environment,
+    quiet_variables,
+    terraform_variables,
 )
-from local.workspace import Workspace
+from deployment.workspace import Workspace
+from local.demo import DemoError, Narration, deploy_and_destroy
+from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
+from local.made_up import made_up_secrets, made_up_settings
 
 PROJECT = Path(__file__).parents[1]
 PLATFORM = "linux_amd64"
@@ -45,7 +44,7 @@ Program = Callable[[str], dict[str, str]]
 @pytest.fixture
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a person with an empty home on a machine without add-on software."""
-    monkeypatch.setattr(terraform, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
+    monkeypatch.setattr(programs, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
     home = tmp_path / "home"
     home.mkdir()
     return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share"), "PATH": str(tmp_path / "bin")}
@@ -123,7 +122,7 @@ def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terra
 def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
     environ: dict[str, str], asked: str
 ) -> None:
-    command = [sys.executable, "-m", "local.cdktf", asked, "parakeet-dev"]
+    command = [sys.executable, "-m", "deployment.cdktf", asked, "parakeet-dev"]
     answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert answer.stdout == ""
@@ -139,7 +138,7 @@ def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
 def test_cdktf_asks_for_no_terraform_where_it_needs_none(
     environ: dict[str, str], arguments: list[str], said: str
 ) -> None:
-    command = [sys.executable, "-m", "local.cdktf", *arguments]
+    command = [sys.executable, "-m", "deployment.cdktf", *arguments]
     answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0
     assert answer.stdout.startswith(said)
@@ -150,7 +149,7 @@ def test_cdktf_asks_for_no_terraform_where_it_needs_none(
 
 def test_without_a_mirror_terraform_goes_to_the_registry(environ: dict[str, str], tmp_path: Path) -> None:
     assert find_provider_mirror(PLATFORM, environ) is None
-    assert "TF_CLI_CONFIG_FILE" not in terraform_environment(None, tmp_path, environ)
+    assert "TF_CLI_CONFIG_FILE" not in terraform_variables(None, tmp_path, environ)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -207,7 +206,7 @@ def test_a_persons_own_cli_configuration_is_left_alone(
     if name == "named.tfrc":
         environ["TF_CLI_CONFIG_FILE"] = str(own)
     assert find_provider_mirror(PLATFORM, environ) is None
-    assert terraform_environment(None, tmp_path, environ).get("TF_CLI_CONFIG_FILE") == environ.get(
+    assert terraform_variables(None, tmp_path, environ).get("TF_CLI_CONFIG_FILE") == environ.get(
         "TF_CLI_CONFIG_FILE"
     )
 
@@ -216,10 +215,10 @@ def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
-    assert "TF_CLI_CONFIG_FILE" not in quiet_environment(missing)
+    assert "TF_CLI_CONFIG_FILE" not in quiet_variables(missing)
     mirror = add_provider(tmp_path / "opt/mirror")
     assert find_provider_mirror(PLATFORM, missing) == mirror
-    configuration = Path(terraform_environment(mirror, tmp_path, missing)["TF_CLI_CONFIG_FILE"])
+    configuration = Path(terraform_variables(mirror, tmp_path, missing)["TF_CLI_CONFIG_FILE"])
     assert configuration.parent == tmp_path
     assert str(mirror) in configuration.read_text()
 
@@ -240,7 +239,7 @@ def test_the_mirror_is_looked_for_by_the_version_that_the_bindings_ask_for() -> 
 def test_the_embedded_aws_starts_empty_answers_and_is_gone_at_the_end(tmp_path: Path) -> None:
     with EmbeddedAws(tmp_path / "aws.log") as aws:
         process = psutil.Process(aws.pid)
-        environ = aws.environment({})
+        environ = aws.variables({})
         s3 = boto3.client(
             "s3",
             endpoint_url=environ["AWS_ENDPOINT_URL"],
@@ -319,7 +318,7 @@ def test_nothing_of_a_persons_own_aws_reaches_the_embedded_one(tmp_path: Path) -
     }
     aws = EmbeddedAws(tmp_path / "aws.log")
     aws.endpoint = "http://127.0.0.1:1"
-    environ = aws.environment(own | {"HOME": "/home/somebody"})
+    environ = aws.variables(own | {"HOME": "/home/somebody"})
     assert not [name for name, value in environ.items() if value.startswith("own-")]
     assert environ["AWS_CONFIG_FILE"] == environ["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert environ["AWS_EC2_METADATA_DISABLED"] == "true"
@@ -347,7 +346,7 @@ def test_nothing_of_a_persons_own_moto_reaches_the_embedded_aws(
 def test_no_proxy_stands_between_terraform_and_the_embedded_aws(
     tmp_path: Path, own: dict[str, str], bypass: str
 ) -> None:
-    environ = EmbeddedAws(tmp_path / "aws.log").environment(own | {"HTTP_PROXY": "http://proxy:3128"})
+    environ = EmbeddedAws(tmp_path / "aws.log").variables(own | {"HTTP_PROXY": "http://proxy:3128"})
     assert environ["NO_PROXY"] == environ["no_proxy"] == bypass
 
 

@@ -18,9 +18,9 @@ import pytest
 import bindings
 from config.environments import ENVIRONMENTS, PROD
 from config.validation import ConfigurationError
-from constructs.archive import UNZIPPED_LIMIT, Archive, ArchiveError
-from local.cdktf import COMMAND
-from local.terraform import PrerequisiteError, find_provider_mirror, find_terraform
+from deployment.cdktf import COMMAND
+from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
+from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
 from tests.template import Template, changed, read_templates
 
 PROJECT = Path(__file__).parents[1]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bindings.aws import AwsProvider
-from bindings.terraform import App, TerraformStack
+from bindings.cdktf import App, TerraformStack
 from config.environments import PROD
-from constructs.bucket import Bucket
-from constructs.role import Role
+from constructs.resources.bucket import Bucket
+from constructs.resources.role import Role
 from tests.template import Block, Template, changed, read_templates, synthesized
 
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"

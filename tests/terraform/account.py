@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from config.state import LOCK_TABLE, STATE_BUCKET
+from config.terraform import LOCK_TABLE, STATE_BUCKET
 from local.embedded_aws import REGION, EmbeddedAws
 
 Document = dict[str, Any]
@@ -48,7 +48,7 @@ class Account:
         self.client = cache(self._client)
 
     def _client(self, service: str) -> Any:
-        environ = self.aws.environment({})
+        environ = self.aws.variables({})
         return boto3.client(
             service,
             endpoint_url=self.aws.endpoint,
@@ -62,7 +62,7 @@ class Account:
         pages = self.client(service).get_paginator(operation).paginate(**arguments)
         return [item for page in pages for item in page.get(result, [])]
 
-    def keep_states(self) -> None:
+    def create_state_backend(self) -> None:
         """Make what `parakeet-bootstrap` makes, without its waiting and what the backend does not need."""
         s3 = self.client("s3")
         s3.create_bucket(Bucket=STATE_BUCKET)

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from config.dev import DEV
-from config.environment import Environment
 from config.prod import PROD
-from local.command import Command
+from config.settings import Environment
+from deployment.command import Command
+from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
+from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets, made_up_settings
-from local.terraform import PrerequisiteError, find_provider_mirror, find_terraform
-from local.workspace import Workspace
 from tests.terraform.account import Account
 
 DEPLOY_SECONDS = 400
@@ -154,9 +154,9 @@ def open_workspace(
     with ExitStack() as running:
 
         def open_workspace(account: Account, name: str) -> Workspace:
-            environ = account.aws.environment(os.environ) | variables
+            given = account.aws.variables(os.environ) | variables
             place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
-            return running.enter_context(Workspace(place, mirror, environ))
+            return running.enter_context(Workspace(place, mirror, given))
 
         yield open_workspace
 

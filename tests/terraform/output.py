@@ -2,7 +2,7 @@
 
 import re
 
-from local.command import unwrapped
+from deployment.command import unwrapped
 
 
 def lock_id(output: str) -> str:

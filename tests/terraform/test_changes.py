@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from config.dev import DEV
-from local.command import unwrapped
+from deployment.command import unwrapped
+from deployment.workspace import Workspace
 from local.made_up import made_up_secrets
-from local.workspace import Workspace
 from tests.terraform.account import Account
 from tests.terraform.conftest import DEPLOY_SECONDS, Deployment, OpenWorkspace, wait_until
 from tests.terraform.output import lock_id
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def account(open_account: Callable[[], Account]) -> Account:
     account = open_account()
-    account.keep_states()
+    account.create_state_backend()
     return account
 
 
@@ -108,7 +108,7 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
     before = secrets_in_aws(dev)
     rotated = made_up_secrets()
     unwritten.update(rotated.values())
-    dev.workspace.environ |= rotated
+    dev.workspace.variables |= rotated
     try:
         assert planned(dev.workspace, dev.stack) == []
         dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
@@ -124,7 +124,7 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
         assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
         dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
     finally:
-        dev.workspace.environ |= secrets
+        dev.workspace.variables |= secrets
     after = secrets_in_aws(dev)
     for variable, value in rotated.items():
         name = variable.removeprefix("TF_VAR_").upper()
@@ -196,7 +196,7 @@ def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_
 def empty(open_account: Callable[[], Account]) -> Account:
     """An account with nothing in it but a bucket and a table for states."""
     account = open_account()
-    account.keep_states()
+    account.create_state_backend()
     return account
 
 
@@ -216,7 +216,7 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
         "TF_VAR_cloudflare_access_audience": "made up audience",
     }
     unwritten.update((wrong["TF_VAR_neon_database_url"], wrong["TF_VAR_db_host"]))
-    workspace.environ |= wrong | {"TF_VAR_tiingo_api_key": " "}
+    workspace.variables |= wrong | {"TF_VAR_tiingo_api_key": " "}
     deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     assert deploy.wait(DEPLOY_SECONDS) != 0
     said = unwrapped(deploy.output)
@@ -235,7 +235,7 @@ def test_a_missing_variable_is_named_before_anything_changes(
     empty: Account, open_workspace: OpenWorkspace
 ) -> None:
     workspace = open_workspace(empty, "missing")
-    del workspace.environ["TF_VAR_db_password"]
+    del workspace.variables["TF_VAR_db_password"]
     deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     # It asks nobody, in a terminal that nobody sees.
     assert deploy.wait(DEPLOY_SECONDS) != 0
@@ -252,7 +252,7 @@ def test_a_local_state_needs_no_state_bucket(
 ) -> None:
     account = open_account()
     workspace = open_workspace(account, "local")
-    workspace.environ["PARAKEET_STATE"] = "local"
+    workspace.variables["PARAKEET_STATE"] = "local"
     workspace.synth()
     workspace.terraform("parakeet-dev", "init", "-input=false")
     assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == 5

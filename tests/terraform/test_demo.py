@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.command import Command, still_running
+from deployment.command import Command, still_running
 from tests.terraform.conftest import wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("demo"), pytest.mark.usefixtures("mirror")]
@@ -35,7 +35,7 @@ def processes_with(temporary: Path) -> Iterator[psutil.Process]:
     """Everything that was started with this folder for temporary files, whoever is its parent by now."""
     for process in psutil.process_iter():
         try:
-            used = process.environ().get("TMPDIR", "")
+            used = process.variables().get("TMPDIR", "")
         except psutil.Error:
             continue
         if Path(used).is_relative_to(temporary):
@@ -51,7 +51,7 @@ def demo(folder: Path) -> Demo:
         "demo",
         [sys.executable, "-m", "local.demo", "--environment", "dev"],
         folder=PROJECT,
-        environ=os.environ | {"TMPDIR": str(temporary)},
+        variables=os.environ | {"TMPDIR": str(temporary)},
         log=folder / "demo.log",
     )
     try:

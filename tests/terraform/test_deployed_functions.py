@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from config.environment import FunctionSettings
+from config.settings import FunctionSettings
 from tests.terraform.conftest import Deployment
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.demo import refused
+from local.demo import destroy_and_expect_refusal
 from tests.terraform.conftest import Deployment, Platform
 from tests.terraform.traces import files_below, traces
 
@@ -21,7 +21,7 @@ def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platfo
     prod = platform.prod
     s3 = prod.client("s3")
     s3.put_object(Bucket=prod.called("cache"), Key="cache/prices.parquet", Body=b"prices")
-    assert set(refused(prod.workspace, prod.stack)) == {
+    assert set(destroy_and_expect_refusal(prod.workspace, prod.stack)) == {
         "aws_s3_bucket.cache",
         "aws_secretsmanager_secret.api_keys",
         "aws_secretsmanager_secret.database",
@@ -31,7 +31,7 @@ def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platfo
 
 
 def test_the_state_bucket_and_the_lock_table_refuse_to_be_destroyed(platform: Platform) -> None:
-    assert set(refused(platform.bootstrap, "parakeet-bootstrap")) == {
+    assert set(destroy_and_expect_refusal(platform.bootstrap, "parakeet-bootstrap")) == {
         "aws_dynamodb_table.locks",
         "aws_s3_bucket.state",
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from config.state import LOCK_TABLE, STATE_BUCKET
+from config.terraform import LOCK_TABLE, STATE_BUCKET
 from tests.terraform.account import Account
 from tests.terraform.conftest import Deployment, Platform
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from config.state import STATE_BUCKET
+from config.terraform import STATE_BUCKET
 from tests.terraform.account import Account
 from tests.terraform.conftest import OpenWorkspace
 
@@ -15,7 +15,7 @@ def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(
     open_account: Callable[[], Account], open_workspace: OpenWorkspace
 ) -> None:
     account = open_account()
-    account.keep_states()
+    account.create_state_backend()
     workspace = open_workspace(account, "dev")
     workspace.deploy("parakeet-dev")
     first = account.state("dev")

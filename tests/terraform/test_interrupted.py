@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config.state import LOCK_TABLE
-from local.command import Command, still_running, unwrapped
-from local.workspace import Workspace
+from config.terraform import LOCK_TABLE
+from deployment.command import Command, still_running, unwrapped
+from deployment.workspace import Workspace
 from tests.terraform.account import Account, State
 from tests.terraform.conftest import DEPLOY_SECONDS, OpenWorkspace, wait_until
 from tests.terraform.output import lock_id
@@ -68,7 +68,7 @@ def cut_short(
     begun = []
     for name in ("cancelled", "killed"):
         account = open_account()
-        account.keep_states()
+        account.create_state_backend()
         workspace = open_workspace(account, name)
         begun.append((account, workspace, workspace.start_cdktf(*DEPLOY)))
     ends = []
@@ -144,7 +144,7 @@ def run(workspace: Workspace, command: list[str]) -> Command:
     command = [*command, "--auto-approve"] if command[:2] == ["cdktf", "deploy"] else command
     log = workspace.folder / "logs" / f"recovery {time.monotonic()}.log"
     started = Command(
-        shlex.join(command), command, folder=workspace.folder, environ=workspace.environ, log=log
+        shlex.join(command), command, folder=workspace.folder, variables=workspace.variables, log=log
     )
     try:
         started.wait(DEPLOY_SECONDS)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from config.state import STATE_BUCKET
+from config.terraform import STATE_BUCKET
 from tests.terraform.account import Account
 
 # A value of this length does not turn up by chance.

@@ -2,9 +2,9 @@
 
 import json
 
-from bindings.terraform import TerraformVariable, TerraformVariableValidationConfig
+from bindings.cdktf import TerraformVariable, TerraformVariableValidationConfig
 from constructs import Construct
-from constructs.address import pinned
+from constructs.resources.address import pinned
 
 
 def variable(

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from bindings.terraform import TerraformElement, TerraformStack
+from bindings.cdktf import TerraformElement, TerraformStack
 from constructs import Construct
 
 Element = TypeVar("Element", bound=TerraformElement)

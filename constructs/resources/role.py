@@ -9,8 +9,8 @@ from bindings.aws import (
     IamRolePolicy,
 )
 from constructs import Construct
-from constructs.address import pinned
-from constructs.policy import service
+from constructs.resources.address import pinned
+from constructs.resources.policy import service
 
 
 class Role(Construct):

@@ -19,11 +19,11 @@ from bindings.aws import (
     S3BucketVersioningA,
     S3BucketVersioningVersioningConfiguration,
 )
-from bindings.terraform import TerraformResourceLifecycle
+from bindings.cdktf import TerraformResourceLifecycle
 from constructs import Construct
-from constructs.address import pinned
-from constructs.policy import ResourcePolicy, condition, service
-from constructs.role import Grantee
+from constructs.resources.address import pinned
+from constructs.resources.policy import ResourcePolicy, condition, service
+from constructs.resources.role import Grantee
 
 
 class Bucket(Construct):

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.cdktf import COMMAND
-from local.command import Command
-from local.terraform import has_own_configuration, terraform_environment
+from deployment.cdktf import COMMAND
+from deployment.command import Command
+from deployment.programs import has_own_configuration, terraform_variables
 
 _PROJECT = Path(__file__).parents[1]
 # The provider's own waiting takes minutes; nothing takes this long.
@@ -25,8 +25,8 @@ class Workspace:
     still runs. Whatever runs a command to its end raises CommandError if that is not a good one.
     """
 
-    def __init__(self, folder: Path, mirror: Path | None, environ: Mapping[str, str]) -> None:
-        """`environ` says which AWS and which variables; `mirror` where the provider comes from."""
+    def __init__(self, folder: Path, mirror: Path | None, variables: Mapping[str, str]) -> None:
+        """`variables` says which AWS and which variables; `mirror` where the provider comes from."""
         self.folder = folder
         self._logs = folder / "logs"
         temporary = folder / "tmp"
@@ -38,18 +38,18 @@ class Workspace:
             "sendCrashReports": "false",
         }
         (folder / "cdktf.json").write_text(json.dumps(project), encoding="utf-8")
-        self.environ = terraform_environment(mirror, folder, environ) | {
+        self.variables = terraform_variables(mirror, folder, variables) | {
             "TMPDIR": str(temporary),
             "CDKTF_HOME": str(folder / "cdktf"),
             # Without it, cdktf redraws its progress several times a second, into a file too.
             "CI": "true",
         }
-        if mirror is None and not has_own_configuration(environ):
+        if mirror is None and not has_own_configuration(variables):
             # Downloaded once for all stacks. Terraform takes nothing from its cache without a lock file; here
             # that file would live no longer than the cache.
             cache = folder / "providers"
             cache.mkdir(exist_ok=True)
-            self.environ |= {
+            self.variables |= {
                 "TF_PLUGIN_CACHE_DIR": str(cache),
                 "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",
                 "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
@@ -109,7 +109,7 @@ class Workspace:
 
     def start_terraform(self, stack: str, *arguments: str) -> Command:
         """Start Terraform in the stack's folder."""
-        program = self.environ.get("TERRAFORM_BINARY_NAME", "terraform")
+        program = self.variables.get("TERRAFORM_BINARY_NAME", "terraform")
         return self._start(
             ["terraform", *arguments, f"({stack})"], [program, *arguments], self.stack_folder(stack)
         )
@@ -117,6 +117,6 @@ class Workspace:
     def _start(self, shown: list[str], arguments: list[str], folder: Path) -> Command:
         name = " ".join(shown)
         log = self._logs / f"{len(self._commands):02} {name.replace(os.sep, '_')}.log"
-        command = Command(name, arguments, folder=folder, environ=self.environ, log=log)
+        command = Command(name, arguments, folder=folder, variables=self.variables, log=log)
         self._commands.append(command)
         return command

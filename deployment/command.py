@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from config.errors import OneLineError
+
 _ESSENCE_LINES = 20
 _KILL_SECONDS = 10
 _POLL_SECONDS = 0.05
@@ -18,7 +20,7 @@ _FRAME = re.compile(r"^(parakeet-\w+)?[\s│╷╵]*", re.MULTILINE)
 _PROGRESS = re.compile(r"^\s*([⠀-⣿]|\d+ Stacks? )")
 
 
-class CommandError(Exception):
+class CommandError(OneLineError):
     """A command ended with an error; the text says which, and the part of its `output` that tells why."""
 
     def __init__(self, message: str, output: str) -> None:
@@ -51,7 +53,7 @@ class Command:
     """A started command, in a session of its own: a terminal's Ctrl-C does not reach it, `interrupt` does."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path
+        self, name: str, arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str], log: Path
     ) -> None:
         self.name = name
         self._log = log
@@ -59,7 +61,7 @@ class Command:
             self._process = subprocess.Popen(
                 arguments,
                 cwd=folder,
-                env=environ,
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

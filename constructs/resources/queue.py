@@ -7,9 +7,9 @@ from bindings.aws import (
     SqsQueuePolicy,
 )
 from constructs import Construct
-from constructs.address import pinned
-from constructs.policy import ResourcePolicy, condition, service
-from constructs.role import Grantee
+from constructs.resources.address import pinned
+from constructs.resources.policy import ResourcePolicy, condition, service
+from constructs.resources.role import Grantee
 
 # The longest that SQS keeps a message (SQS quotas page): time for a person to look.
 RETENTION_DAYS = 14

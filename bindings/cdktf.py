@@ -1,4 +1,4 @@
-"""CDKTF's own classes."""
+"""CDKTF's own classes that this platform uses."""
 
 # mypy: implicit-reexport
 # ruff: noqa: F401 - others import them from here

@@ -5,11 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bindings.aws import AwsProvider, AwsProviderDefaultTags
-from bindings.terraform import LocalBackend, S3Backend, TerraformOutput, TerraformStack
+from bindings.cdktf import LocalBackend, S3Backend, TerraformOutput, TerraformStack
 from config.names import platform_tags
-from config.state import LOCK_TABLE, STATE_BUCKET, STATE_REGION
 from config.target import Target
-from config.terraform import MINIMUM_VERSION
+from config.terraform import LOCK_TABLE, MINIMUM_VERSION, STATE_BUCKET, STATE_REGION
 
 
 def configure_terraform(stack: TerraformStack) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from config.validation import ConfigurationError
+from config.errors import OneLineError
 
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Bytes that a function and its layers may have together, unzipped: Lambda's quota."""
@@ -25,7 +25,7 @@ _MODE = stat.S_IFREG | 0o755
 _UNIX = 3
 
 
-class ArchiveError(ConfigurationError):
+class ArchiveError(OneLineError):
     """The sources cannot be put into an archive. The message names the source and what to do."""
 
 

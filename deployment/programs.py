@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.errors import OneLineError
 from config.terraform import MINIMUM_VERSION
 
 MIRROR_VARIABLE = "PARAKEET_PROVIDER_MIRROR"
@@ -22,7 +23,7 @@ _ADD_ON_FOLDERS = tuple(map(Path, ("/opt", "/usr/local", "/usr/local/lib", "/usr
 _SEARCH_DEPTH = 2
 
 
-class PrerequisiteError(Exception):
+class PrerequisiteError(OneLineError):
     """Something that a person has to install or set first; its text is one line that says what."""
 
 
@@ -35,18 +36,18 @@ class Terraform:
     platform: str
 
 
-def find_terraform(environ: Mapping[str, str]) -> Terraform:
+def find_terraform(variables: Mapping[str, str]) -> Terraform:
     """The Terraform on PATH. Raises PrerequisiteError if there is none, or one before 1.11."""
     needed = f"Terraform {'.'.join(map(str, MINIMUM_VERSION))} or newer is needed"
     # cdktf takes the program's name from this variable too.
-    name = environ.get("TERRAFORM_BINARY_NAME", "terraform")
-    program = shutil.which(name, path=environ.get("PATH", os.defpath))
+    name = variables.get("TERRAFORM_BINARY_NAME", "terraform")
+    program = shutil.which(name, path=variables.get("PATH", os.defpath))
     if program is None:
         raise PrerequisiteError(f"{needed}, but there is no {name} on PATH: install it and try again")
     try:
         answer = subprocess.run(
             [program, "version", "-json"],
-            env=quiet_environment(environ),
+            env=quiet_variables(variables),
             capture_output=True,
             text=True,
             check=False,
@@ -66,14 +67,14 @@ def find_terraform(environ: Mapping[str, str]) -> Terraform:
     return Terraform(Path(program), version, platform)
 
 
-def find_provider_mirror(platform: str, environ: Mapping[str, str]) -> Path | None:
+def find_provider_mirror(platform: str, variables: Mapping[str, str]) -> Path | None:
     """The folder that holds the AWS provider for `platform`, or None: Terraform then goes by itself.
 
     PARAKEET_PROVIDER_MIRROR names it; raises PrerequisiteError if it does not hold the provider. Else a
     person's own CLI configuration of Terraform, if there is one, says where providers come from. Else the
     usual places are looked into, Terraform's own first.
     """
-    named = environ.get(MIRROR_VARIABLE)
+    named = variables.get(MIRROR_VARIABLE)
     if named:
         mirror = Path(named).expanduser().absolute()
         if not _holds_provider(mirror, platform):
@@ -82,17 +83,17 @@ def find_provider_mirror(platform: str, environ: Mapping[str, str]) -> Path | No
                 "(or its zip) in it: correct it, or unset it"
             )
         return mirror
-    if has_own_configuration(environ):
+    if has_own_configuration(variables):
         return None
-    return next((folder for folder in _usual_places(environ) if _holds_provider(folder, platform)), None)
+    return next((folder for folder in _usual_places(variables) if _holds_provider(folder, platform)), None)
 
 
-def quiet_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` for cdktf and Terraform: this virtual environment first, nothing reported to their makers."""
-    result = dict(environ)
-    result["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
+def quiet_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """`variables` for cdktf and Terraform: this virtual environment first, and nothing reported."""
+    result = dict(variables)
+    result["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", os.defpath)])
     # Terraform prints a warning into every command's output for a configuration file that is not there.
-    if not _names_a_file(environ.get("TF_CLI_CONFIG_FILE")):
+    if not _names_a_file(variables.get("TF_CLI_CONFIG_FILE")):
         result.pop("TF_CLI_CONFIG_FILE", None)
     # With reports on, cdktf also writes an identifier of its own into cdktf.json.
     result.setdefault("CHECKPOINT_DISABLE", "1")
@@ -102,12 +103,12 @@ def quiet_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def terraform_environment(mirror: Path | None, folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` for commands that run Terraform with its provider from `mirror`, if there is one.
+def terraform_variables(mirror: Path | None, folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """`variables` for commands that run Terraform with its provider from `mirror`, if there is one.
 
     Writes Terraform's CLI configuration into `folder`.
     """
-    result = quiet_environment(environ)
+    result = quiet_variables(variables)
     if mirror is not None:
         result["TF_CLI_CONFIG_FILE"] = str(_write_configuration(mirror, folder))
         # Terraform links to an unpacked mirror; with cdktf's cache, it would copy 700 MB to the home folder.
@@ -142,24 +143,24 @@ def _holds_provider(folder: Path, platform: str) -> bool:
     return packed.is_file() or any((provider / PROVIDER_VERSION / platform).glob("terraform-provider-aws_*"))
 
 
-def has_own_configuration(environ: Mapping[str, str]) -> bool:
+def has_own_configuration(variables: Mapping[str, str]) -> bool:
     """Whether a person has a CLI configuration of Terraform, which then says where providers come from."""
-    home = _home(environ)
+    home = _home(variables)
     own = [home / ".terraformrc", *(home / ".terraform.d").glob("*.tfrc")]
-    return _names_a_file(environ.get("TF_CLI_CONFIG_FILE")) or any(file.is_file() for file in own)
+    return _names_a_file(variables.get("TF_CLI_CONFIG_FILE")) or any(file.is_file() for file in own)
 
 
-def _usual_places(environ: Mapping[str, str]) -> Iterator[Path]:
-    home = _home(environ)
-    data = [environ.get("XDG_DATA_HOME") or str(home / ".local/share")]
-    data += (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
+def _usual_places(variables: Mapping[str, str]) -> Iterator[Path]:
+    home = _home(variables)
+    data = [variables.get("XDG_DATA_HOME") or str(home / ".local/share")]
+    data += (variables.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
     # Terraform's implied mirrors, then caches, which have the same layout.
     yield home / ".terraform.d/plugins"
     yield from (Path(folder, "terraform/plugins") for folder in data)
     yield home / "Library/Application Support/io.terraform/plugins"
     yield Path("/Library/Application Support/io.terraform/plugins")
-    if environ.get("TF_PLUGIN_CACHE_DIR"):
-        yield Path(environ["TF_PLUGIN_CACHE_DIR"])
+    if variables.get("TF_PLUGIN_CACHE_DIR"):
+        yield Path(variables["TF_PLUGIN_CACHE_DIR"])
     yield home / ".terraform.d/plugin-cache"
     for folder in _ADD_ON_FOLDERS:
         for depth in range(_SEARCH_DEPTH + 1):
@@ -167,8 +168,8 @@ def _usual_places(environ: Mapping[str, str]) -> Iterator[Path]:
             yield from (provider.parents[len(_PROVIDER.parts) - 1] for provider in sorted(found))
 
 
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or Path.home())
+def _home(variables: Mapping[str, str]) -> Path:
+    return Path(variables.get("HOME") or Path.home())
 
 
 def _names_a_file(value: str | None) -> bool:

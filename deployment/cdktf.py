@@ -4,12 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-from local.terraform import (
+from deployment.programs import (
     PrerequisiteError,
     find_provider_mirror,
     find_terraform,
-    quiet_environment,
-    terraform_environment,
+    quiet_variables,
+    terraform_variables,
 )
 
 COMMAND = (
@@ -24,14 +24,14 @@ _ONLY_ASK = {"-h", "--help", "--version"}
 
 def main(arguments: list[str]) -> None:
     """Become npm's cdktf. Where a command needs Terraform and it is missing or too old, one line says so."""
-    environ = quiet_environment(os.environ)
+    variables = quiet_variables(os.environ)
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
         try:
             mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
         except PrerequisiteError as error:
             sys.exit(str(error))
-        environ = terraform_environment(mirror, Path(sys.prefix), os.environ)
-    os.execve(COMMAND[0], [*COMMAND, *arguments], environ)
+        variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
+    os.execve(COMMAND[0], [*COMMAND, *arguments], variables)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What is uploaded to Lambda: reproducible archives of code and dependencies, without CDKTF."""
