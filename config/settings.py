@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, m
 
 from config.names import SITE
 from config.validation import (
+    DAILY_HOURS,
     FieldError,
     FrozenTags,
     LogRetentionDays,
@@ -201,7 +202,7 @@ class Environment(Section):
             raise FieldError(
                 "schedule.expression",
                 self.schedule.expression,
-                "every day (* or ?) while it is monitored, as 26 hours without a run are an alarm",
+                f"every day (* or ?) while monitored, as {DAILY_HOURS} hours without a run are an alarm",
             )
         return self
 

@@ -152,6 +152,10 @@ _PER_DAY = {"minute": 24 * 60, "hour": 24, "day": 1}
 _EVERY = {"*", "?", "*/1", "1/1"}
 
 
+DAILY_HOURS = 26
+"""A day, and two hours for a slow or repeated run: what runs daily and has not for so long is missing."""
+
+
 def leaves_out_days(expression: str) -> bool:
     """Whether it may not run on some days. One that names days is taken for one that leaves some out."""
     kind, _, times = expression.rstrip(")").partition("(")

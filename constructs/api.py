@@ -5,8 +5,6 @@ import json
 from bindings.aws import (
     Apigatewayv2Api,
     Apigatewayv2ApiCorsConfiguration,
-    Apigatewayv2Authorizer,
-    Apigatewayv2AuthorizerJwtConfiguration,
     Apigatewayv2Integration,
     Apigatewayv2Route,
     Apigatewayv2Stage,
@@ -15,21 +13,22 @@ from bindings.aws import (
     Apigatewayv2StageRouteSettings,
     CloudwatchLogGroup,
 )
-from config.names import PROJECT, resource_name
+from config.place import Place
 from config.settings import ApiSettings
 from constructs import Construct
+from constructs.authorizer import Authorizer
 from constructs.functions import Function
 from constructs.resources.address import pinned
-from constructs.resources.variable import variable
+from constructs.resources.metric import Metric
 
 # Named, not ANY: an authorised ANY would catch the browsers' OPTIONS requests, which carry no token, before
 # the API's own CORS answer does.
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS = ("GET", "POST", "PATCH", "DELETE")
+"""All that any route may take, and that browsers may send."""
 HEALTH_PATH = "/health"
 # Whoever may call it without a token must not use up what the others need.
 HEALTH_RPS = 10
 HEALTH_BURST = 20
-ASSERTION_HEADER = "Cf-Access-Jwt-Assertion"
 
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -54,8 +53,9 @@ class Api(Construct):
         scope: Construct,
         id: str,
         settings: ApiSettings,
+        place: Place,
         *,
-        environment: str,
+        authorizer: Authorizer,
         log_retention_days: int,
         health: Function,
     ) -> None:
@@ -66,7 +66,7 @@ class Api(Construct):
             Apigatewayv2Api(
                 self,
                 "api",
-                name=resource_name("api", environment),
+                name=place.name("api"),
                 protocol_type="HTTP",
                 cors_configuration=Apigatewayv2ApiCorsConfiguration(
                     allow_origins=list(settings.cors_origins),
@@ -76,8 +76,10 @@ class Api(Construct):
                         "Authorization",
                         "X-Requested-With",
                         "CF-Access-JWT-Assertion",
+                        "Idempotency-Key",
                     ],
-                    expose_headers=["X-Request-Id"],
+                    # The gateway's own answers carry its id of the request, the functions' carry ours.
+                    expose_headers=["X-Request-Id", "Retry-After", "apigw-requestid"],
                     max_age=3600,
                 ),
             ),
@@ -87,33 +89,15 @@ class Api(Construct):
             CloudwatchLogGroup(
                 self,
                 "log",
-                name=f"/aws/apigateway/{PROJECT}-{environment}",
+                name=place.path("/aws/apigateway"),
                 retention_in_days=log_retention_days,
             ),
         )
         self.id = api.id
         self.url = api.api_endpoint
         self._execution_arn = api.execution_arn
-        self._authorizer_id = Apigatewayv2Authorizer(
-            self,
-            "authorizer",
-            api_id=self.id,
-            name="cloudflare-access",
-            authorizer_type="JWT",
-            identity_sources=[f"$request.header.{ASSERTION_HEADER}"],
-            jwt_configuration=Apigatewayv2AuthorizerJwtConfiguration(
-                issuer=f"https://{settings.access_team}.cloudflareaccess.com",
-                audience=[
-                    variable(
-                        self,
-                        "cloudflare_access_audience",
-                        "AUD tag of the Cloudflare Access application",
-                        pattern="^[0-9A-Za-z_-]+$",
-                        allowed="the Access application's AUD tag, without spaces",
-                    )
-                ],
-            ),
-        ).id
+        self._authorization_type = authorizer.authorization_type
+        self._authorizer_id = authorizer.attach(self, api_id=self.id, execution_arn=self._execution_arn)
         self._targets: dict[str, str] = {}
 
         health_route = self._route(f"GET {HEALTH_PATH}", health, authorised=False)
@@ -140,12 +124,45 @@ class Api(Construct):
             ),
         )
 
-    def route(self, path: str, function: Function) -> None:
-        """Send `path` and everything below it to the function, for authorised callers only."""
+    @property
+    def requests(self) -> Metric:
+        """How many came."""
+        return self._metric("Count")
+
+    @property
+    def client_errors(self) -> Metric:
+        """How many were answered with 4xx."""
+        return self._metric("4xx")
+
+    @property
+    def server_errors(self) -> Metric:
+        """How many were answered with 5xx. A REST API calls it otherwise."""
+        return self._metric("5xx")
+
+    @property
+    def latency(self) -> Metric:
+        """Milliseconds from a request to its answer."""
+        return self._metric("Latency", "p95")
+
+    @property
+    def integration_latency(self) -> Metric:
+        """Milliseconds of them that a function took."""
+        return self._metric("IntegrationLatency", "p95")
+
+    def route(self, path: str, function: Function, *methods: str) -> None:
+        """Send `path` and everything below it to the function, for authorised callers and these methods only.
+
+        Raises ValueError for a method that browsers are not allowed to send.
+        """
+        if not methods or not set(methods) <= set(METHODS):
+            raise ValueError(f"methods of {path} = {methods}: allowed: some of {', '.join(METHODS)}")
         for route_path in (path, f"{path}/{{proxy+}}"):
-            for method in METHODS:
+            for method in methods:
                 self._route(f"{method} {route_path}", function, authorised=True)
             self._allow_invocation(function, "*", route_path)
+
+    def _metric(self, name: str, statistic: str = "Sum") -> Metric:
+        return Metric("AWS/ApiGateway", name, {"ApiId": self.id}, statistic)
 
     def _route(self, key: str, function: Function, *, authorised: bool) -> Apigatewayv2Route:
         return Apigatewayv2Route(
@@ -154,7 +171,7 @@ class Api(Construct):
             api_id=self.id,
             route_key=key,
             target=self._target(function),
-            authorization_type="JWT" if authorised else "NONE",
+            authorization_type=self._authorization_type if authorised else "NONE",
             authorizer_id=self._authorizer_id if authorised else None,
         )
 

@@ -15,22 +15,18 @@ from bindings.aws import (
     LambdaFunctionEventInvokeConfigDestinationConfigOnFailure,
     LambdaFunctionTracingConfig,
     LambdaFunctionVpcConfig,
-    LambdaLayerVersion,
     LambdaPermission,
-    S3Object,
 )
-from bindings.cdktf import (
-    App,
-    AssetType,
-    ITerraformDependable,
-    TerraformAsset,
-    TerraformResourceLifecycle,
-)
-from config.names import PROJECT, resource_name
+from bindings.cdktf import ITerraformDependable
+from config.names import PROJECT
+from config.place import Place
 from config.settings import FunctionSettings, VpcSettings
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
+from constructs.resources.layer import Layer
+from constructs.resources.metric import Metric
+from constructs.resources.package import Package
 from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.role import Role
 from packages.archive import Archive, refuse_too_large
@@ -43,65 +39,12 @@ PROJECT_ROOT = Path(__file__).parents[1]
 class FunctionDefaults:
     """What every function of an environment has alike. `variables` are added to each function's own."""
 
-    environment: str
+    place: Place
     packages: Bucket
     log_retention_days: int
     variables: Mapping[str, str]
     tracing: bool = False
     vpc: VpcSettings | None = None
-
-
-class Package(Construct):
-    """An archive in the packages bucket, under a key that holds its hash."""
-
-    def __init__(
-        self, scope: Construct, id: str, archive: Archive, *, bucket: Bucket, folder: str, address: str
-    ) -> None:
-        super().__init__(scope, id)
-        # Beside the stacks, so that two syntheses never share a file.
-        written = archive.write(Path(App.of(self).outdir).absolute() / "packages")
-        asset = TerraformAsset(self, "archive", path=str(written), type=AssetType.FILE)
-        uploaded = pinned(
-            address,
-            S3Object(
-                self,
-                "object",
-                bucket=bucket.name,
-                key=f"{folder}/{archive.name}/{archive.sha256}.zip",
-                source=asset.path,
-                # The old package goes only when the function points to the new one.
-                lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
-            ),
-        )
-        self.bucket = uploaded.bucket
-        self.key = uploaded.key
-        self.hash = archive.sha256_base64
-
-
-class Layer(Construct):
-    """Dependencies that several functions share: `sources/python/...`, zipped as the functions' code is."""
-
-    def __init__(self, scope: Construct, id: str, *, name: str, sources: Path, packages: Bucket) -> None:
-        """Raises ArchiveError if `sources` has no `python` folder, or more than Lambda takes."""
-        super().__init__(scope, id)
-        archive = Archive.of(sources, "python", name=id)
-        self.unzipped_size = archive.unzipped_size
-        package = Package(self, "code", archive, bucket=packages, folder="layers", address=f"{id}_layer")
-        self.arn = pinned(
-            id,
-            LambdaLayerVersion(
-                self,
-                "layer",
-                layer_name=name,
-                s3_bucket=package.bucket,
-                s3_key=package.key,
-                source_code_hash=package.hash,
-                compatible_architectures=[ARCHITECTURE],
-                compatible_runtimes=[PYTHON],
-                # A function can be given no layer that is gone.
-                lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
-            ),
-        ).arn
 
 
 class Function(Construct):
@@ -124,7 +67,7 @@ class Function(Construct):
         super().__init__(scope, id)
         self.part = part
         self.timeout_seconds = settings.timeout_seconds
-        name = resource_name(part, defaults.environment)
+        name = defaults.place.name(part)
         self.role = Role(self, "role", name=name, address=id)
         archive = Archive.of(PROJECT_ROOT, f"functions/{id}", "functions/runtime")
         refuse_too_large(
@@ -173,7 +116,7 @@ class Function(Construct):
                 reserved_concurrent_executions=settings.reserved_concurrency,
                 environment=LambdaFunctionEnvironment(
                     variables={
-                        "ENVIRONMENT": defaults.environment,
+                        "ENVIRONMENT": defaults.place.environment,
                         "CODE_VERSION": archive.version,
                         "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{part}",
                         **defaults.variables,
@@ -198,6 +141,29 @@ class Function(Construct):
         self.arn = function.arn
         self.invoke_arn = function.invoke_arn
         self.log_group_name = log_group.name
+
+    @property
+    def errors(self) -> Metric:
+        """Invocations that failed."""
+        return self._metric("Errors")
+
+    @property
+    def throttles(self) -> Metric:
+        """Invocations that were turned away."""
+        return self._metric("Throttles")
+
+    @property
+    def invocations(self) -> Metric:
+        """How often it ran."""
+        return self._metric("Invocations")
+
+    @property
+    def duration(self) -> Metric:
+        """Milliseconds that it ran."""
+        return self._metric("Duration", "p95")
+
+    def _metric(self, name: str, statistic: str = "Sum") -> Metric:
+        return Metric("AWS/Lambda", name, {"FunctionName": self.name}, statistic, label=self.part)
 
     def allow_invocation(self, id: str, *, principal: str, source_arn: str) -> None:
         """Let a service invoke it on behalf of one of its resources: `events.amazonaws.com` of a rule."""

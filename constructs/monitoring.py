@@ -14,11 +14,13 @@ from bindings.aws import (
     SnsTopicPolicy,
     SnsTopicSubscription,
 )
-from config.names import resource_name
+from config.place import Place
+from config.validation import DAILY_HOURS
 from constructs import Construct
 from constructs.api import Api
 from constructs.functions import Function
 from constructs.resources.address import pinned
+from constructs.resources.metric import Metric
 from constructs.resources.policy import ResourcePolicy, condition, service
 from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.variable import variable
@@ -32,8 +34,6 @@ API_ERRORS = 10
 API_LATENCY_MS = 5000
 # A function that takes this share of its timeout will soon not end in time.
 TIMEOUT_SHARE = 0.8
-# A day, and two hours for a slow or repeated run.
-INGEST_HOURS = 26
 
 
 class Monitoring(Construct):
@@ -43,10 +43,8 @@ class Monitoring(Construct):
         self,
         scope: Construct,
         id: str,
+        place: Place,
         *,
-        environment: str,
-        region: str,
-        account_id: str,
         functions: Sequence[Function],
         api: Api,
         dead_letters: DeadLetterQueue,
@@ -54,12 +52,10 @@ class Monitoring(Construct):
     ) -> None:
         """`daily` is the function that has to run every day, if one does."""
         super().__init__(scope, id)
-        self._environment = environment
+        self._place = place
         self._alarm_arns: list[str] = []
-        self.topic_arn = pinned(
-            "alarms", SnsTopic(self, "topic", name=resource_name("alarms", environment))
-        ).arn
-        self._let_alarms_publish(environment, region, account_id)
+        self.topic_arn = pinned("alarms", SnsTopic(self, "topic", name=place.name("alarms"))).arn
+        self._let_alarms_publish(place)
         SnsTopicSubscription(
             self,
             "email",
@@ -82,18 +78,18 @@ class Monitoring(Construct):
         dashboard = CloudwatchDashboard(
             self,
             "dashboard",
-            dashboard_name=resource_name("health", environment),
+            dashboard_name=place.name("health"),
             dashboard_body=json.dumps(
-                {"widgets": _widgets(region, self._alarm_arns, functions, api, dead_letters)}
+                {"widgets": _widgets(place.region, self._alarm_arns, functions, api, dead_letters)}
             ),
         )
         self.dashboard_url = (
-            f"https://{region}.console.aws.amazon.com/cloudwatch/home"
-            f"?region={region}#dashboards:name={dashboard.dashboard_name}"
+            f"https://{place.region}.console.aws.amazon.com/cloudwatch/home"
+            f"?region={place.region}#dashboards:name={dashboard.dashboard_name}"
         )
 
-    def _let_alarms_publish(self, environment: str, region: str, account_id: str) -> None:
-        alarms = f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{resource_name('*', environment)}"
+    def _let_alarms_publish(self, place: Place) -> None:
+        alarms = f"arn:aws:cloudwatch:{place.region}:{place.account_id}:alarm:{place.name('*')}"
         # Not encrypted: alias/aws/sns would keep CloudWatch out, and a key of our own needs a policy with a
         # bare "*". Messages name alarms and numbers only.
         policy = ResourcePolicy(
@@ -106,7 +102,7 @@ class Monitoring(Construct):
                 resources=[self.topic_arn],
                 principals=[service("cloudwatch.amazonaws.com")],
                 condition=[
-                    condition("StringEquals", "aws:SourceAccount", account_id),
+                    condition("StringEquals", "aws:SourceAccount", place.account_id),
                     condition("ArnLike", "aws:SourceArn", alarms),
                 ],
             )
@@ -114,45 +110,33 @@ class Monitoring(Construct):
         SnsTopicPolicy(self, "topic-policy", arn=self.topic_arn, policy=policy.json)
 
     def _watch_function(self, function: Function, *, failures: int) -> None:
-        for metric in ("Errors", "Throttles"):
+        for metric in (function.errors, function.throttles):
+            what = metric.name.lower()
             self._alarm(
-                f"{function.part}-{metric.lower()}",
-                f"{function.part} had {failures} or more {metric.lower()} in 5 minutes",
-                namespace="AWS/Lambda",
-                metric_name=metric,
-                dimensions={"FunctionName": function.name},
-                statistic="Sum",
+                f"{function.part}-{what}",
+                f"{function.part} had {failures} or more {what} in 5 minutes",
+                metric,
                 threshold=failures,
             )
-        threshold_ms = round(function.timeout_seconds * 1000 * TIMEOUT_SHARE)
         self._alarm(
             f"{function.part}-duration",
             f"{function.part} takes {TIMEOUT_SHARE:.0%} of its {function.timeout_seconds} s timeout (p95)",
-            namespace="AWS/Lambda",
-            metric_name="Duration",
-            dimensions={"FunctionName": function.name},
-            extended_statistic="p95",
-            threshold=threshold_ms,
+            function.duration,
+            threshold=round(function.timeout_seconds * 1000 * TIMEOUT_SHARE),
         )
 
     def _watch_api(self, api: Api) -> None:
         self._alarm(
             "api-5xx",
             f"The API answered {API_ERRORS} requests or more with 5xx in 5 minutes, twice in a row",
-            namespace="AWS/ApiGateway",
-            metric_name="5xx",
-            dimensions={"ApiId": api.id},
-            statistic="Sum",
+            api.server_errors,
             threshold=API_ERRORS,
             evaluation_periods=2,
         )
         self._alarm(
             "api-latency",
             f"The API takes {API_LATENCY_MS / 1000:g} s or longer (p95), three times 5 minutes in a row",
-            namespace="AWS/ApiGateway",
-            metric_name="Latency",
-            dimensions={"ApiId": api.id},
-            extended_statistic="p95",
+            api.latency,
             threshold=API_LATENCY_MS,
             evaluation_periods=3,
         )
@@ -161,28 +145,19 @@ class Monitoring(Construct):
         self._alarm(
             "dead-letters",
             "An event that nobody could handle waits in the dead-letter queue",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
+            queue.waiting,
             threshold=1,
         )
 
     def _watch_daily_run(self, function: Function) -> None:
         # Hours, since CloudWatch looks back over a day only with periods of an hour or more (PutMetricAlarm).
-        runs = CloudwatchMetricAlarmMetricQueryMetric(
-            namespace="AWS/Lambda",
-            metric_name="Invocations",
-            dimensions={"FunctionName": function.name},
-            stat="Sum",
-            period=HOUR,
-        )
+        runs = _queried(function.invocations, period=HOUR)
         self._alarm(
             f"{function.part}-missing",
-            f"{function.part} has not run for {INGEST_HOURS} hours",
+            f"{function.part} has not run for {DAILY_HOURS} hours",
             # A function that does not run reports nothing, and in place of hours without a report CloudWatch
             # takes earlier ones that have one (User Guide, "Configuring how alarms treat missing data").
-            metric_query=[
+            [
                 CloudwatchMetricAlarmMetricQuery(id="runs", metric=runs, return_data=False),
                 CloudwatchMetricAlarmMetricQuery(
                     id="runs_or_none", expression="FILL(runs, 0)", label="Runs", return_data=True
@@ -190,7 +165,7 @@ class Monitoring(Construct):
             ],
             comparison_operator="LessThanThreshold",
             threshold=1,
-            evaluation_periods=INGEST_HOURS,
+            evaluation_periods=DAILY_HOURS,
             # There is nothing to fill in where it never ran.
             treat_missing_data="breaching",
         )
@@ -199,31 +174,29 @@ class Monitoring(Construct):
         self,
         id: str,
         description: str,
+        watched: Metric | list[CloudwatchMetricAlarmMetricQuery],
         *,
         threshold: int,
-        namespace: str | None = None,
-        metric_name: str | None = None,
-        dimensions: dict[str, str] | None = None,
-        statistic: str | None = None,
-        extended_statistic: str | None = None,
-        metric_query: list[CloudwatchMetricAlarmMetricQuery] | None = None,
         comparison_operator: str = "GreaterThanOrEqualToThreshold",
         evaluation_periods: int = 1,
         treat_missing_data: str = "notBreaching",
     ) -> None:
         """Of a metric every five minutes, or of a query that says its periods itself."""
+        metric = watched if isinstance(watched, Metric) else None
+        statistic = metric.statistic if metric else None
+        percentile = metric is not None and metric.is_percentile
         alarm = CloudwatchMetricAlarm(
             self,
             id,
-            alarm_name=resource_name(id, self._environment),
+            alarm_name=self._place.name(id),
             alarm_description=description,
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions=dimensions,
-            statistic=statistic,
-            extended_statistic=extended_statistic,
-            period=FIVE_MINUTES if metric_query is None else None,
-            metric_query=metric_query,
+            namespace=metric.namespace if metric else None,
+            metric_name=metric.name if metric else None,
+            dimensions=dict(metric.dimensions) if metric else None,
+            statistic=None if percentile else statistic,
+            extended_statistic=statistic if percentile else None,
+            period=FIVE_MINUTES if metric else None,
+            metric_query=None if isinstance(watched, Metric) else watched,
             comparison_operator=comparison_operator,
             threshold=threshold,
             evaluation_periods=evaluation_periods,
@@ -232,6 +205,17 @@ class Monitoring(Construct):
             ok_actions=[self.topic_arn],
         )
         self._alarm_arns.append(alarm.arn)
+
+
+def _queried(metric: Metric, *, period: int) -> CloudwatchMetricAlarmMetricQueryMetric:
+    """The metric as a part of an alarm's expression, every `period` seconds."""
+    return CloudwatchMetricAlarmMetricQueryMetric(
+        namespace=metric.namespace,
+        metric_name=metric.name,
+        dimensions=dict(metric.dimensions),
+        stat=metric.statistic,
+        period=period,
+    )
 
 
 def _widgets(
@@ -243,7 +227,7 @@ def _widgets(
 ) -> list[dict[str, Any]]:
     """Is it healthy (alarms), and if not, where (API, then function by function, then what they logged)."""
 
-    def graph(title: str, x: int, y: int, metrics: list[list[Any]], stat: str = "Sum") -> dict[str, Any]:
+    def graph(title: str, x: int, y: int, *metrics: Metric) -> dict[str, Any]:
         return {
             "type": "metric",
             "x": x,
@@ -253,20 +237,11 @@ def _widgets(
             "properties": {
                 "title": title,
                 "region": region,
-                "stat": stat,
+                "stat": metrics[0].statistic,
                 "period": FIVE_MINUTES,
-                "metrics": metrics,
+                "metrics": [metric.on_dashboard() for metric in metrics],
             },
         }
-
-    def of_functions(metric: str) -> list[list[Any]]:
-        return [
-            ["AWS/Lambda", metric, "FunctionName", function.name, {"label": function.part}]
-            for function in functions
-        ]
-
-    def of_api(*metrics: str) -> list[list[Any]]:
-        return [["AWS/ApiGateway", metric, "ApiId", api.id] for metric in metrics]
 
     return [
         {
@@ -277,18 +252,12 @@ def _widgets(
             "height": 4,
             "properties": {"title": "Is it healthy?", "alarms": list(alarm_arns)},
         },
-        graph("API: requests and errors", 0, 4, of_api("Count", "4xx", "5xx")),
-        graph("API: latency, p95 (ms)", 8, 4, of_api("Latency", "IntegrationLatency"), "p95"),
-        graph(
-            "Events nobody could handle",
-            16,
-            4,
-            [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", dead_letters.name]],
-            "Maximum",
-        ),
-        graph("Functions: errors", 0, 10, of_functions("Errors")),
-        graph("Functions: throttles", 8, 10, of_functions("Throttles")),
-        graph("Functions: duration, p95 (ms)", 16, 10, of_functions("Duration"), "p95"),
+        graph("API: requests and errors", 0, 4, api.requests, api.client_errors, api.server_errors),
+        graph("API: latency, p95 (ms)", 8, 4, api.latency, api.integration_latency),
+        graph("Events nobody could handle", 16, 4, dead_letters.waiting),
+        graph("Functions: errors", 0, 10, *(function.errors for function in functions)),
+        graph("Functions: throttles", 8, 10, *(function.throttles for function in functions)),
+        graph("Functions: duration, p95 (ms)", 16, 10, *(function.duration for function in functions)),
         {
             "type": "log",
             "x": 0,

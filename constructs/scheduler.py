@@ -7,7 +7,7 @@ from bindings.aws import (
     CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetRetryPolicy,
 )
-from config.names import resource_name
+from config.place import Place
 from config.settings import ScheduleSettings
 from constructs import Construct
 from constructs.functions import Function
@@ -26,8 +26,8 @@ class Scheduler(Construct):
         scope: Construct,
         id: str,
         settings: ScheduleSettings,
+        place: Place,
         *,
-        environment: str,
         function: Function,
         dead_letters: DeadLetterQueue,
     ) -> None:
@@ -35,7 +35,7 @@ class Scheduler(Construct):
         rule = CloudwatchEventRule(
             self,
             "rule",
-            name=resource_name("daily-ingest", environment),
+            name=place.name("daily-ingest"),
             description="Daily ingest of market data",
             schedule_expression=settings.expression,
             state="ENABLED" if settings.enabled else "DISABLED",

@@ -1,81 +1,29 @@
-"""The two secrets. Their values pass from Terraform's variables to AWS and rest nowhere in between."""
+"""The two secrets, and the variables that their values come from."""
 
-from collections.abc import Mapping
 from functools import partial
 
-from bindings.aws import DataAwsIamPolicyDocumentStatement, SecretsmanagerSecret, SecretsmanagerSecretVersion
-from bindings.cdktf import Fn, TerraformResourceLifecycle
 from config.names import PROJECT
+from config.place import Place
 from config.settings import SecretsSettings
 from constructs import Construct
-from constructs.resources.address import pinned
-from constructs.resources.role import Grantee
+from constructs.resources.secret import Secret
 from constructs.resources.variable import variable
 
 DATABASE_NAME = "potential_parakeet"
 DATABASE_PORT = 5432
 
 
-class Secret(Construct):
-    """A secret under the pinned address `aws_secretsmanager_secret.<address>`, holding a JSON object."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        settings: SecretsSettings,
-        *,
-        name: str,
-        address: str,
-        description: str,
-        values: Mapping[str, str | int],
-    ) -> None:
-        super().__init__(scope, id)
-        secret = pinned(
-            address,
-            SecretsmanagerSecret(
-                self,
-                "secret",
-                name=name,
-                description=description,
-                recovery_window_in_days=settings.recovery_window_days,
-                lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if settings.protected else None,
-            ),
-        )
-        pinned(
-            address,
-            SecretsmanagerSecretVersion(
-                self,
-                "version",
-                secret_id=secret.id,
-                # Write-only: Terraform hands it to AWS and keeps it in neither plan nor state.
-                secret_string_wo=Fn.jsonencode(dict(values)),
-                secret_string_wo_version=settings.version,
-            ),
-        )
-        self.name = secret.name
-        self.arn = secret.arn
-
-    def grant_read(self, grantee: Grantee) -> None:
-        grantee.role.allow(
-            f"read-{self.node.id}-secret",
-            DataAwsIamPolicyDocumentStatement(
-                actions=["secretsmanager:GetSecretValue"], resources=[self.arn]
-            ),
-        )
-
-
 class Secrets(Construct):
     """`database` for Neon, `api_keys` for the data providers."""
 
-    def __init__(self, scope: Construct, id: str, settings: SecretsSettings, *, environment: str) -> None:
+    def __init__(self, scope: Construct, id: str, settings: SecretsSettings, place: Place) -> None:
         super().__init__(scope, id)
         given = partial(variable, self, secret=True)
         self.database = Secret(
             self,
             "database",
             settings,
-            name=f"{PROJECT}/{environment}",
+            name=f"{PROJECT}/{place.environment}",
             address="database",
             description="Connection to Neon PostgreSQL",
             values={
@@ -106,7 +54,7 @@ class Secrets(Construct):
             self,
             "api-keys",
             settings,
-            name=f"{PROJECT}/{environment}/api-keys",
+            name=f"{PROJECT}/{place.environment}/api-keys",
             address="api_keys",
             description="Keys of the market data providers",
             values={

@@ -1,6 +1,7 @@
 """The buckets: the Parquet cache, the functions' deployment packages, and the log of who accessed the two."""
 
 from bindings.aws import (
+    IamRolePolicy,
     S3BucketLifecycleConfigurationRule,
     S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
     S3BucketLifecycleConfigurationRuleExpiration,
@@ -8,7 +9,7 @@ from bindings.aws import (
     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketLifecycleConfigurationRuleTransition,
 )
-from config.names import resource_name
+from config.place import Place
 from config.settings import CacheSettings, StorageSettings
 from constructs import Construct
 from constructs.resources.bucket import Bucket
@@ -22,15 +23,13 @@ ABANDONED_UPLOAD_DAYS = 7
 class Storage(Construct):
     """`packages` takes the functions' code; `grant_read` and `grant_read_write` open the cache."""
 
-    def __init__(
-        self, scope: Construct, id: str, settings: StorageSettings, *, environment: str, account_id: str
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, settings: StorageSettings, place: Place) -> None:
         super().__init__(scope, id)
         destroy_objects = not settings.protected
         logs = Bucket(
             self,
             "logs",
-            name=resource_name("logs", environment),
+            name=place.name("logs"),
             address="logs",
             destroy_objects=destroy_objects,
             lifecycle_rules=[_abort_abandoned_uploads(), _expire("expire-logs", "", ACCESS_LOG_DAYS)],
@@ -38,7 +37,7 @@ class Storage(Construct):
         self.cache = Bucket(
             self,
             "cache",
-            name=resource_name("cache", environment),
+            name=place.name("cache"),
             address="cache",
             versioned=settings.cache.versioned,
             protected=settings.protected,
@@ -49,21 +48,21 @@ class Storage(Construct):
         self.packages = Bucket(
             self,
             "packages",
-            name=resource_name("lambda-artifacts", environment),
+            name=place.name("lambda-artifacts"),
             address="lambda_artifacts",
             destroy_objects=destroy_objects,
             lifecycle_rules=[_abort_abandoned_uploads()],
         )
-        self.cache.log_access_to(logs, account_id=account_id)
-        self.packages.log_access_to(logs, account_id=account_id)
+        self.cache.log_access_to(logs, account_id=place.account_id)
+        self.packages.log_access_to(logs, account_id=place.account_id)
 
-    def grant_read(self, grantee: Grantee) -> None:
+    def grant_read(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read the cached objects."""
-        self.cache.grant_read(grantee, CACHE_PREFIX)
+        return self.cache.grant_read(grantee, CACHE_PREFIX)
 
-    def grant_read_write(self, grantee: Grantee) -> None:
+    def grant_read_write(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read and write the cached objects."""
-        self.cache.grant_read_write(grantee, CACHE_PREFIX)
+        return self.cache.grant_read_write(grantee, CACHE_PREFIX)
 
 
 def _abort_abandoned_uploads() -> S3BucketLifecycleConfigurationRule:

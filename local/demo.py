@@ -16,6 +16,7 @@ from types import FrameType
 import psutil
 
 from config.errors import OneLineError
+from config.names import BOOTSTRAP, stack_name
 from config.settings import Environment
 from deployment.command import CommandError, unwrapped
 from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
@@ -23,7 +24,6 @@ from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets, made_up_settings
 
-BOOTSTRAP = "parakeet-bootstrap"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -87,7 +87,7 @@ def _no_child_left() -> Iterator[None]:
 
 def deploy_and_destroy(workspace: Workspace, environment: Environment, narration: Narration) -> None:
     """All that is done in the embedded AWS. Raises DemoError where the platform is not as it should be."""
-    stack = f"parakeet-{environment.name}"
+    stack = stack_name(environment.name)
     with narration.step(
         f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
     ):
@@ -164,7 +164,7 @@ def main() -> int:
         narration.say(f"failed: {failure}")
         return 1
     narration.say(
-        f"parakeet-{environment.name} was deployed, checked and "
+        f"{stack_name(environment.name)} was deployed, checked and "
         f"{'kept' if environment.storage.protected else 'destroyed'}"
     )
     return 0

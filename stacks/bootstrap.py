@@ -5,23 +5,23 @@ from bindings.aws import (
     DynamodbTableAttribute,
     DynamodbTablePointInTimeRecovery,
 )
-from bindings.cdktf import TerraformResourceLifecycle, TerraformStack
+from bindings.cdktf import TerraformResourceLifecycle
+from config.names import BOOTSTRAP
 from config.target import Target
 from config.terraform import LOCK_TABLE, STATE_BUCKET, STATE_REGION
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
-from stacks.stack import configure_provider, configure_terraform, output, store_state_locally
+from stacks.stack import Stack
 
 
-class BootstrapStack(TerraformStack):
+class BootstrapStack(Stack):
     """`parakeet-bootstrap`: state bucket and lock table. Its own state is local, since it comes first."""
 
     def __init__(self, scope: Construct, target: Target) -> None:
-        super().__init__(scope, "parakeet-bootstrap")
-        configure_terraform(self)
-        store_state_locally(self)
-        configure_provider(self, target, environment="bootstrap", region=STATE_REGION)
+        super().__init__(
+            scope, BOOTSTRAP, target, environment="bootstrap", region=STATE_REGION, state_key=None
+        )
         state = Bucket(
             self,
             "state",
@@ -45,5 +45,5 @@ class BootstrapStack(TerraformStack):
                 lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
             ),
         )
-        output(self, "state_bucket_name", state.name, "Bucket of every stack's state")
-        output(self, "lock_table_name", locks.name, "Table of the state's locks")
+        self.output("state_bucket_name", state.name, "Bucket of every stack's state")
+        self.output("lock_table_name", locks.name, "Table of the state's locks")

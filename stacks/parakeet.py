@@ -1,50 +1,51 @@
 """The platform of one environment."""
 
 from bindings.aws import DataAwsCallerIdentity
-from bindings.cdktf import TerraformStack
-from config.names import resource_name
+from config.names import stack_name
+from config.place import Place
 from config.settings import Environment
 from config.target import Target
 from constructs import Construct
 from constructs.api import Api
+from constructs.authorizer import JwtAuthorizer
 from constructs.functions import Function, FunctionDefaults
 from constructs.monitoring import Monitoring
 from constructs.resources.queue import DeadLetterQueue
 from constructs.scheduler import Scheduler
 from constructs.secrets import Secrets
 from constructs.storage import Storage
-from stacks.stack import configure_provider, configure_terraform, output, store_state
+from stacks.stack import Stack
 
 
-class ParakeetStack(TerraformStack):
+class ParakeetStack(Stack):
     """`parakeet-<environment>`: what an environment deploys, and who may use what."""
 
     def __init__(self, scope: Construct, environment: Environment, target: Target) -> None:
-        env = environment.name
-        super().__init__(scope, f"parakeet-{env}")
-        configure_terraform(self)
-        store_state(self, target, key=f"{env}/terraform.tfstate", account_id=environment.account_id)
-        configure_provider(
-            self,
+        super().__init__(
+            scope,
+            stack_name(environment.name),
             target,
-            environment=env,
+            environment=environment.name,
             region=environment.region,
+            state_key=f"{environment.name}/terraform.tfstate",
             account_id=environment.account_id,
             tags=environment.tags,
         )
-        account_id = DataAwsCallerIdentity(self, "account").account_id
+        account = DataAwsCallerIdentity(self, "account")
+        place = Place(environment.name, environment.region, account.account_id)
+        retention = environment.log_retention_days
 
         # What there is
-        storage = Storage(self, "storage", environment.storage, environment=env, account_id=account_id)
-        secrets = Secrets(self, "secrets", environment.secrets, environment=env)
+        storage = Storage(self, "storage", environment.storage, place)
+        secrets = Secrets(self, "secrets", environment.secrets, place)
         dead_letters = DeadLetterQueue(
-            self, "dead-letters", name=resource_name("lambda-dlq", env), address="dead_letters"
+            self, "dead-letters", name=place.name("lambda-dlq"), address="dead_letters"
         )
         settings = environment.functions
         defaults = FunctionDefaults(
-            environment=env,
+            place,
             packages=storage.packages,
-            log_retention_days=environment.log_retention_days,
+            log_retention_days=retention,
             variables={
                 "AWS_S3_BUCKET": storage.cache.name,
                 "SECRETS_ARN": secrets.database.arn,
@@ -73,52 +74,45 @@ class ParakeetStack(TerraformStack):
         storage.grant_read_write(ingest)
 
         # How it is reached, and where failures go
+        authorizer = JwtAuthorizer(issuer=f"https://{environment.api.access_team}.cloudflareaccess.com")
         api = Api(
             self,
             "api",
             environment.api,
-            environment=env,
-            log_retention_days=environment.log_retention_days,
+            place,
+            authorizer=authorizer,
+            log_retention_days=retention,
             health=data,
         )
-        api.route("/trades", trades)
-        api.route("/data", data)
-        api.route("/strategies", strategies)
-        api.route("/scanner", scanner)
+        api.route("/trades", trades, "GET", "POST", "PATCH", "DELETE")
+        api.route("/data", data, "GET", "POST")
+        api.route("/strategies", strategies, "GET", "POST")
+        api.route("/scanner", scanner, "GET", "POST")
         ingest.send_failures_to(dead_letters)
-        Scheduler(
-            self,
-            "scheduler",
-            environment.schedule,
-            environment=env,
-            function=ingest,
-            dead_letters=dead_letters,
-        )
+        Scheduler(self, "scheduler", environment.schedule, place, function=ingest, dead_letters=dead_letters)
 
         # Who is told when it fails
         if environment.monitoring.enabled:
             monitoring = Monitoring(
                 self,
                 "monitoring",
-                environment=env,
-                region=environment.region,
-                account_id=account_id,
+                place,
                 functions=functions,
                 api=api,
                 dead_letters=dead_letters,
                 daily=ingest if environment.schedule.enabled else None,
             )
-            output(self, "alarm_topic_arn", monitoring.topic_arn, "Topic of the alarms")
-            output(self, "dashboard_url", monitoring.dashboard_url, "Is it healthy, and if not, where")
+            self.output("alarm_topic_arn", monitoring.topic_arn, "Topic of the alarms")
+            self.output("dashboard_url", monitoring.dashboard_url, "Is it healthy, and if not, where")
 
-        output(self, "api_gateway_url", api.url, "Where the HTTP API answers")
-        output(self, "s3_cache_bucket_name", storage.cache.name, "Bucket of the Parquet cache")
-        output(self, "s3_cache_bucket_arn", storage.cache.arn, "ARN of the cache bucket")
-        output(self, "s3_lambda_artifacts_bucket", storage.packages.name, "Bucket of the deployment packages")
-        output(self, "lambda_function_names", {f.part: f.name for f in functions}, "Function by part")
-        output(self, "lambda_role_arns", {f.part: f.role.arn for f in functions}, "Role by part")
-        output(self, "secrets_manager_arn", secrets.database.arn, "ARN of the database secret")
-        output(self, "secrets_manager_name", secrets.database.name, "Name of the database secret")
-        output(self, "api_keys_secret_arn", secrets.api_keys.arn, "ARN of the data providers' keys")
-        output(self, "environment", env, "This environment")
-        output(self, "aws_region", environment.region, "Region of everything here")
+        self.output("api_gateway_url", api.url, "Where the HTTP API answers")
+        self.output("s3_cache_bucket_name", storage.cache.name, "Bucket of the Parquet cache")
+        self.output("s3_cache_bucket_arn", storage.cache.arn, "ARN of the cache bucket")
+        self.output("s3_lambda_artifacts_bucket", storage.packages.name, "Bucket of the deployment packages")
+        self.output("lambda_function_names", {f.part: f.name for f in functions}, "Function by part")
+        self.output("lambda_role_arns", {f.part: f.role.arn for f in functions}, "Role by part")
+        self.output("secrets_manager_arn", secrets.database.arn, "ARN of the database secret")
+        self.output("secrets_manager_name", secrets.database.name, "Name of the database secret")
+        self.output("api_keys_secret_arn", secrets.api_keys.arn, "ARN of the data providers' keys")
+        self.output("environment", environment.name, "This environment")
+        self.output("aws_region", environment.region, "Region of everything here")

@@ -15,6 +15,13 @@ from stacks.application import application
 from tests.template import Template, read_templates
 
 
+SOURCES = (
+    *("bindings", "config", "constructs", "deployment", "functions", "local", "packages", "stacks"),
+    "tests",
+)
+"""The folders with code."""
+
+
 @pytest.fixture(scope="session")
 def outdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `python main.py` writes."""
@@ -61,7 +68,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of the application, to be broken."""
     here = Path(__file__).parents[1]
     copy = tmp_path / "project"
-    for folder in ("bindings", "config", "constructs", "functions", "packages", "stacks", "tests"):
+    for folder in SOURCES:
         shutil.copytree(here / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("main.py", "pyproject.toml"):
         shutil.copy(here / file, copy / file)

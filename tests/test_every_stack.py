@@ -377,7 +377,7 @@ def test_every_environment_has_a_state_of_its_own_encrypted_and_locked(platform:
 def test_terraform_and_its_provider_are_the_versions_that_belong_together(template: Template) -> None:
     assert template.document["terraform"]["required_version"] == ">= 1.11.0"
     assert template.document["terraform"]["required_providers"] == {
-        "aws": {"source": "aws", "version": "5.100.0"}
+        "aws": {"source": "hashicorp/aws", "version": "5.100.0"}
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
+    IamRolePolicy,
     S3Bucket,
     S3BucketLifecycleConfiguration,
     S3BucketLifecycleConfigurationRule,
@@ -172,17 +173,17 @@ class Bucket(Construct):
             ),
         )
 
-    def grant_read(self, grantee: Grantee, prefix: str) -> None:
+    def grant_read(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
         """Let it list and read the objects below `prefix`.
 
         Ask by listing whether an object is there: reading one that is not is "access denied".
         """
-        grantee.role.allow(f"read-{self.node.id}", *self._reading(prefix))
+        return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix))
 
-    def grant_read_write(self, grantee: Grantee, prefix: str) -> None:
+    def grant_read_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
         """Let it list, read and write the objects below `prefix`. Deleting them is the lifecycle's."""
-        grantee.role.allow(
-            f"read-write-{self.node.id}",
+        return grantee.role.allow(
+            f"read-write-{self._called(prefix)}",
             *self._reading(prefix),
             DataAwsIamPolicyDocumentStatement(
                 sid="WriteObjects",
@@ -190,6 +191,12 @@ class Bucket(Construct):
                 resources=[f"{self.arn}/{prefix}*"],
             ),
         )
+
+    def _called(self, prefix: str) -> str:
+        """`cache/scans/` of the bucket `cache` as `cache-scans`: several prefixes are several policies."""
+        below = prefix.strip("/").replace("/", "-")
+        name = self.node.id
+        return below if below == name or below.startswith(f"{name}-") else f"{name}-{below}"
 
     def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
         if not re.fullmatch(r"([^/*?]+/)+", prefix):

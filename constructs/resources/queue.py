@@ -8,6 +8,7 @@ from bindings.aws import (
 )
 from constructs import Construct
 from constructs.resources.address import pinned
+from constructs.resources.metric import Metric
 from constructs.resources.policy import ResourcePolicy, condition, service
 from constructs.resources.role import Grantee
 
@@ -35,7 +36,13 @@ class DeadLetterQueue(Construct):
         self._allowed = ResourcePolicy(self, "policy-document", action="sqs:*", resources=[self.arn])
         pinned(address, SqsQueuePolicy(self, "policy", queue_url=queue.url, policy=self._allowed.json))
 
+    @property
+    def waiting(self) -> Metric:
+        """Messages that wait to be looked at."""
+        return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": self.name}, "Maximum")
+
     def grant_send(self, grantee: Grantee) -> IamRolePolicy:
+        """Let it send messages."""
         return grantee.role.allow(
             f"send-to-{self.node.id}",
             DataAwsIamPolicyDocumentStatement(actions=["sqs:SendMessage"], resources=[self.arn]),

@@ -31,6 +31,11 @@ class Role(Construct):
         self._role = pinned(address, IamRole(self, "role", name=name, assume_role_policy=trust.json))
         self.arn = self._role.arn
 
+    @property
+    def role(self) -> "Role":
+        """Itself: what can be granted to a function can be granted to its role."""
+        return self
+
     def allow(self, policy: str, *statements: DataAwsIamPolicyDocumentStatement) -> IamRolePolicy:
         """Add an inline policy. Its name says what it lets the role do, as `read-database-secret`."""
         document = DataAwsIamPolicyDocument(self, f"{policy}-document", statement=list(statements))
@@ -41,4 +46,5 @@ class Grantee(Protocol):
     """What a permission can be granted to."""
 
     @property
-    def role(self) -> Role: ...
+    def role(self) -> Role:
+        """The role that is given the permission."""

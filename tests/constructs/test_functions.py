@@ -12,9 +12,11 @@ import pytest
 from bindings.aws import AwsProvider
 from bindings.cdktf import App, TerraformStack
 from config.environments import DEV, PROD
+from config.place import Place
 from config.settings import IngestSettings
-from constructs.functions import PROJECT_ROOT, Function, FunctionDefaults, Layer
+from constructs.functions import PROJECT_ROOT, Function, FunctionDefaults
 from constructs.resources.bucket import Bucket
+from constructs.resources.layer import Layer
 from packages import archive
 from packages.archive import Archive, ArchiveError
 from tests.template import Block, Template, changed, synthesized
@@ -334,7 +336,8 @@ def with_layers(sources: Path, outdir: Path, *names: str) -> Template:
         Layer(stack, name, name=f"potential-parakeet-{name}", sources=sources, packages=packages)
         for name in names
     ]
-    defaults = FunctionDefaults(environment="dev", packages=packages, log_retention_days=14, variables={})
+    place = Place("dev", "us-east-1", "123456789012")
+    defaults = FunctionDefaults(place, packages=packages, log_retention_days=14, variables={})
     Function(stack, "trades", defaults, IngestSettings(), part="trades-api", layers=layers)
     app.synth()
     return Template("stack", json.loads((outdir / "stacks" / "stack" / "cdk.tf.json").read_text()))

@@ -161,7 +161,7 @@ def test_a_schedule_that_leaves_out_days_is_refused(expression: str) -> None:
     """Monitoring would take each of those days for a failure."""
     line = wrong(schedule={"expression": expression})
     assert line == (
-        f"prod: schedule.expression = {expression!r}: allowed: every day (* or ?) while it is monitored, "
+        f"prod: schedule.expression = {expression!r}: allowed: every day (* or ?) while monitored, "
         "as 26 hours without a run are an alarm"
     )
 

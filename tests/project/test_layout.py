@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).parents[1]
+from tests.conftest import SOURCES
+
+PROJECT = Path(__file__).parents[2]
 HIDDEN = (
     "bindings: constructs/__init__.py hides PyPI's package of that name, so nothing can be imported: "
     "delete it; without one the folder joins that package"
@@ -45,7 +47,7 @@ def test_the_folder_constructs_is_part_of_pypis_package_and_so_no_package_itself
 
 
 @pytest.mark.parametrize(
-    "command", [["main.py"], ["-m", "pytest", "tests/test_layout.py"]], ids=["main", "pytest"]
+    "command", [["main.py"], ["-m", "pytest", "tests/project/test_layout.py"]], ids=["main", "pytest"]
 )
 def test_who_makes_the_folder_constructs_a_package_is_told_what_broke(
     project: Path, command: list[str]
@@ -63,14 +65,19 @@ def test_who_makes_the_folder_constructs_a_package_is_told_what_broke(
     [
         ("functions", {"functions"}),
         ("config", {"config"}),
+        ("packages", {"config", "packages"}),
+        ("deployment", {"config", "deployment", "packages"}),
+        ("local", {"config", "deployment", "local", "packages"}),
         ("bindings", {"bindings"}),
-        ("constructs", {"bindings", "config", "constructs"}),
-        ("stacks", {"bindings", "config", "constructs", "stacks"}),
+        ("constructs", {"bindings", "config", "constructs", "packages"}),
+        ("stacks", {"bindings", "config", "constructs", "packages", "stacks"}),
         ("main.py", {"bindings", "config", "stacks"}),
     ],
 )
 def test_data_flows_from_config_to_constructs_to_stacks_to_main(place: str, allowed: set[str]) -> None:
-    ours = {"bindings", "config", "constructs", "functions", "local", "benchmarks", "main", "stacks", "tests"}
+    ours = {place.name for place in PROJECT.iterdir() if place.is_dir() and list(place.glob("*.py"))} | {
+        "main"
+    }
     if place == "bindings":
         # PyPI's package of that name.
         ours -= {"constructs"}
@@ -88,7 +95,17 @@ def test_a_construct_takes_its_own_section_and_never_the_whole_environment() -> 
 
 
 def test_only_bindings_imports_cdktf_and_the_provider() -> None:
-    for file in sources("benchmarks", "config", "constructs", "functions", "local", "stacks", "main.py"):
+    for file in sources(
+        "benchmarks",
+        "config",
+        "constructs",
+        "deployment",
+        "functions",
+        "local",
+        "packages",
+        "stacks",
+        "main.py",
+    ):
         packages = {module.partition(".")[0] for module in imports(file)}
         assert not packages & {"cdktf", "cdktf_cdktf_provider_aws", "jsii"}, file
 
@@ -104,7 +121,7 @@ def test_bindings_offers_nothing_that_nobody_uses() -> None:
 
 
 def test_of_pypis_constructs_only_the_construct_is_used() -> None:
-    ours = {file.stem for file in sources("constructs")}
+    ours = {file.stem for file in sources("constructs")} | {"resources"}
     for file in sources("constructs", "stacks"):
         for module in imports(file):
             if module.startswith("constructs."):
@@ -113,7 +130,7 @@ def test_of_pypis_constructs_only_the_construct_is_used() -> None:
 
 def test_no_name_says_nothing() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base", "core"}
-    files = sources("benchmarks", "bindings", "config", "constructs", "functions", "local", "stacks", "tests")
+    files = sources("benchmarks", *SOURCES)
     assert not {file for file in files if {file.stem, file.parent.name} & vague}
 
 
@@ -169,7 +186,8 @@ def test_the_python_packages_that_we_name_are_locked_at_the_versions_that_we_say
     locked_python: dict[str, list[str]],
 ) -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = pins(project["project"]["dependencies"] + project["dependency-groups"]["dev"])
+    groups = [entry for group in project["dependency-groups"].values() for entry in group]
+    named = pins(project["project"]["dependencies"] + [entry for entry in groups if isinstance(entry, str)])
     names = {name for name, _, _ in named}
     assert {pin for pin in pins(list(locked_python)) if pin[0] in names} == named
 

@@ -1,17 +1,25 @@
 """The HTTP API: its routes, who may call them, and what is logged."""
 
 import json
-from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bindings.cdktf import App
 from config.environments import DEV, PROD
+from config.target import Target
 from constructs.api import Api
+from constructs.functions import Function
+from stacks.parakeet import ParakeetStack
 from tests.template import Block, Template, changed, synthesized
 
-PREFIXES = ("trades", "data", "strategies", "scanner")
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS = {
+    "trades": ("GET", "POST", "PATCH", "DELETE"),
+    "data": ("GET", "POST"),
+    "strategies": ("GET", "POST"),
+    "scanner": ("GET", "POST"),
+}
 
 
 def routes(template: Template) -> dict[str, Block]:
@@ -28,9 +36,9 @@ def answered_by(template: Template, route: Block) -> Any:
 def test_each_path_and_all_below_it_go_to_the_function_of_that_name(platform: Template) -> None:
     assert {key: answered_by(platform, route) for key, route in routes(platform).items()} == {
         f"{method} {path}": f"potential-parakeet-{prefix}-api-{platform.environment}"
-        for prefix in PREFIXES
+        for prefix, methods in METHODS.items()
         for path in (f"/{prefix}", f"/{prefix}/{{proxy+}}")
-        for method in METHODS
+        for method in methods
     } | {"GET /health": f"potential-parakeet-data-api-{platform.environment}"}
 
 
@@ -83,11 +91,22 @@ def test_the_audience_is_the_tag_of_one_application(platform: Template, audience
     assert platform.accepts("cloudflare_access_audience", audience) is taken
 
 
-def test_an_api_without_an_authorizer_cannot_be_built() -> None:
-    """Neither the authorizer nor whether a route asks it is anything that a caller could leave out."""
-    parameters = list(signature(Api.__init__).parameters)
-    assert parameters == ["self", "scope", "id", "settings", "environment", "log_retention_days", "health"]
-    assert list(signature(Api.route).parameters) == ["self", "path", "function"]
+def test_no_route_is_without_an_authorizer_but_the_health_check(platform: Template) -> None:
+    open_to_all = {key for key, route in routes(platform).items() if route["authorization_type"] == "NONE"}
+    assert open_to_all == {"GET /health"}
+    for key, route in routes(platform).items():
+        if key not in open_to_all:
+            assert route["authorization_type"] == "JWT"
+            assert platform.behind(route["authorizer_id"])["authorizer_type"] == "JWT"
+
+
+def test_a_route_takes_only_methods_that_browsers_may_send(tmp_path: Path) -> None:
+    stack = ParakeetStack(App(outdir=str(tmp_path)), DEV, Target())
+    api, trades = (stack.node.find_child(name) for name in ("api", "trades"))
+    assert isinstance(api, Api)
+    assert isinstance(trades, Function)
+    with pytest.raises(ValueError, match=r"/orders = \('PUT',\): allowed: some of GET, POST, PATCH, DELETE"):
+        api.route("/orders", trades, "PUT")
 
 
 def test_functions_get_requests_in_payload_format_2(platform: Template) -> None:
@@ -106,7 +125,7 @@ def test_the_api_may_invoke_a_function_for_its_own_routes_only(platform: Templat
     api = f"potential-parakeet-api-{env}"
     assert allowed == {
         (f"potential-parakeet-{prefix}-api-{env}", f"{api}/*/*{path}")
-        for prefix in PREFIXES
+        for prefix in METHODS
         for path in (f"/{prefix}", f"/{prefix}/{{proxy+}}")
     } | {(f"potential-parakeet-data-api-{env}", f"{api}/*/GET/health")}
 
@@ -130,9 +149,12 @@ def test_browsers_may_call_from_the_site_and_outside_of_prod_from_an_engineers_m
     template: Template = request.getfixturevalue(environment)
     assert template.one("aws_apigatewayv2_api")["cors_configuration"] == {
         "allow_origins": ["https://potential-parakeet.pages.dev", *local],
-        "allow_methods": ["GET", "POST", "PUT", "DELETE"],
-        "allow_headers": ["Content-Type", "Authorization", "X-Requested-With", "CF-Access-JWT-Assertion"],
-        "expose_headers": ["X-Request-Id"],
+        "allow_methods": ["GET", "POST", "PATCH", "DELETE"],
+        "allow_headers": [
+            *("Content-Type", "Authorization", "X-Requested-With", "CF-Access-JWT-Assertion"),
+            "Idempotency-Key",
+        ],
+        "expose_headers": ["X-Request-Id", "Retry-After", "apigw-requestid"],
         "max_age": 3600,
     }
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import stat
@@ -21,6 +20,7 @@ import pytest
 
 from config.environments import DEV, PROD
 from config.settings import Environment
+from deployment import programs
 from deployment.command import still_running
 from deployment.programs import (
     PROVIDER_VERSION,
@@ -35,7 +35,7 @@ from local.demo import DemoError, Narration, deploy_and_destroy
 from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
 from local.made_up import made_up_secrets, made_up_settings
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 PLATFORM = "linux_amd64"
 ANSWERS_1_11 = f'echo \'{{"terraform_version": "1.11.4", "platform": "{PLATFORM}"}}\''
 Program = Callable[[str], dict[str, str]]
@@ -490,7 +490,6 @@ def test_a_demo_fails_where_the_platform_is_not_as_it_should_be(
 
 
 def test_a_demo_with_wrong_configuration_is_one_line(project: Path) -> None:
-    shutil.copytree(PROJECT / "local", project / "local", ignore=shutil.ignore_patterns("__pycache__"))
     prod = project / "config" / "prod.py"
     prod.write_text(prod.read_text().replace("log_retention_days=90", "log_retention_days=91"))
     answer = subprocess.run(

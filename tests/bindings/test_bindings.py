@@ -15,7 +15,7 @@ import pytest
 import bindings
 from benchmarks import synthesis
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PRELOAD = Path(bindings.__file__).with_name("jsii_preload.cjs")
 NODE = shutil.which(os.environ.get("JSII_NODE", "node")) or ""
 

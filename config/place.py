@@ -1,0 +1,23 @@
+"""Where an environment is deployed, and what its parts are called there."""
+
+from dataclasses import dataclass
+
+from config.names import PROJECT, resource_name
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment in a region of an account."""
+
+    environment: str
+    region: str
+    account_id: str
+    """Of 12 digits, or a reference to what Terraform will find out."""
+
+    def name(self, part: str) -> str:
+        """What AWS knows a part by: `cache` as `potential-parakeet-cache-dev`."""
+        return resource_name(part, self.environment)
+
+    def path(self, root: str) -> str:
+        """What is named like a folder: `/aws/apigateway` as `/aws/apigateway/potential-parakeet-dev`."""
+        return f"{root}/{PROJECT}-{self.environment}"

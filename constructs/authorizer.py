@@ -1,0 +1,87 @@
+"""Who may call the API: decided before a function is asked, by a token that Cloudflare Access has signed."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from bindings.aws import Apigatewayv2Authorizer, Apigatewayv2AuthorizerJwtConfiguration
+from constructs import Construct
+from constructs.functions import Function
+from constructs.resources.variable import variable
+
+ASSERTION_HEADER = "Cf-Access-Jwt-Assertion"
+
+
+class Authorizer(ABC):
+    """What an API cannot be made without."""
+
+    authorization_type: ClassVar[str]
+    """What a route says that asks it."""
+
+    @abstractmethod
+    def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:
+        """Make it the API's authorizer, and return its id."""
+
+
+class JwtAuthorizer(Authorizer):
+    """API Gateway's own: reads the keys' address from the team's discovery document when it is made."""
+
+    authorization_type = "JWT"
+
+    def __init__(self, *, issuer: str) -> None:
+        """`issuer` is the team's address, as `https://potential-parakeet.cloudflareaccess.com`."""
+        self._issuer = issuer
+
+    def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:  # noqa: ARG002 - invokes nothing
+        return Apigatewayv2Authorizer(
+            api,
+            "authorizer",
+            api_id=api_id,
+            name="cloudflare-access",
+            authorizer_type="JWT",
+            identity_sources=[f"$request.header.{ASSERTION_HEADER}"],
+            jwt_configuration=Apigatewayv2AuthorizerJwtConfiguration(
+                issuer=self._issuer, audience=[access_audience(api)]
+            ),
+        ).id
+
+
+class LambdaAuthorizer(Authorizer):
+    """A function of ours, for a team whose discovery document does not answer."""
+
+    authorization_type = "CUSTOM"
+
+    def __init__(self, function: Function, *, cache_seconds: int) -> None:
+        """What it says of a token is taken for `cache_seconds` (0 to 3600)."""
+        self._function = function
+        self._cache_seconds = cache_seconds
+
+    def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:
+        authorizer = Apigatewayv2Authorizer(
+            api,
+            "lambda-authorizer",
+            api_id=api_id,
+            name="cloudflare-access-function",
+            authorizer_type="REQUEST",
+            identity_sources=[f"$request.header.{ASSERTION_HEADER}"],
+            authorizer_uri=self._function.invoke_arn,
+            authorizer_payload_format_version="2.0",
+            enable_simple_responses=True,
+            authorizer_result_ttl_in_seconds=self._cache_seconds,
+        )
+        self._function.allow_invocation(
+            "invoke-authorizer",
+            principal="apigateway.amazonaws.com",
+            source_arn=f"{execution_arn}/authorizers/{authorizer.id}",
+        )
+        return authorizer.id
+
+
+def access_audience(scope: Construct) -> str:
+    """The AUD tag of the Access application, as a reference to Terraform's variable."""
+    return variable(
+        scope,
+        "cloudflare_access_audience",
+        "AUD tag of the Cloudflare Access application",
+        pattern="^[0-9A-Za-z_-]+$",
+        allowed="the Access application's AUD tag, without spaces",
+    )
