@@ -1,6 +1,6 @@
 """Development: small, quiet and gone at once when destroyed."""
 
-from config.names import LOCAL_SITES, SITE
+from config.names import LOCAL_SITES, PLACEHOLDER_AUDIENCE, SITE
 from config.settings import environment
 
 DEV = environment(
@@ -19,6 +19,7 @@ DEV = environment(
     },
     api={
         "cors_origins": (SITE, *LOCAL_SITES),
+        "access_audience": PLACEHOLDER_AUDIENCE,
         "throttle_rps": 50,
         "throttle_burst": 100,
     },

@@ -1,6 +1,8 @@
 """The names under which teams and dashboards know the platform's parts."""
 
 PROJECT = "potential-parakeet"
+REGION = "us-east-1"
+"""Where the platform is deployed."""
 SITE = "https://potential-parakeet.pages.dev"
 """The front end's origin."""
 LOCAL_SITES = ("http://localhost:3000", "http://localhost:5173")
@@ -9,6 +11,12 @@ LOCAL_SITES = ("http://localhost:3000", "http://localhost:5173")
 
 BOOTSTRAP = "parakeet-bootstrap"
 """The stack that keeps the others' states."""
+
+
+PLACEHOLDER_AUDIENCE = "put-the-aud-tag-of-the-access-application-here"
+"""What an environment file says before anybody has made its application at Cloudflare. It lets nobody in."""
+PLACEHOLDER_EMAIL = "put-an-address-here@example.com"
+"""What an environment file says before it is known who is told of alarms."""
 
 
 def stack_name(environment: str) -> str:

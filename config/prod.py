@@ -1,5 +1,6 @@
 """Production: data outlives mistakes."""
 
+from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL
 from config.settings import environment
 
 PROD = environment(
@@ -16,5 +17,6 @@ PROD = environment(
     },
     # The longest that Secrets Manager offers.
     secrets={"recovery_window_days": 30, "protected": True},
-    api={"throttle_rps": 1000, "throttle_burst": 2000},
+    api={"access_audience": PLACEHOLDER_AUDIENCE, "throttle_rps": 1000, "throttle_burst": 2000},
+    monitoring={"alert_email": PLACEHOLDER_EMAIL},
 )

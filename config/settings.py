@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
 
-from config.names import SITE
+from config.names import REGION, SITE
 from config.validation import (
     DAILY_HOURS,
     FieldError,
@@ -34,33 +34,73 @@ EphemeralStorageMb = Annotated[StrictInt, between(512, 10240, "MB")]
 TimeoutSeconds = Annotated[StrictInt, between(1, 900, "seconds")]
 
 
+Concurrency = Annotated[StrictInt, positive("concurrent executions")]
+
+
 class FunctionSettings(Section):
     """One function."""
 
-    memory_mb: MemoryMb
-    timeout_seconds: TimeoutSeconds
-    ephemeral_storage_mb: EphemeralStorageMb = 512
-    reserved_concurrency: Annotated[StrictInt, positive("concurrent executions")] | None = None
+    memory_mb: MemoryMb = Field(description="Memory in MB; Lambda gives processor time in proportion to it")
+    timeout_seconds: TimeoutSeconds = Field(
+        description="Seconds after which Lambda ends it; its duration alarm rings at 80 % of them"
+    )
+    ephemeral_storage_mb: EphemeralStorageMb = Field(default=512, description="Size of `/tmp` in MB")
+    reserved_concurrency: Concurrency | None = Field(
+        default=None,
+        description="How many run at once at most, taken from what the account has; None: no bound",
+    )
+
+
+def _described(field: str) -> str | None:
+    return FunctionSettings.model_fields[field].description
 
 
 class ApiFunctionSettings(FunctionSettings):
     """A function behind the HTTP API, which gives up at 30 s."""
 
-    memory_mb: MemoryMb = 512
+    memory_mb: MemoryMb = Field(default=512, description=_described("memory_mb"))
     timeout_seconds: Annotated[
         StrictInt, between(1, API_TIMEOUT_SECONDS, "seconds, as an HTTP API ends at 30")
-    ] = API_TIMEOUT_SECONDS
+    ] = Field(default=API_TIMEOUT_SECONDS, description=_described("timeout_seconds"))
+    # What a leaked token can run at once, and so what it can cost.
+    reserved_concurrency: Concurrency | None = Field(
+        default=20, description=_described("reserved_concurrency")
+    )
 
 
 class ScannerSettings(ApiFunctionSettings):
-    memory_mb: MemoryMb = 1024
+    """The scanner, which reads all instruments at once."""
+
+    memory_mb: MemoryMb = Field(default=1024, description=_described("memory_mb"))
 
 
 class IngestSettings(FunctionSettings):
-    memory_mb: MemoryMb = 1024
-    timeout_seconds: TimeoutSeconds = 300
+    """The daily ingest."""
+
+    memory_mb: MemoryMb = Field(default=1024, description=_described("memory_mb"))
+    timeout_seconds: TimeoutSeconds = Field(default=300, description=_described("timeout_seconds"))
     # A day's Parquet files are put together on /tmp.
-    ephemeral_storage_mb: EphemeralStorageMb = 1024
+    ephemeral_storage_mb: EphemeralStorageMb = Field(
+        default=1024, description=_described("ephemeral_storage_mb")
+    )
+    # Two at once would only fetch the same twice.
+    reserved_concurrency: Concurrency | None = Field(
+        default=1, description=_described("reserved_concurrency")
+    )
+
+
+class AuthorizerSettings(FunctionSettings):
+    """The Lambda authorizer, where there is one: every request waits for it."""
+
+    memory_mb: MemoryMb = Field(default=256, description=_described("memory_mb"))
+    timeout_seconds: TimeoutSeconds = Field(default=5, description=_described("timeout_seconds"))
+
+
+class MigrateSettings(FunctionSettings):
+    """What brings the database's schema up to date, during a deployment."""
+
+    memory_mb: MemoryMb = Field(default=512, description=_described("memory_mb"))
+    timeout_seconds: TimeoutSeconds = Field(default=300, description=_described("timeout_seconds"))
 
 
 class VpcSettings(Section):
@@ -68,28 +108,39 @@ class VpcSettings(Section):
 
     subnet_ids: Annotated[
         tuple[Annotated[StrictStr, matching(r"subnet-[0-9a-f]+", "subnet-…")], ...], NotEmpty
-    ] = ()
+    ] = Field(default=(), description="Subnets of the functions' network interfaces")
     security_group_ids: Annotated[
         tuple[Annotated[StrictStr, matching(r"sg-[0-9a-f]+", "sg-…")], ...], NotEmpty
-    ] = ()
+    ] = Field(default=(), description="Security groups of the functions' network interfaces")
 
 
 class FunctionsSettings(Section):
+    """All functions: each one's size, and what is alike for all."""
+
     trades: ApiFunctionSettings = ApiFunctionSettings()
     data: ApiFunctionSettings = ApiFunctionSettings()
     strategies: ApiFunctionSettings = ApiFunctionSettings()
     scanner: ScannerSettings = ScannerSettings()
     ingest: IngestSettings = IngestSettings()
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    tracing: StrictBool = False
-    vpc: VpcSettings | None = None
+    authorizer: AuthorizerSettings = AuthorizerSettings()
+    migrate: MigrateSettings = MigrateSettings()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least of what the functions log"
+    )
+    tracing: StrictBool = Field(
+        default=False,
+        description="X-Ray traces of every function; costs the one statement whose resource has to be `*`",
+    )
+    vpc: VpcSettings | None = Field(
+        default=None, description="The private network that the functions join; None: AWS's own"
+    )
 
 
 class Transition(Section):
     """When objects move to a cheaper storage class."""
 
-    after_days: Days
-    storage_class: Literal["STANDARD_IA", "GLACIER_IR"]
+    after_days: Days = Field(description="Age in days at which they move")
+    storage_class: Literal["STANDARD_IA", "GLACIER_IR"] = Field(description="Where they move to")
 
     @model_validator(mode="after")
     def _old_enough(self) -> Self:
@@ -102,10 +153,17 @@ class Transition(Section):
 class CacheSettings(Section):
     """The Parquet cache: what it keeps, and for how long."""
 
-    versioned: StrictBool = True
-    old_versions_days: Days = 30
-    transitions: tuple[Transition, ...] = ()
-    expire_after_days: Days | None = None
+    versioned: StrictBool = Field(default=True, description="Whether what is overwritten can be had back")
+    old_versions_days: Days = Field(default=30, description="Days that overwritten objects are kept")
+    transitions: tuple[Transition, ...] = Field(
+        default=(),
+        # S3 User Guide, "Transitioning objects": objects of up to 128 KB stay where they are.
+        description="When objects larger than 128 KB move to a cheaper class; a ticker's bars are smaller "
+        "and stay, the panels move",
+    )
+    expire_after_days: Days | None = Field(
+        default=None, description="Age in days at which cached objects go; None: never"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -130,16 +188,26 @@ class CacheSettings(Section):
 
 
 class StorageSettings(Section):
+    """The buckets."""
+
     cache: CacheSettings = CacheSettings()
-    protected: StrictBool = False
+    protected: StrictBool = Field(
+        default=False,
+        description="Terraform refuses to destroy the cache, and leaves the objects of all three buckets",
+    )
 
 
 class SecretsSettings(Section):
     """The two secrets. Counting `version` up writes the variables' values anew."""
 
-    version: Annotated[StrictInt, positive()] = 1
-    recovery_window_days: RecoveryWindowDays = 7
-    protected: StrictBool = False
+    version: Annotated[StrictInt, positive()] = Field(
+        default=1, description="Counted up, the variables' values are written anew: how secrets are rotated"
+    )
+    recovery_window_days: RecoveryWindowDays = Field(
+        default=7,
+        description="Days that a destroyed secret can be had back, and its name is taken; 0: gone at once",
+    )
+    protected: StrictBool = Field(default=False, description="Terraform refuses to destroy the secrets")
 
 
 Origin = Annotated[
@@ -147,26 +215,87 @@ Origin = Annotated[
 ]
 
 
+HttpsAddress = Annotated[
+    StrictStr, matching(r"https://[^/\s?#]+(/[^\s?#]*)?", "an https address, as https://example.com/keys")
+]
+
+
 class ApiSettings(Section):
     """The HTTP API's edge: who may call from a browser, how often, and who signs the callers' tokens."""
 
-    cors_origins: Annotated[tuple[Origin, ...], NotEmpty] = (SITE,)
-    throttle_rps: Annotated[StrictInt, positive("requests a second")]
-    throttle_burst: Annotated[StrictInt, positive("requests")]
-    access_team: Annotated[StrictStr, matching(r"[a-z0-9-]+", "a Cloudflare team name: a-z, 0-9 and -")] = (
-        "potential-parakeet"
+    cors_origins: Annotated[tuple[Origin, ...], NotEmpty] = Field(
+        default=(SITE,), description="Origins whose pages may call the API from a browser"
     )
+    throttle_rps: Annotated[StrictInt, positive("requests a second")] = Field(
+        description="Requests a second, over time, before the API answers 429"
+    )
+    throttle_burst: Annotated[StrictInt, positive("requests")] = Field(
+        description="Requests at once before the API answers 429"
+    )
+    access_team: Annotated[StrictStr, matching(r"[a-z0-9-]+", "a Cloudflare team name: a-z, 0-9 and -")] = (
+        Field(
+            default="potential-parakeet", description="The team at Cloudflare that signs the callers' tokens"
+        )
+    )
+    access_audience: Annotated[
+        StrictStr, matching(r"[0-9A-Za-z_-]+", "the Access application's AUD tag, without spaces")
+    ] = Field(description="AUD tag of the Access application whose tokens are let in")
+    authorizer: Literal["jwt", "lambda"] = Field(
+        default="jwt",
+        description="Who checks tokens: `jwt`, API Gateway by the team's discovery document; `lambda`, our "
+        "function, where Cloudflare does not serve that document",
+    )
+    authorizer_cache_seconds: Annotated[StrictInt, between(0, 3600, "seconds")] = Field(
+        default=60, description="Seconds that the Lambda authorizer's answer for a token is taken again"
+    )
+    access_issuer: HttpsAddress | None = Field(
+        default=None,
+        description="Who signs, where it is not the team's address: a renamed team keeps its old name",
+    )
+    access_keys_url: HttpsAddress | None = Field(
+        default=None,
+        description="Where the signing keys are, where it is not the team's own place (`lambda` only)",
+    )
+
+    @property
+    def issuer(self) -> str:
+        """What tokens name as their issuer."""
+        return self.access_issuer or f"https://{self.access_team}.cloudflareaccess.com"
+
+    @property
+    def keys_url(self) -> str:
+        """Where the keys are that tokens are signed with."""
+        team = f"https://{self.access_team}.cloudflareaccess.com"
+        return self.access_keys_url or f"{team}/cdn-cgi/access/certs"
 
 
 class ScheduleSettings(Section):
     """The daily ingest. Times are UTC."""
 
-    enabled: StrictBool = True
-    expression: ScheduleExpression = "cron(0 6 * * ? *)"
+    enabled: StrictBool = Field(default=True, description="Whether the daily ingest runs by itself")
+    expression: ScheduleExpression = Field(
+        default="cron(0 6 * * ? *)",
+        description="When it runs, as an EventBridge expression; every day if monitored",
+    )
+
+
+EmailAddress = Annotated[
+    StrictStr,
+    matching(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+", "one e-mail address, as oncall@example.com"),
+]
 
 
 class MonitoringSettings(Section):
-    enabled: StrictBool = True
+    """Alarms and the dashboard."""
+
+    enabled: StrictBool = Field(default=True, description="Whether there are alarms and a dashboard")
+    alert_email: EmailAddress | None = Field(default=None, description="Who is told of alarms")
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Self:
+        if self.enabled and self.alert_email is None:
+            raise FieldError("alert_email", None, "an e-mail address, as alarms that nobody gets are none")
+        return self
 
 
 class Environment(Section):
@@ -177,16 +306,35 @@ class Environment(Section):
     region: Annotated[
         StrictStr,
         matching(r"(?!cn-|us-gov-|[a-z]{2}-iso)[a-z]{2}(-[a-z]+)+-[0-9]", "a public region, as us-east-1"),
-    ] = "us-east-1"
-    account_id: Annotated[StrictStr, matching(r"[0-9]{12}", "an account id of 12 digits")] | None = None
-    tags: FrozenTags = Field(default_factory=dict)
-    log_retention_days: LogRetentionDays
+    ] = Field(
+        default=REGION, description="AWS region of everything; changed, all that is deployed stays behind"
+    )
+    leave_behind_region: StrictStr | None = Field(
+        default=None,
+        description="The region that is left, said a second time, so that nobody leaves it by mistake",
+    )
+    account_id: Annotated[StrictStr, matching(r"[0-9]{12}", "an account id of 12 digits")] | None = Field(
+        default=None, description="The only account that is deployed to; None: that of the credentials"
+    )
+    tags: FrozenTags = Field(default_factory=dict, description="Tags of everything, beside our own three")
+    log_retention_days: LogRetentionDays = Field(description="Days that all logs are kept")
     storage: StorageSettings = StorageSettings()
     secrets: SecretsSettings = SecretsSettings()
     functions: FunctionsSettings = FunctionsSettings()
     api: ApiSettings
     schedule: ScheduleSettings = ScheduleSettings()
-    monitoring: MonitoringSettings = MonitoringSettings()
+    monitoring: MonitoringSettings
+
+    @model_validator(mode="after")
+    def _not_moved_by_mistake(self) -> Self:
+        # Terraform would make everything anew there and destroy nothing here, `prevent_destroy` or not.
+        if REGION not in (self.region, self.leave_behind_region):
+            raise FieldError(
+                "region",
+                self.region,
+                f"{REGION}, or leave_behind_region = {REGION!r} beside it, as all that is there stays there",
+            )
+        return self
 
     @model_validator(mode="after")
     def _closed_in_prod(self) -> Self:

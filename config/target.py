@@ -2,11 +2,29 @@
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import StrictBool
+from pydantic import StrictBool, StrictStr, ValidationError
 
-from config.validation import ConfigurationError, Section
+from config.validation import ConfigurationError, Section, explain, matching
+
+LoopbackAddress = Annotated[
+    StrictStr, matching(r"http://127\.0\.0\.1:[0-9]{1,5}(/[^\s?#]*)?", "an address of this machine")
+]
+
+_STAND_INS = {
+    "access_keys_url": "PARAKEET_ACCESS_KEYS_URL",
+    "tiingo_url": "PARAKEET_TIINGO_URL",
+    "polygon_url": "PARAKEET_POLYGON_URL",
+}
+
+
+class StandIns(Section):
+    """Addresses of what plays the platform's neighbours on this machine; None: the real one."""
+
+    access_keys_url: LoopbackAddress | None = None
+    tiingo_url: LoopbackAddress | None = None
+    polygon_url: LoopbackAddress | None = None
 
 
 class Target(Section):
@@ -14,15 +32,31 @@ class Target(Section):
 
     local_state: StrictBool = False
     path_style: StrictBool = False
+    stand_ins: StandIns = StandIns()
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str] = os.environ) -> Self:
         """From `PARAKEET_STATE` (`s3` or `local`) and `AWS_ENDPOINT_URL` (S3 is path-style there).
 
-        Raises ConfigurationError.
+        `PARAKEET_ACCESS_KEYS_URL`, `PARAKEET_TIINGO_URL` and `PARAKEET_POLYGON_URL` name stand-ins, with such
+        an endpoint only. Raises ConfigurationError.
         """
         state = variables.get("PARAKEET_STATE") or "s3"
         if state not in ("s3", "local"):
             raise ConfigurationError(f"PARAKEET_STATE = {state!r}: allowed: s3, local")
         # An endpoint that is not AWS's has no host name for every bucket.
-        return cls(local_state=state == "local", path_style=bool(variables.get("AWS_ENDPOINT_URL")))
+        elsewhere = bool(variables.get("AWS_ENDPOINT_URL"))
+        return cls(
+            local_state=state == "local", path_style=elsewhere, stand_ins=_stand_ins(variables, elsewhere)
+        )
+
+
+def _stand_ins(variables: Mapping[str, str], elsewhere: bool) -> StandIns:
+    given = {field: variables[name] for field, name in _STAND_INS.items() if variables.get(name)}
+    if given and not elsewhere:
+        names = ", ".join(_STAND_INS[field] for field in given)
+        raise ConfigurationError(f"{names}: allowed: only with AWS_ENDPOINT_URL, which is not AWS's own then")
+    try:
+        return StandIns.model_validate(given)
+    except ValidationError as error:
+        raise explain("the shell's variables", StandIns, error) from None

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from bindings.aws import Apigatewayv2Authorizer, Apigatewayv2AuthorizerJwtConfiguration
+from config.settings import ApiSettings
 from constructs import Construct
 from constructs.functions import Function
-from constructs.resources.variable import variable
 
 ASSERTION_HEADER = "Cf-Access-Jwt-Assertion"
 
@@ -27,9 +27,8 @@ class JwtAuthorizer(Authorizer):
 
     authorization_type = "JWT"
 
-    def __init__(self, *, issuer: str) -> None:
-        """`issuer` is the team's address, as `https://potential-parakeet.cloudflareaccess.com`."""
-        self._issuer = issuer
+    def __init__(self, settings: ApiSettings) -> None:
+        self._settings = settings
 
     def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:  # noqa: ARG002 - invokes nothing
         return Apigatewayv2Authorizer(
@@ -40,7 +39,7 @@ class JwtAuthorizer(Authorizer):
             authorizer_type="JWT",
             identity_sources=[f"$request.header.{ASSERTION_HEADER}"],
             jwt_configuration=Apigatewayv2AuthorizerJwtConfiguration(
-                issuer=self._issuer, audience=[access_audience(api)]
+                issuer=self._settings.issuer, audience=[self._settings.access_audience]
             ),
         ).id
 
@@ -50,10 +49,9 @@ class LambdaAuthorizer(Authorizer):
 
     authorization_type = "CUSTOM"
 
-    def __init__(self, function: Function, *, cache_seconds: int) -> None:
-        """What it says of a token is taken for `cache_seconds` (0 to 3600)."""
+    def __init__(self, settings: ApiSettings, function: Function) -> None:
+        self._settings = settings
         self._function = function
-        self._cache_seconds = cache_seconds
 
     def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:
         authorizer = Apigatewayv2Authorizer(
@@ -66,7 +64,7 @@ class LambdaAuthorizer(Authorizer):
             authorizer_uri=self._function.invoke_arn,
             authorizer_payload_format_version="2.0",
             enable_simple_responses=True,
-            authorizer_result_ttl_in_seconds=self._cache_seconds,
+            authorizer_result_ttl_in_seconds=self._settings.authorizer_cache_seconds,
         )
         self._function.allow_invocation(
             "invoke-authorizer",
@@ -74,14 +72,3 @@ class LambdaAuthorizer(Authorizer):
             source_arn=f"{execution_arn}/authorizers/{authorizer.id}",
         )
         return authorizer.id
-
-
-def access_audience(scope: Construct) -> str:
-    """The AUD tag of the Access application, as a reference to Terraform's variable."""
-    return variable(
-        scope,
-        "cloudflare_access_audience",
-        "AUD tag of the Cloudflare Access application",
-        pattern="^[0-9A-Za-z_-]+$",
-        allowed="the Access application's AUD tag, without spaces",
-    )

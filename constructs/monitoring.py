@@ -15,6 +15,7 @@ from bindings.aws import (
     SnsTopicSubscription,
 )
 from config.place import Place
+from config.settings import MonitoringSettings
 from config.validation import DAILY_HOURS
 from constructs import Construct
 from constructs.api import Api
@@ -23,7 +24,6 @@ from constructs.resources.address import pinned
 from constructs.resources.metric import Metric
 from constructs.resources.policy import ResourcePolicy, condition, service
 from constructs.resources.queue import DeadLetterQueue
-from constructs.resources.variable import variable
 
 FIVE_MINUTES = 300
 HOUR = 3600
@@ -43,6 +43,7 @@ class Monitoring(Construct):
         self,
         scope: Construct,
         id: str,
+        settings: MonitoringSettings,
         place: Place,
         *,
         functions: Sequence[Function],
@@ -50,7 +51,13 @@ class Monitoring(Construct):
         dead_letters: DeadLetterQueue,
         daily: Function | None,
     ) -> None:
-        """`daily` is the function that has to run every day, if one does."""
+        """`daily` is the function that has to run every day, if one does.
+
+        Raises ValueError where the settings name nobody to tell; a section that is enabled always does.
+        """
+        address = settings.alert_email
+        if address is None:
+            raise ValueError("alert_email = None: allowed: an e-mail address")
         super().__init__(scope, id)
         self._place = place
         self._alarm_arns: list[str] = []
@@ -61,13 +68,7 @@ class Monitoring(Construct):
             "email",
             topic_arn=self.topic_arn,
             protocol="email",
-            endpoint=variable(
-                self,
-                "alert_email",
-                "Address that the alarms are sent to",
-                pattern="^[^@[:space:],;<>]+@[^@[:space:],;<>]+[.][^@[:space:],;<>.]+$",
-                allowed="one e-mail address, as oncall@example.com",
-            ),
+            endpoint=address,
         )
         for function in functions:
             self._watch_function(function, failures=DAILY_FAILURES if function is daily else FAILURES)

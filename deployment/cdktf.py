@@ -4,8 +4,10 @@ import os
 import sys
 from pathlib import Path
 
+from config.errors import OneLineError
+from config.settings import Environment
+from deployment.guards import refuse_what_nobody_means
 from deployment.programs import (
-    PrerequisiteError,
     find_provider_mirror,
     find_terraform,
     quiet_variables,
@@ -28,10 +30,18 @@ def main(arguments: list[str]) -> None:
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
         try:
             mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
-        except PrerequisiteError as error:
+            refuse_what_nobody_means(arguments, os.environ, _environments())
+        except OneLineError as error:
             sys.exit(str(error))
         variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     os.execve(COMMAND[0], [*COMMAND, *arguments], variables)
+
+
+def _environments() -> tuple[Environment, ...]:
+    # Importing them raises ConfigurationError where one is wrong, and takes a moment.
+    from config.environments import ENVIRONMENTS
+
+    return ENVIRONMENTS
 
 
 if __name__ == "__main__":

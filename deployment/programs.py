@@ -98,6 +98,11 @@ def quiet_variables(variables: Mapping[str, str]) -> dict[str, str]:
     # With reports on, cdktf also writes an identifier of its own into cdktf.json.
     result.setdefault("CHECKPOINT_DISABLE", "1")
     result.setdefault("TF_IN_AUTOMATION", "1")
+    # TF_LOG makes the provider log too, and it logs requests with the secrets in them; TF_LOG_CORE does not.
+    if level := result.pop("TF_LOG", None):
+        result.setdefault("TF_LOG_CORE", level)
+    # It would log as much by itself.
+    result.pop("TF_LOG_PROVIDER", None)
     # `terraform providers lock` always asks the registry, for a lock file that nobody keeps.
     result.setdefault("CDKTF_SKIP_PROVIDER_LOCK", "true")
     return result

@@ -22,7 +22,7 @@ from deployment.command import CommandError, unwrapped
 from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
 from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
-from local.made_up import made_up_secrets, made_up_settings
+from local.made_up import made_up_secrets
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -68,7 +68,7 @@ def demonstrate(environment: Environment, narration: Narration) -> None:
         narration.say("starting an embedded AWS ...")
         with EmbeddedAws(folder / "aws.log") as aws:
             narration.say(f"  it answers at {aws.endpoint}")
-            variables = aws.variables(os.environ) | made_up_settings() | made_up_secrets()
+            variables = aws.variables(os.environ) | made_up_secrets()
             with Workspace(folder, mirror, variables) as workspace:
                 deploy_and_destroy(workspace, environment, narration)
     narration.say("the embedded AWS and the run's folder are gone")

@@ -15,11 +15,3 @@ def made_up_secrets() -> dict[str, str]:
         "TF_VAR_tiingo_api_key": secrets.token_hex(20),
         "TF_VAR_polygon_api_key": secrets.token_hex(16),
     }
-
-
-def made_up_settings() -> dict[str, str]:
-    """The variables that have to be set but are no secrets: they stand in the plan and in the state."""
-    return {
-        "TF_VAR_cloudflare_access_audience": secrets.token_hex(32),
-        "TF_VAR_alert_email": "alerts@example.com",
-    }

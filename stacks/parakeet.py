@@ -74,7 +74,7 @@ class ParakeetStack(Stack):
         storage.grant_read_write(ingest)
 
         # How it is reached, and where failures go
-        authorizer = JwtAuthorizer(issuer=f"https://{environment.api.access_team}.cloudflareaccess.com")
+        authorizer = JwtAuthorizer(environment.api)
         api = Api(
             self,
             "api",
@@ -96,6 +96,7 @@ class ParakeetStack(Stack):
             monitoring = Monitoring(
                 self,
                 "monitoring",
+                environment.monitoring,
                 place,
                 functions=functions,
                 api=api,

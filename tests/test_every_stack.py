@@ -394,7 +394,14 @@ def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) ->
 
 
 def test_the_region_is_the_configurations() -> None:
-    template = synthesized(changed(DEV, region="eu-central-1", monitoring={"enabled": True}))
+    template = synthesized(
+        changed(
+            DEV,
+            region="eu-central-1",
+            leave_behind_region="us-east-1",
+            monitoring={"enabled": True, "alert_email": "oncall@example.com"},
+        )
+    )
     (provider,) = template.document["provider"]["aws"]
     assert provider["region"] == "eu-central-1"
     assert template.document["output"]["aws_region"]["value"] == "eu-central-1"

@@ -15,6 +15,7 @@ from tests.template import changed
 # A digit to Python, not to AWS.
 ARABIC_ONE = "\N{ARABIC-INDIC DIGIT ONE}"
 SCHEDULES = "cron(minutes hours day-of-month month day-of-week year) or rate(n minutes|hours|days)"
+TAG = "the Access application's AUD tag, without spaces"
 RETENTIONS = (
     "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 )
@@ -84,7 +85,12 @@ def test_tmp_outside_of_lambdas_bounds_is_refused(part: str, storage: int) -> No
     "size",
     [
         {"memory_mb": 128, "timeout_seconds": 1, "ephemeral_storage_mb": 512, "reserved_concurrency": 1},
-        {"memory_mb": 10240, "timeout_seconds": 900, "ephemeral_storage_mb": 10240},
+        {
+            "memory_mb": 10240,
+            "timeout_seconds": 900,
+            "ephemeral_storage_mb": 10240,
+            "reserved_concurrency": 1,
+        },
     ],
     ids=["smallest", "largest"],
 )
@@ -289,7 +295,8 @@ def test_a_throttle_that_lets_nobody_in_is_refused(field: str, unit: str) -> Non
         (
             {"functons": {}},
             (
-                "prod: functons = {}: unknown field; allowed: name, region, account_id, tags, "
+                "prod: functons = {}: unknown field; allowed: name, region, "
+                "leave_behind_region, account_id, tags, "
                 "log_retention_days, storage, secrets, functions, api, schedule, monitoring"
             ),
         ),
@@ -457,12 +464,47 @@ def test_every_fault_is_told_at_once_with_the_environments_name() -> None:
         "staging",
         log_retention_days=30,
         functions={"trades": {"memory_mb": 64}, "ingest": {"timeout_seconds": 901}},
-        api={"throttle_rps": 200},
+        api={"throttle_rps": 200, "access_audience": "two words"},
+        monitoring={"alert_email": "a@b"},
     ) == [
         "staging: functions.trades.memory_mb = 64: allowed: 128 to 10240 MB",
         "staging: functions.ingest.timeout_seconds = 901: allowed: 1 to 900 seconds",
         "staging: api.throttle_burst: a value is required",
+        f"staging: api.access_audience = 'two words': allowed: {TAG}",
+        "staging: monitoring.alert_email = 'a@b': allowed: one e-mail address, as oncall@example.com",
     ]
+
+
+@pytest.mark.parametrize("audience", ["", " ", "f8b1 7c2d", "f8b1,7c2d", "f8b1\n", "https://a.example", "*"])
+def test_an_audience_is_the_tag_of_one_application(audience: str) -> None:
+    assert wrong(api={"access_audience": audience}) == (
+        f"prod: api.access_audience = {audience!r}: allowed: {TAG}"
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["", "a@b", "a b@c.de", "a@b.c, d@e.f", "a@b.c,d", "<a@b.c>", "a@b.c\n", "@b.c"]
+)
+def test_alarms_go_to_one_e_mail_address(address: str) -> None:
+    assert wrong(monitoring={"alert_email": address}) == (
+        f"prod: monitoring.alert_email = {address!r}: allowed: one e-mail address, as oncall@example.com"
+    )
+
+
+def test_alarms_that_nobody_gets_are_refused() -> None:
+    assert wrong(monitoring={"alert_email": None}) == (
+        "prod: monitoring.alert_email = None: allowed: an e-mail address, as alarms that nobody gets are none"
+    )
+
+
+def test_the_region_changes_only_when_said_twice() -> None:
+    """Terraform would make everything anew there, and leave what is here without destroying it."""
+    assert wrong(region="eu-central-1") == (
+        "prod: region = 'eu-central-1': allowed: us-east-1, or leave_behind_region = 'us-east-1' beside it, "
+        "as all that is there stays there"
+    )
+    moved = changed(PROD, region="eu-central-1", leave_behind_region="us-east-1")
+    assert moved.region == "eu-central-1"
 
 
 def test_an_environment_of_another_name_is_refused() -> None:

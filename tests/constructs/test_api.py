@@ -8,6 +8,7 @@ import pytest
 
 from bindings.cdktf import App
 from config.environments import DEV, PROD
+from config.names import PLACEHOLDER_AUDIENCE
 from config.target import Target
 from constructs.api import Api
 from constructs.functions import Function
@@ -57,38 +58,29 @@ def test_tokens_come_from_the_platforms_cloudflare_team_for_its_application(plat
     assert authorizer["identity_sources"] == ["$request.header.Cf-Access-Jwt-Assertion"]
     assert authorizer["jwt_configuration"] == {
         "issuer": "https://potential-parakeet.cloudflareaccess.com",
-        "audience": ["${var.cloudflare_access_audience}"],
+        "audience": [PLACEHOLDER_AUDIENCE],
     }
 
 
-def test_the_team_is_the_configurations() -> None:
-    template = synthesized(changed(DEV, api={"access_team": "another-team"}))
-    authorizer = template.one("aws_apigatewayv2_authorizer")
-    assert authorizer["jwt_configuration"]["issuer"] == "https://another-team.cloudflareaccess.com"
-
-
-def test_there_is_no_deploying_without_an_audience(platform: Template) -> None:
-    audience = platform.document["variable"]["cloudflare_access_audience"]
-    assert "default" not in audience
-    assert audience["nullable"] is False
-
-
 @pytest.mark.parametrize(
-    ("audience", "taken"),
+    ("api", "issuer"),
     [
-        ("f8b1" * 16, True),
-        ("Made_up-1", True),
-        ("", False),
-        (" ", False),
-        ("f8b1 7c2d", False),
-        ("f8b1,7c2d", False),
-        ("f8b1\n", False),
-        ("https://potential-parakeet.pages.dev", False),
-        ("*", False),
+        ({"access_team": "another-team"}, "https://another-team.cloudflareaccess.com"),
+        # A renamed team goes on signing with the name that it had.
+        (
+            {"access_team": "renamed", "access_issuer": "https://before.cloudflareaccess.com"},
+            "https://before.cloudflareaccess.com",
+        ),
     ],
 )
-def test_the_audience_is_the_tag_of_one_application(platform: Template, audience: str, taken: bool) -> None:
-    assert platform.accepts("cloudflare_access_audience", audience) is taken
+def test_who_is_let_in_is_the_configurations_and_never_the_shells(
+    api: dict[str, str], issuer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_VAR_cloudflare_access_audience", "of-the-shell")
+    template = synthesized(changed(DEV, api=api | {"access_audience": "of-the-file"}))
+    authorizer = template.one("aws_apigatewayv2_authorizer")
+    assert authorizer["jwt_configuration"] == {"issuer": issuer, "audience": ["of-the-file"]}
+    assert not {"cloudflare_access_audience", "alert_email"} & set(template.document["variable"])
 
 
 def test_no_route_is_without_an_authorizer_but_the_health_check(platform: Template) -> None:

@@ -272,9 +272,9 @@ def test_every_environment_runs_the_same_code(dev: Template, staging: Template, 
 # What is off unless asked for
 
 
-def test_functions_are_neither_traced_nor_in_a_vpc_nor_reserved_unless_asked_for(platform: Template) -> None:
+def test_functions_are_neither_traced_nor_in_a_vpc_unless_asked_for(platform: Template) -> None:
     for function in platform.resources("aws_lambda_function").values():
-        assert not {"vpc_config", "reserved_concurrent_executions", "layers"} & set(function)
+        assert not {"vpc_config", "layers"} & set(function)
         # Said, since Terraform leaves what is not said as it is.
         assert function["tracing_config"] == {"mode": "PassThrough"}
 
@@ -313,13 +313,14 @@ def test_a_function_is_made_once_its_role_may_do_what_aws_then_checks(
         assert policies == {"write-log", policy}
 
 
-def test_concurrency_is_reserved_for_the_function_that_asks_for_it(private: Template) -> None:
+def test_how_many_run_at_once_is_bounded_and_is_the_configurations(private: Template) -> None:
+    """What a leaked token can run at once is what it can cost; of ingest, two would fetch the same twice."""
     assert {part: private.function(part).get("reserved_concurrent_executions") for part in PARTS} == {
         "trades-api": 5,
-        "data-api": None,
-        "strategies-api": None,
-        "scanner-api": None,
-        "ingest": None,
+        "data-api": 20,
+        "strategies-api": 20,
+        "scanner-api": 20,
+        "ingest": 1,
     }
 
 

@@ -33,7 +33,7 @@ from deployment.programs import (
 from deployment.workspace import Workspace
 from local.demo import DemoError, Narration, deploy_and_destroy
 from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
-from local.made_up import made_up_secrets, made_up_settings
+from local.made_up import made_up_secrets
 
 PROJECT = Path(__file__).parents[2]
 PLATFORM = "linux_amd64"
@@ -361,7 +361,6 @@ def test_an_embedded_aws_that_does_not_start_says_why(
 def test_secrets_are_made_up_anew_each_time() -> None:
     assert made_up_secrets().keys() == made_up_secrets().keys()
     assert not set(made_up_secrets().values()) & set(made_up_secrets().values())
-    assert not made_up_secrets().keys() & made_up_settings().keys()
 
 
 # Its commands

@@ -21,7 +21,7 @@ from deployment.command import Command
 from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
 from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
-from local.made_up import made_up_secrets, made_up_settings
+from local.made_up import made_up_secrets
 from tests.terraform.account import Account
 
 DEPLOY_SECONDS = 400
@@ -117,7 +117,7 @@ def unwritten(secrets: dict[str, str]) -> set[str]:
 @pytest.fixture(scope="session")
 def variables(secrets: dict[str, str]) -> dict[str, str]:
     """All variables that a deployment needs."""
-    return made_up_settings() | secrets
+    return dict(secrets)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,46 @@
+"""What is refused before a deployment starts, since Terraform would do it."""
+
+from collections.abc import Mapping, Sequence
+
+from config.errors import OneLineError
+from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL, stack_name
+from config.settings import Environment
+
+_CHANGES = {"apply", "deploy"}
+
+
+class RefusedDeploymentError(OneLineError):
+    """The deployment would do what nobody can mean; the text says what to change."""
+
+
+def refuse_what_nobody_means(
+    arguments: Sequence[str], variables: Mapping[str, str], environments: Sequence[Environment]
+) -> None:
+    """Look at a cdktf command before it runs. Raises RefusedDeploymentError.
+
+    prod's state is never kept in a folder, and an environment whose file still holds placeholders is deployed
+    to a stand-in of AWS only (`AWS_ENDPOINT_URL`).
+    """
+    named = [each for each in environments if stack_name(each.name) in arguments]
+    if variables.get("PARAKEET_STATE") == "local" and any(each.name == "prod" for each in named):
+        raise RefusedDeploymentError(
+            "PARAKEET_STATE = 'local': allowed: s3 for parakeet-prod, whose state everybody has to share"
+        )
+    if not _CHANGES.intersection(arguments) or variables.get("AWS_ENDPOINT_URL"):
+        return
+    for each in named:
+        for field, value in _placeholders(each).items():
+            raise RefusedDeploymentError(
+                f"{each.name}: {field} = {value!r} is a placeholder: put the real one into config/"
+                f"{each.name}.py"
+            )
+
+
+def _placeholders(environment: Environment) -> dict[str, str | None]:
+    fields = {
+        "api.access_audience": environment.api.access_audience,
+        "monitoring.alert_email": environment.monitoring.alert_email,
+    }
+    return {
+        field: value for field, value in fields.items() if value in (PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL)
+    }

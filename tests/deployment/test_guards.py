@@ -1,0 +1,50 @@
+"""What our cdktf refuses before Terraform is asked."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from config.environments import DEV, ENVIRONMENTS, PROD
+from config.settings import Environment
+from deployment.guards import RefusedDeploymentError, refuse_what_nobody_means
+from tests.template import changed
+
+READY = [
+    changed(each, api={"access_audience": "f8b1" * 16}, monitoring={"alert_email": "oncall@parakeet.test"})
+    for each in ENVIRONMENTS
+]
+
+
+def refusal(
+    *arguments: str, variables: dict[str, str] | None = None, environments: Sequence[Environment] = READY
+) -> str:
+    with pytest.raises(RefusedDeploymentError) as refused:
+        refuse_what_nobody_means(arguments, variables or {}, environments)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "diff"])
+def test_prods_state_is_never_kept_in_a_folder(command: str) -> None:
+    said = refusal(command, "parakeet-prod", variables={"PARAKEET_STATE": "local"})
+    assert said.startswith("PARAKEET_STATE = 'local': allowed: s3 for parakeet-prod")
+    refuse_what_nobody_means([command, "parakeet-dev"], {"PARAKEET_STATE": "local"}, READY)
+
+
+def test_an_environment_whose_file_holds_a_placeholder_is_not_deployed_to_aws() -> None:
+    said = refusal("deploy", "parakeet-dev", environments=[DEV])
+    assert said.startswith("dev: api.access_audience = 'put-the-aud-tag-")
+    assert said.endswith("is a placeholder: put the real one into config/dev.py")
+    nobody_told = changed(PROD, api={"access_audience": "f8b1" * 16})
+    assert "monitoring.alert_email" in refusal("deploy", "parakeet-prod", environments=[nobody_told])
+
+
+def test_a_placeholder_may_be_planned_destroyed_and_deployed_to_a_stand_in() -> None:
+    for command in ("diff", "destroy"):
+        refuse_what_nobody_means([command, "parakeet-dev"], {}, [DEV])
+    local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    refuse_what_nobody_means(["deploy", "parakeet-dev"], local, [DEV])
+
+
+def test_an_environment_that_is_ready_is_deployed() -> None:
+    for environment in ENVIRONMENTS:
+        refuse_what_nobody_means(["deploy", f"parakeet-{environment.name}"], {}, READY)
