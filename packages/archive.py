@@ -7,10 +7,11 @@ import os
 import stat
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from config.errors import OneLineError
 
@@ -59,10 +60,19 @@ class Archive:
         """
         if not sources:
             raise ArchiveError(f"an archive of {root} needs at least one folder or file in it")
-        files = {path: file for source in sources for path, file in _files(root, Path(source))}
-        size = sum(file.stat().st_size for file in files.values())
-        refuse_too_large(f"{', '.join(map(str, sources))} in {root}", size)
-        return cls(name or Path(sources[0]).stem, _zip(files), size)
+        files = files_in(root, *sources)
+        refuse_too_large(
+            f"{', '.join(map(str, sources))} in {root}", sum(file.stat().st_size for file in files.values())
+        )
+        return cls.holding(name or Path(sources[0]).stem, files)
+
+    @classmethod
+    def holding(cls, name: str, files: Mapping[str, Path | bytes]) -> "Archive":
+        """Of these files, or their content, by their paths in the archive."""
+        contents = {path: _content(file) for path, file in files.items()}
+        written = io.BytesIO()
+        write_zip(written, contents)
+        return cls(name, written.getvalue(), sum(map(len, contents.values())))
 
     @cached_property
     def sha256(self) -> str:
@@ -93,6 +103,11 @@ class Archive:
         finally:
             partial.unlink(missing_ok=True)
         return target
+
+
+def files_in(root: Path, *sources: str | Path) -> dict[str, Path]:
+    """The files of folders and files below the root, by their paths there. Raises ArchiveError as `Archive.of`."""
+    return {path: file for source in sources for path, file in _files(root, Path(source))}
 
 
 def _files(root: Path, source: Path) -> Iterator[tuple[str, Path]]:
@@ -131,9 +146,9 @@ def _refuse_link(path: Path) -> None:
         raise ArchiveError(f"{path} is a symbolic link; put the file itself there")
 
 
-def _zip(files: dict[str, Path]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
+def write_zip(target: BinaryIO, files: Mapping[str, Path | bytes]) -> None:
+    """Write a zip of files, or of their content, by their paths in it: same content, same bytes."""
+    with zipfile.ZipFile(target, "w") as archive:
         for path, file in sorted(files.items()):
             entry = zipfile.ZipInfo(path, _TIMESTAMP)
             # ZipInfo takes these from the system it runs on.
@@ -141,5 +156,8 @@ def _zip(files: dict[str, Path]) -> bytes:
             entry.external_attr = _MODE << 16
             # Stored, not deflated: some Pythons come with zlib, others with zlib-ng, and these compress the
             # same bytes differently. Lambda limits what is unzipped, so nothing is lost but some room in S3.
-            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_STORED)
-    return content.getvalue()
+            archive.writestr(entry, _content(file), zipfile.ZIP_STORED)
+
+
+def _content(file: Path | bytes) -> bytes:
+    return file if isinstance(file, bytes) else file.read_bytes()

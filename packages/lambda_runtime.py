@@ -2,3 +2,16 @@
 
 ARCHITECTURE = "arm64"
 PYTHON = "python3.13"
+
+PYTHON_VERSION = PYTHON.removeprefix("python")
+CACHE_TAG = f"cpython-{PYTHON_VERSION.replace('.', '')}"
+"""In the names of that Python's byte code."""
+
+WHEELS = "aarch64-manylinux_2_28"
+"""What wheels for it may need at most, in uv's words. It is Amazon Linux 2023, with glibc 2.34."""
+
+OWN_MODULES = frozenset({"boto3", "botocore"})
+"""What the runtime itself brings, at no fixed version (Lambda developer guide, "Runtime-included SDK versions")."""
+
+FUNCTION_FOLDER = "/var/task"
+LAYER_FOLDER = "/opt/python"

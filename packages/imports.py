@@ -1,0 +1,208 @@
+"""What a function's code needs, found from the code: modules and files below `functions/`, and other top-level modules.
+
+- An import counts wherever it stands, in a function's body too, but not below `if TYPE_CHECKING:`. So does
+  `importlib.import_module("a.b")`; with anything but a text it is refused, since nobody can tell what it will import.
+- With a module come the packages that it is in, and **what is no Python beside it**: `functions/market/bars.py` brings
+  `functions/market/universe.csv`.
+- `importlib.resources.files("functions.database.migrations")` brings that folder **whole**, subfolders and Python files
+  that nobody imports too, as Alembic's versions. What they import is needed as well.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from config.errors import OneLineError
+
+CODE = "functions"
+"""The folder, and the package, that all functions' code is below."""
+
+_IMPORTERS = frozenset({"import_module", "__import__"})
+
+
+class ImportsError(OneLineError):
+    """An import cannot be followed. The message names the file, its line and the module."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a handler needs: paths below the root, and others' top-level modules by the first place that imports them."""
+
+    files: frozenset[str]
+    modules: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Import:
+    """`module`, or `name` in it: a module of its own, or something that the module defines."""
+
+    line: int
+    module: str
+    name: str | None = None
+    level: int = 0
+    """Dots before it: how many packages up it starts."""
+    whole: bool = False
+    """All of the folder is needed."""
+
+
+def needs_of(handler: str, root: Path) -> Needs:
+    """What `functions/trades/handler.py`, a path below the root, needs to run. The standard library is left out.
+
+    Raises ImportsError for a module below `functions` that is not there, and for an import that nobody can follow.
+    """
+    search = _Search(root)
+    search.add_file(handler, "the platform")
+    return Needs(frozenset(search.files), search.modules)
+
+
+@dataclass
+class _Search:
+    root: Path
+    files: set[str] = field(default_factory=set)
+    modules: dict[str, str] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    """Those whose other files were added."""
+
+    def add_file(self, path: str, place: str) -> None:
+        if path in self.files:
+            return
+        file = self.root / path
+        if not file.is_file():
+            raise ImportsError(f"{place} needs {path}, which is not there")
+        self.files.add(path)
+        self._add_beside(Path(path).parent)
+        if file.suffix == ".py":
+            self._follow(path, file)
+
+    def _follow(self, path: str, file: Path) -> None:
+        package = list(Path(path).parts[:-1])
+        for found in _imports_in(path, file.read_bytes()):
+            place = f"{path}:{found.line}"
+            module = found.module
+            if found.level:
+                above = package[: len(package) + 1 - found.level]
+                module = ".".join([*above, module] if module else above)
+            top = module.partition(".")[0]
+            if top != CODE:
+                if top not in sys.stdlib_module_names:
+                    self.modules.setdefault(top, place)
+            elif found.whole:
+                self._add_whole(module, place)
+            else:
+                self._add_module(module, found.name, place)
+
+    def _add_module(self, module: str, name: str | None, place: str) -> None:
+        path = self._path(module)
+        if path is None:
+            raise ImportsError(f"{place} imports {module}, which is not in {CODE}/")
+        if name == "*":
+            raise ImportsError(f"{place} imports * from {module}: name what it needs")
+        self._add_path(path, place)
+        if name and (self.root / path).is_dir():
+            inner = self._path(f"{module}.{name}")
+            if inner is not None:
+                self._add_path(inner, place)
+            elif not (self.root / path / "__init__.py").is_file():
+                # Without an __init__.py there is nothing else that it could be.
+                raise ImportsError(f"{place} imports {module}.{name}, which is not in {CODE}/")
+
+    def _path(self, module: str) -> str | None:
+        """The module's file, or the package's folder."""
+        path = module.replace(".", "/")
+        if (self.root / path).is_dir():
+            return path
+        return f"{path}.py" if (self.root / f"{path}.py").is_file() else None
+
+    def _add_path(self, path: str, place: str) -> None:
+        folder = Path(path) if not path.endswith(".py") else Path(path).parent
+        for package in (*reversed(folder.parents[:-1]), folder):
+            if (self.root / package / "__init__.py").is_file():
+                self.add_file(f"{package.as_posix()}/__init__.py", place)
+        if path.endswith(".py"):
+            self.add_file(path, place)
+        else:
+            self._add_beside(folder)
+
+    def _add_beside(self, folder: Path) -> None:
+        """What is no Python in the folder, without its subfolders."""
+        if folder.as_posix() in self.folders:
+            return
+        self.folders.add(folder.as_posix())
+        for file in (self.root / folder).iterdir():
+            if file.is_file() and file.suffix not in (".py", ".pyc", ".pyi") and not file.name.startswith("."):
+                self.files.add((folder / file.name).as_posix())
+
+    def _add_whole(self, module: str, place: str) -> None:
+        folder = self.root / module.replace(".", "/")
+        if not folder.is_dir():
+            raise ImportsError(f"{place} needs all of {module}, which is no folder in {CODE}/")
+        self._add_path(module.replace(".", "/"), place)
+        for file in sorted(folder.rglob("*")):
+            below = file.relative_to(folder)
+            if not file.is_file() or any(part.startswith(".") or part == "__pycache__" for part in below.parts):
+                continue
+            self.add_file(file.relative_to(self.root).as_posix(), place)
+
+
+# Functions share most of their files, and a synthesis packs each once an environment.
+@lru_cache(maxsize=4096)
+def _imports_in(path: str, source: bytes) -> tuple[_Import, ...]:
+    try:
+        tree = ast.parse(source, path)
+    except SyntaxError as error:
+        raise ImportsError(f"{path}:{error.lineno} is no Python: {error.msg}") from None
+    return tuple(_found(path, tree))
+
+
+def _found(path: str, node: ast.AST) -> Iterator[_Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and _is_type_checking(child.test):
+            for other in child.orelse:
+                yield from _found(path, ast.Module([other], []))
+            continue
+        if isinstance(child, ast.Import):
+            yield from (_Import(child.lineno, alias.name) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            if child.module == "importlib.resources":
+                raise ImportsError(
+                    f"{path}:{child.lineno}: write `from importlib import resources` and `resources.files(…)`, by which "
+                    "it is found what the function's package needs"
+                )
+            yield from (
+                _Import(child.lineno, child.module or "", alias.name, child.level) for alias in child.names
+            )
+        elif isinstance(child, ast.Call):
+            yield from _called(path, child)
+        yield from _found(path, child)
+
+
+def _called(path: str, call: ast.Call) -> Iterator[_Import]:
+    """What a call imports, or has all of."""
+    name = _last_name(call.func)
+    if name in _IMPORTERS:
+        yield _Import(call.lineno, _text(path, call, name))
+    elif name == "files" and isinstance(call.func, ast.Attribute) and _last_name(call.func.value) == "resources":
+        yield _Import(call.lineno, _text(path, call, name), whole=True)
+
+
+def _text(path: str, call: ast.Call, name: str) -> str:
+    first = call.args[0] if call.args else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str) or first.value.startswith("."):
+        raise ImportsError(
+            f"{path}:{call.lineno} calls {name} with something else than a module's full name as a text: "
+            "nobody can tell what the function's package needs"
+        )
+    return first.value
+
+
+def _last_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_type_checking(test: ast.AST) -> bool:
+    return _last_name(test) == "TYPE_CHECKING"

@@ -1,0 +1,43 @@
+"""What of an installed distribution is left out of a layer, because it never runs there."""
+
+import re
+import shutil
+from pathlib import Path
+
+# Types, sources of compiled code, static libraries, and what installers leave.
+_SUFFIXES = frozenset(
+    {".pyi", ".pyx", ".pxd", ".pxi", ".pyf", ".c", ".h", ".hpp", ".f", ".f90", ".a", ".build", ".pyc", ".map"}
+)
+_NAMES = frozenset({"py.typed", ".lock", "conftest.py"})
+# numpy's and certifi's tests; programs; numpy's build tools for extensions in C and Fortran; types alone.
+_FOLDERS = frozenset({"__pycache__", "tests"})
+_TOP_FOLDERS = frozenset({"bin", "share", "include", "_duckdb-stubs"})
+# Swagger's own page, which no function serves: 1.7 MiB.
+_PATHS = re.compile(r"aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.(js|css)")
+_IDENTITY = re.compile(r"(Metadata-Version|Name|Version):")
+
+
+def strip(folder: Path) -> None:
+    """Take out of a folder of installed distributions what never runs.
+
+    Of a distribution's metadata its name and version stay: duckdb, psycopg and Alembic ask for these when they run.
+    """
+    for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts)):
+        if not path.exists():
+            continue
+        below = path.relative_to(folder)
+        if path.is_dir():
+            if path.name in _FOLDERS or (len(below.parts) == 1 and path.name in _TOP_FOLDERS):
+                shutil.rmtree(path)
+            elif path.suffix == ".dist-info":
+                _keep_identity(path)
+        elif path.suffix in _SUFFIXES or path.name in _NAMES or _PATHS.fullmatch(below.as_posix()):
+            path.unlink()
+
+
+def _keep_identity(information: Path) -> None:
+    header, _, _ = (information / "METADATA").read_text("utf-8").partition("\n\n")
+    identity = [line for line in header.splitlines() if _IDENTITY.match(line)]
+    shutil.rmtree(information)
+    information.mkdir()
+    (information / "METADATA").write_text("\n".join([*identity, ""]), "utf-8")
