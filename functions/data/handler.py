@@ -1,15 +1,21 @@
 """The data API, and the platform's public health check."""
 
-from dataclasses import asdict
-from http import HTTPStatus
+from functions.runtime.http_api import HttpApi
+from functions.runtime.variables import Variables
 
-from functions.runtime.http_api import Answer, Request, answer, http_api, not_implemented
-from functions.runtime.service import Service
+api = HttpApi()
+api.not_implemented("/data.*")
 
 
-@http_api
-def handler(request: Request) -> Answer:
-    """`GET /health` answers name, environment and version; all else 501 until its logic is there."""
-    if (request.method, request.path) == ("GET", "/health"):
-        return answer(HTTPStatus.OK, asdict(Service.from_environment()))
-    return not_implemented(request)
+@api.get("/health")
+def get_health() -> dict[str, str]:
+    """Name, environment and version."""
+    variables = Variables.read()
+    return {
+        "name": variables.name,
+        "environment": variables.environment,
+        "version": variables.code_version,
+    }
+
+
+handler = api.handler

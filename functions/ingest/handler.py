@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from functions.runtime.log import log
-from functions.runtime.service import Service
+from functions.runtime.variables import Variables
 
 
 def handler(event: object, _context: object) -> dict[str, str]:
@@ -13,16 +13,16 @@ def handler(event: object, _context: object) -> dict[str, str]:
     The event is `{"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}`, the time with its zone.
     Raises ValueError for another: after its retries Lambda puts it into the dead-letter queue.
     """
-    service = Service.from_environment()
+    variables = Variables.read()
     scheduled_time, source = _schedule(event)
     outcome = {
         "outcome": "did_nothing",
         "scheduled_time": scheduled_time.isoformat(),
         "source": source,
-        "environment": service.environment,
-        "version": service.version,
+        "environment": variables.environment,
+        "version": variables.code_version,
     }
-    log.info("ingest ran and did nothing: its logic is not there yet", extra={"fields": outcome})
+    log.info("ingest ran and did nothing: its logic is not there yet", extra=outcome)
     return outcome
 
 

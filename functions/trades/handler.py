@@ -1,9 +1,7 @@
 """The trades API."""
 
-from functions.runtime.http_api import Answer, Request, http_api, not_implemented
+from functions.runtime.http_api import HttpApi
 
-
-@http_api
-def handler(request: Request) -> Answer:
-    """Answers 501 until its logic is there."""
-    return not_implemented(request)
+api = HttpApi()
+api.not_implemented("/trades.*")
+handler = api.handler

@@ -1,0 +1,1 @@
+"""What knows Lambda: HTTP requests and answers, log, metrics, variables and secrets."""

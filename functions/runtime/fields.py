@@ -1,0 +1,70 @@
+"""Types for the fields of requests and answers."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from annotated_types import GroupedMetadata
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exact(GroupedMetadata):
+    """For `Annotated[Decimal, Exact(...)]`: at most so many digits, `places` of them after the point.
+
+    Takes a JSON number, or the same as text without an exponent. Answers a JSON number.
+    """
+
+    digits: int
+    places: int
+    gt: int | None = None
+    ge: int | None = None
+    le: int | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        limits = {name: limit for name in ("gt", "ge", "le") if (limit := getattr(self, name)) is not None}
+        words = {"gt": "exclusiveMinimum", "ge": "minimum", "le": "maximum"}
+        number = {"type": "number", **{words[name]: limit for name, limit in limits.items()}}
+        sign = "" if {"gt", "ge"} & set(limits) else "-?"
+        pattern = rf"^{sign}[0-9]{{1,{self.digits - self.places}}}(\.[0-9]{{1,{self.places}}})?$"
+        yield Field(max_digits=self.digits, decimal_places=self.places, allow_inf_nan=False, **limits)
+        yield BeforeValidator(_plain)
+        yield WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": pattern}]}, mode="validation")
+        yield WithJsonSchema({"type": "number"}, mode="serialization")
+
+
+def _plain(value: object) -> object:
+    # True is an int to Python, and so 1 to pydantic; and 1_000 is a number in Python's text only.
+    if isinstance(value, bool) or (isinstance(value, str) and not _PLAIN.fullmatch(value)):
+        raise PydanticCustomError("decimal_type", "Input should be a decimal number, as 12.50")
+    return value
+
+
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"}, mode="serialization")]
+"""A decimal in an answer."""
+
+
+def _text_only(value: object) -> object:
+    # Pydantic reads numbers as Unix time; nobody means that.
+    if not isinstance(value, str | datetime):
+        raise PydanticCustomError("datetime_type", "Input should be an ISO 8601 time with its zone, as text")
+    if isinstance(value, str) and "T" not in value.upper():
+        raise PydanticCustomError("datetime_parsing", "Input should be an ISO 8601 time with its zone")
+    return value
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_range", "Input should be a time of the years 1 to 9999") from None
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_utc)]
+"""A time with its zone, kept in UTC."""

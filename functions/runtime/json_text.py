@@ -1,0 +1,125 @@
+"""JSON in which a number is decimal text: it becomes a Decimal, and a Decimal becomes it, digit for digit."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from pydantic import BaseModel
+
+from functions.runtime.errors import InvalidError, MalformedError
+
+# Far beyond any price or quantity. Converting 1e999999999 to an integer would take all of a function's time.
+MAX_EXPONENT = 100
+
+
+def read(text: str) -> dict[str, Any]:
+    """The object that is a request's body.
+
+    Raises MalformedError for what is no JSON object (NaN is no JSON, nor is a name twice in one object), and
+    InvalidError for a number beyond 10 to the 100.
+    """
+    try:
+        value = json.loads(
+            text,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_no_constant,
+            object_pairs_hook=_object,
+        )
+        refuse_odd_text(value)
+    except RecursionError:
+        raise MalformedError("The body is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise MalformedError(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    if not isinstance(value, dict):
+        raise MalformedError("The body has to be a JSON object.")
+    return value
+
+
+def write(value: Any) -> str:
+    """Decimals as numbers with all their digits, times in UTC with Z.
+
+    Raises ValueError for NaN and Infinity, TypeError for what JSON has no word for.
+    """
+    match value:
+        case BaseModel():
+            return write(dict(value))
+        case Mapping():
+            return "{" + ",".join(f"{_scalar(name)}:{write(member)}" for name, member in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(write, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    match value:
+        case Decimal():
+            if not value.is_finite():
+                raise ValueError(f"{value} is no JSON number")
+            return f"{value:f}"
+        case datetime():
+            return f'"{instant(value)}"'
+        case date():
+            return f'"{value.isoformat()}"'
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def instant(time: datetime) -> str:
+    """In UTC, with Z: `2025-01-31T06:00:00Z`."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def refuse_odd_text(value: Any) -> None:
+    """Raises MalformedError where a text has a NUL or half a character, which no database takes."""
+    match value:
+        case str():
+            if "\0" in value:
+                raise MalformedError("Text may not contain a NUL character.")
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise MalformedError("Text contains a surrogate without its other half.") from None
+        case dict():
+            for name, member in value.items():
+                refuse_odd_text(name)
+                refuse_odd_text(member)
+        case list():
+            for member in value:
+                refuse_odd_text(member)
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > MAX_EXPONENT:
+        raise _beyond(text)
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_EXPONENT:
+        raise _beyond(text)
+    return int(text)
+
+
+def _beyond(text: str) -> InvalidError:
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    return InvalidError.field(
+        "body", shown, f"a number of at most {MAX_EXPONENT} digits before and after the point"
+    )
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise MalformedError(f"The body is not JSON: {name} is no number.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedError(f"The body has {twice[:100]!r} twice in one object.")
+    return members

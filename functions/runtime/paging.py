@@ -1,0 +1,26 @@
+"""Lists in pages."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, Field
+
+# Beyond it a page's first row is no 64-bit number any more.
+MAX_PAGE = 10**9
+
+PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE, description="From 1")]
+PageSize = Annotated[int, Query(ge=1, le=200, description="Rows of a page")]
+
+
+class Page(BaseModel):
+    """What every list says of itself; a subclass adds the rows under their own name."""
+
+    total: int = Field(description="Rows on all pages")
+    page: int
+    page_size: int
+    total_pages: int = Field(description="1 for an empty list")
+
+
+def total_pages(total: int, page_size: int) -> int:
+    """1 for an empty list."""
+    return max(1, -(-total // page_size))

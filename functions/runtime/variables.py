@@ -1,0 +1,35 @@
+"""A function's environment variables, as the stack sets them."""
+
+import os
+from functools import cache
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class VariablesError(RuntimeError):
+    """Variables are missing or have values that make no sense."""
+
+
+class Variables(BaseModel):
+    """What all functions have. A subclass names what one needs besides: `secrets_arn` is SECRETS_ARN."""
+
+    model_config = ConfigDict(frozen=True, str_min_length=1, hide_input_in_errors=True)
+
+    environment: str
+    code_version: str
+    name: str = Field(validation_alias="powertools_service_name")
+
+    @classmethod
+    @cache
+    def read(cls) -> Self:
+        """Read once. Raises VariablesError, which names each variable that is missing or wrong."""
+        try:
+            return cls.model_validate({name.lower(): value for name, value in os.environ.items() if value})
+        except ValidationError as error:
+            wrong = [
+                f"{'.'.join(map(str, row['loc'])).upper()} "
+                + ("is not set" if row["type"] == "missing" else f"is wrong: {row['msg']}")
+                for row in error.errors()
+            ]
+            raise VariablesError(f"environment variables: {'; '.join(wrong)}") from None
