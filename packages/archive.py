@@ -106,7 +106,7 @@ class Archive:
 
 
 def files_in(root: Path, *sources: str | Path) -> dict[str, Path]:
-    """The files of folders and files below the root, by their paths there. Raises ArchiveError as `Archive.of`."""
+    """The files of folders and files below the root, by their paths there. Raises as `Archive.of`."""
     return {path: file for source in sources for path, file in _files(root, Path(source))}
 
 

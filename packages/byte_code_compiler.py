@@ -1,4 +1,4 @@
-"""Compiles a batch of sources, by whichever Python runs it: the same text runs in this process and in Pyodide.
+"""Compiles a batch of sources by whichever Python runs it: this process, or Pyodide.
 
 A batch is a line of JSON, `[[name, size], …]`, and then the bytes of all, one after the other.
 """
@@ -9,9 +9,11 @@ import marshal
 import warnings
 from collections.abc import Iterable, Iterator
 
-# PEP 552: the source's hash is in the file and nobody compares it. Dates in an archive say nothing, and what is
-# deployed never changes.
 HEADER_SIZE = 16
+"""Bytes of a `.pyc` file before its code."""
+
+# PEP 552: the source's hash is in the file and nobody compares it. Dates in an archive say nothing, and what
+# is deployed never changes.
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 

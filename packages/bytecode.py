@@ -1,28 +1,24 @@
 """Byte code of Lambda's Python for what is uploaded, and this Python's own for what runs on this machine.
 
-Lambda's folders are read-only: byte code that is missing there is compiled at every cold start. It has to be the
-byte code of Lambda's own Python version, whichever runs this: npm's Pyodide is that Python, as WebAssembly.
+Lambda's folders are read-only: byte code that is missing there is compiled at every cold start. It has to be
+that of Lambda's own Python, whichever runs this: npm's Pyodide is that Python, as WebAssembly.
 """
 
+import functools
 import hashlib
 import json
 import subprocess
 import sys
-import uuid
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from config.errors import OneLineError
-from packages import byte_code_compiler, marshal_format
+from packages import byte_code_compiler, cache, marshal_format
 from packages.byte_code_compiler import HEADER_SIZE, byte_code, framed, unframed
-from packages.lambda_runtime import CACHE_TAG
+from packages.lambda_runtime import CACHE_TAG, FUNCTION_FOLDER
 
-PROJECT_ROOT = Path(__file__).parents[1]
-CACHE = Path(sys.prefix, "byte-code")
-"""Compiled functions by what they were compiled from. `make clean` removes it."""
-
-_PYODIDE = PROJECT_ROOT / "node_modules/pyodide"
+# Beside the virtual environment that runs this, as the set-up puts it; tests run copies of this project.
+_PYODIDE = Path(sys.prefix).parent / "node_modules/pyodide"
 _COMPILER = Path(byte_code_compiler.__file__)
 # Starting takes 2 s, core 2 more.
 _TIMEOUT_SECONDS = 300
@@ -69,33 +65,45 @@ def compiled_for_lambda(sources: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def cached_for_lambda(sources: Mapping[str, bytes], cache: Path | None = None) -> dict[str, bytes]:
+def cached_for_lambda(
+    sources: Mapping[str, bytes], alongside: Callable[[], Mapping[str, bytes]] = dict
+) -> dict[str, bytes]:
     """As `compiled_for_lambda`, but only what has changed is compiled: Pyodide takes 2 s to start.
 
+    When it has to start, what `alongside` gives is compiled with it, for the next call.
     Raises ByteCodeError if a source is no Python 3.13, besides.
     """
-    folder = cache or CACHE
-    places = {path: folder / _key(path, source) for path, source in sources.items()}
-    found = {path: place.read_bytes() for path, place in places.items() if place.exists()}
-    missing = {path: source for path, source in sources.items() if path not in found}
-    compiled = compiled_for_lambda(missing)
-    for path in missing:
-        if path not in compiled:
-            raise ByteCodeError(f"{path.removeprefix('/var/task/')} is no Python 3.13: mend its syntax")
-        _write(places[path], compiled[path])
-    return found | compiled
+    found = _found(sources)
+    if len(found) < len(sources):
+        wanted = {**alongside(), **sources}
+        known = _found(wanted)
+        missing = {path: source for path, source in wanted.items() if path not in known}
+        compiled = compiled_for_lambda(missing)
+        for path, code in compiled.items():
+            cache.put(_key(path, missing[path]), code)
+        found = known | compiled
+    for path in sources:
+        if path not in found:
+            raise ByteCodeError(
+                f"{path.removeprefix(f'{FUNCTION_FOLDER}/')} is no Python 3.13: mend its syntax"
+            )
+    return {path: found[path] for path in sources}
 
 
-def compile_folder(folder: Path) -> None:
-    """Put this Python's own byte code beside every source in the folder, for as long as nothing in it changes."""
+def compile_folder(folder: Path, *, runs_at: Path | None = None) -> None:
+    """Put this Python's own byte code beside every source in the folder. They must not change any more.
+
+    `runs_at` is where the folder will be when it runs, if that is elsewhere.
+    """
     for source in folder.rglob("*.py"):
-        if code := byte_code(str(source), source.read_bytes()):
-            target = folder / cached_path(source.relative_to(folder).as_posix(), sys.implementation.cache_tag)
+        path = source.relative_to(folder)
+        if code := byte_code(str((runs_at or folder) / path), source.read_bytes()):
+            target = folder / cached_path(path.as_posix(), sys.implementation.cache_tag)
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(code)
 
 
-@cache
+@functools.cache
 def compiler_version() -> str:
     """Changes with whatever decides about the byte code, Pyodide included.
 
@@ -109,17 +117,10 @@ def compiler_version() -> str:
     return hashlib.sha256(pyodide.encode() + b"".join(part.read_bytes() for part in parts)).hexdigest()
 
 
+def _found(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    cached = {path: cache.get(_key(path, source)) for path, source in sources.items()}
+    return {path: code for path, code in cached.items() if code is not None}
+
+
 def _key(path: str, source: bytes) -> str:
-    digest = hashlib.sha256(f"{compiler_version()}\n{path}\n".encode())
-    digest.update(source)
-    return f"{digest.hexdigest()}.pyc"
-
-
-def _write(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    return cache.key("byte code", compiler_version(), path, source)

@@ -1,21 +1,23 @@
-"""What a function's code needs, found from the code: modules and files below `functions/`, and other top-level modules.
+"""What a function's code needs, found from the code: files below `functions/`, and others' top-level modules.
 
 - An import counts wherever it stands, in a function's body too, but not below `if TYPE_CHECKING:`. So does
-  `importlib.import_module("a.b")`; with anything but a text it is refused, since nobody can tell what it will import.
-- With a module come the packages that it is in, and **what is no Python beside it**: `functions/market/bars.py` brings
-  `functions/market/universe.csv`.
-- `importlib.resources.files("functions.database.migrations")` brings that folder **whole**, subfolders and Python files
-  that nobody imports too, as Alembic's versions. What they import is needed as well.
+  `importlib.import_module("a.b")`; with anything but a text it is refused: nobody can tell what it imports.
+- With a module come the packages that it is in, and **what is no Python beside it**:
+  `functions/market/bars.py` brings `functions/market/universe.csv`.
+- `resources.files("functions.database.migrations")`, of importlib, brings that folder **whole**: subfolders,
+  and Python files that nobody imports, as Alembic's versions. What they import is needed as well.
 """
 
 import ast
+import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from config.errors import OneLineError
+from packages import cache
 
 CODE = "functions"
 """The folder, and the package, that all functions' code is below."""
@@ -29,10 +31,12 @@ class ImportsError(OneLineError):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a handler needs: paths below the root, and others' top-level modules by the first place that imports them."""
+    """What a handler needs."""
 
     files: frozenset[str]
+    """Paths below the root."""
     modules: dict[str, str]
+    """Others' top-level modules, each with the first place that imports it, as `functions/trades/store.py:7`."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ class _Import:
 
 
 def needs_of(handler: str, root: Path) -> Needs:
-    """What `functions/trades/handler.py`, a path below the root, needs to run. The standard library is left out.
+    """What `functions/trades/handler.py`, a path below the root, needs to run, but for the standard library.
 
-    Raises ImportsError for a module below `functions` that is not there, and for an import that nobody can follow.
+    Raises ImportsError for a module below `functions` that is not there and an import that nobody can follow.
     """
     search = _Search(root)
     search.add_file(handler, "the platform")
@@ -132,7 +136,11 @@ class _Search:
             return
         self.folders.add(folder.as_posix())
         for file in (self.root / folder).iterdir():
-            if file.is_file() and file.suffix not in (".py", ".pyc", ".pyi") and not file.name.startswith("."):
+            if (
+                file.is_file()
+                and file.suffix not in (".py", ".pyc", ".pyi")
+                and not file.name.startswith(".")
+            ):
                 self.files.add((folder / file.name).as_posix())
 
     def _add_whole(self, module: str, place: str) -> None:
@@ -142,7 +150,9 @@ class _Search:
         self._add_path(module.replace(".", "/"), place)
         for file in sorted(folder.rglob("*")):
             below = file.relative_to(folder)
-            if not file.is_file() or any(part.startswith(".") or part == "__pycache__" for part in below.parts):
+            if not file.is_file() or any(
+                part.startswith(".") or part == "__pycache__" for part in below.parts
+            ):
                 continue
             self.add_file(file.relative_to(self.root).as_posix(), place)
 
@@ -150,11 +160,23 @@ class _Search:
 # Functions share most of their files, and a synthesis packs each once an environment.
 @lru_cache(maxsize=4096)
 def _imports_in(path: str, source: bytes) -> tuple[_Import, ...]:
+    # Parsing all functions takes longer than all else that packs them.
+    key = cache.key("imports", _own_source(), source)
+    cached = cache.get(key)
+    if cached is not None:
+        return tuple(_Import(*fields) for fields in json.loads(cached))
     try:
         tree = ast.parse(source, path)
     except SyntaxError as error:
         raise ImportsError(f"{path}:{error.lineno} is no Python: {error.msg}") from None
-    return tuple(_found(path, tree))
+    found = tuple(_found(path, tree))
+    cache.put(key, json.dumps([astuple(one) for one in found]).encode())
+    return found
+
+
+@lru_cache(maxsize=1)
+def _own_source() -> bytes:
+    return Path(__file__).read_bytes()
 
 
 def _found(path: str, node: ast.AST) -> Iterator[_Import]:
@@ -168,8 +190,8 @@ def _found(path: str, node: ast.AST) -> Iterator[_Import]:
         elif isinstance(child, ast.ImportFrom):
             if child.module == "importlib.resources":
                 raise ImportsError(
-                    f"{path}:{child.lineno}: write `from importlib import resources` and `resources.files(…)`, by which "
-                    "it is found what the function's package needs"
+                    f"{path}:{child.lineno}: write `from importlib import resources` and `resources.files(…)`, "
+                    "by which it is found what the function's package needs"
                 )
             yield from (
                 _Import(child.lineno, child.module or "", alias.name, child.level) for alias in child.names
@@ -184,7 +206,11 @@ def _called(path: str, call: ast.Call) -> Iterator[_Import]:
     name = _last_name(call.func)
     if name in _IMPORTERS:
         yield _Import(call.lineno, _text(path, call, name))
-    elif name == "files" and isinstance(call.func, ast.Attribute) and _last_name(call.func.value) == "resources":
+    elif (
+        name == "files"
+        and isinstance(call.func, ast.Attribute)
+        and _last_name(call.func.value) == "resources"
+    ):
         yield _Import(call.lineno, _text(path, call, name), whole=True)
 
 

@@ -11,7 +11,7 @@ WHEELS = "aarch64-manylinux_2_28"
 """What wheels for it may need at most, in uv's words. It is Amazon Linux 2023, with glibc 2.34."""
 
 OWN_MODULES = frozenset({"boto3", "botocore"})
-"""What the runtime itself brings, at no fixed version (Lambda developer guide, "Runtime-included SDK versions")."""
+"""What the runtime has itself, at no fixed version (Lambda developer guide, "Building with Python")."""
 
 FUNCTION_FOLDER = "/var/task"
 LAYER_FOLDER = "/opt/python"

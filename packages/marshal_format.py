@@ -1,8 +1,8 @@
 """One form of what CPython's `marshal` writes: the same code gives the same bytes.
 
-Which strings `marshal` writes once and refers to, and which it marks as interned, depends on what else the process has
-compiled. Here every string that occurs twice is written once, and none is marked: Python interns the names
-of a code object anyway when it loads it.
+Which strings `marshal` writes once and refers to, and which it marks as interned, depends on what else the process
+has compiled. Here every string that occurs twice is written once, and none is marked: Python interns the names of
+a code object anyway when it loads it.
 """
 
 from collections import Counter
@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 _REFERENCED = 0x80
 # An interned string and the same one that is not. https://github.com/python/cpython/blob/3.13/Python/marshal.c
 _NOT_INTERNED = {ord("t"): ord("u"), ord("A"): ord("a"), ord("Z"): ord("z")}
-_SINGLETONS = frozenset(b"NTF.S")
-_FIXED_SIZES = {ord("i"): 4, ord("g"): 8, ord("y"): 16}
-_LONG_VALUES = frozenset(b"sua")
+# By their bytes after the type: None, booleans, Ellipsis and StopIteration; int, float, complex.
+_FIXED = dict.fromkeys(b"NTF.S", 0) | {ord("i"): 4, ord("g"): 8, ord("y"): 16}
+# By how many bytes their length has: strings and bytes; tuples.
+_TEXTS = {ord("z"): 1} | dict.fromkeys(b"sua", 4)
+_TUPLES = {ord(")"): 1, ord("("): 4}
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ _Tokens = list[bytes | _Value]
 
 
 def canonical(marshalled: bytes) -> bytes:
-    """The same object, written in the one form. Raises ValueError for what CPython 3.13 does not write for code."""
+    """The same object, written in the one form. Raises ValueError for what is no code of CPython 3.13."""
     reader = _Reader(marshalled)
     tokens = reader.tokens()
     if reader.position != len(marshalled):
@@ -57,24 +59,16 @@ class _Reader:
 
     def _object(self, kind: int) -> _Tokens:
         start = bytes([kind])
-        if kind in _SINGLETONS:
-            return [start]
-        if kind in _FIXED_SIZES:
-            return [start + self._take(_FIXED_SIZES[kind])]
+        if kind in _FIXED:
+            return [start + self._take(_FIXED[kind])]
         if kind == ord("l"):
             digits = self._take(4)
             return [start + digits + self._take(2 * abs(int.from_bytes(digits, "little", signed=True)))]
-        if kind == ord("z"):
-            size = self._take(1)
-            return [_Value(start + size + self._take(size[0]))]
-        if kind in _LONG_VALUES:
-            size = self._take(4)
+        if kind in _TEXTS:
+            size = self._take(_TEXTS[kind])
             return [_Value(start + size + self._take(int.from_bytes(size, "little")))]
-        if kind == ord(")"):
-            size = self._take(1)
-            return [start + size, *self._several(size[0])]
-        if kind == ord("("):
-            size = self._take(4)
+        if kind in _TUPLES:
+            size = self._take(_TUPLES[kind])
             return [start + size, *self._several(int.from_bytes(size, "little"))]
         if kind == ord(">"):
             size = self._take(4)

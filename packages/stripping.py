@@ -14,20 +14,36 @@ _FOLDERS = frozenset({"__pycache__", "tests"})
 _TOP_FOLDERS = frozenset({"bin", "share", "include", "_duckdb-stubs"})
 # Swagger's own page, which no function serves: 1.7 MiB.
 _PATHS = re.compile(r"aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.(js|css)")
+# What only tests, builds and other programs import: 6 MiB.
+_PARTS = frozenset(
+    {
+        "alembic/testing",
+        "cffi",
+        "duckdb/experimental",
+        "mako/ext",
+        "mako/testing",
+        "numpy/_pyinstaller",
+        "numpy/distutils",
+        "numpy/f2py",
+        "pycparser",
+        "sqlalchemy/testing",
+    }
+)
 _IDENTITY = re.compile(r"(Metadata-Version|Name|Version):")
 
 
 def strip(folder: Path) -> None:
     """Take out of a folder of installed distributions what never runs.
 
-    Of a distribution's metadata its name and version stay: duckdb, psycopg and Alembic ask for these when they run.
+    Of a distribution's metadata its name and version stay: duckdb, psycopg and others ask for these at run time.
     """
     for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts)):
         if not path.exists():
             continue
         below = path.relative_to(folder)
         if path.is_dir():
-            if path.name in _FOLDERS or (len(below.parts) == 1 and path.name in _TOP_FOLDERS):
+            top = len(below.parts) == 1 and path.name in _TOP_FOLDERS
+            if path.name in _FOLDERS or top or below.as_posix() in _PARTS:
                 shutil.rmtree(path)
             elif path.suffix == ".dist-info":
                 _keep_identity(path)

@@ -7,15 +7,11 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import OneLineError
 from packages.lambda_runtime import PYTHON_VERSION, WHEELS
+from packages.manifest import LayerError
 
 _TIMEOUT_SECONDS = 900
 _ADDRESS = re.compile(r"\w+://\S+")
-
-
-class LayerError(OneLineError):
-    """A layer cannot be built. The message names it, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +47,12 @@ def install(lock: Path, target: Target, folder: Path) -> None:
         raise LayerError(f"{uv} installs what is in a layer, but is not there: run `make setup`") from None
     except subprocess.TimeoutExpired:
         raise LayerError(
-            f"layer {lock.stem}: no answer within {_TIMEOUT_SECONDS} s from the package registry; try again later"
+            f"layer {lock.stem}: the package registry took more than {_TIMEOUT_SECONDS} s; try again later"
         ) from None
     if done.returncode:
         # An address may have a password in it, and is the reader's own.
         said = " ".join(_ADDRESS.sub("(address)", done.stderr).split())[:500]
         raise LayerError(
-            f"layer {lock.stem} cannot be installed from {lock.name}: see whether the package registry answers, or "
-            f"run `make lock` if a file is gone from it; uv says: {said}"
+            f"layer {lock.stem} cannot be installed: see whether the package registry answers, or run `make lock` "
+            f"if a file is gone from it; uv says: {said}"
         )
