@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from types import MappingProxyType
+
+from packages.function import pack
 
 from bindings.aws import (
     CloudwatchLogGroup,
@@ -29,10 +31,7 @@ from constructs.resources.metric import Metric
 from constructs.resources.package import Package
 from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.role import Role
-from packages.archive import Archive, refuse_too_large
 from packages.lambda_runtime import ARCHITECTURE, PYTHON
-
-PROJECT_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class FunctionDefaults:
 
     place: Place
     packages: Bucket
+    layers: Mapping[str, Layer]
+    """By name; a function gets those that it imports from."""
     log_retention_days: int
     variables: Mapping[str, str]
     tracing: bool = False
@@ -58,23 +59,23 @@ class Function(Construct):
         settings: FunctionSettings,
         *,
         part: str,
-        layers: Sequence[Layer] = (),
+        variables: Mapping[str, str] = MappingProxyType({}),
+        after: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """`part` is its place in names, as `trades-api`.
+        """`part` is its place in names, as `trades-api`. It is deployed after what is in `after`.
 
-        Raises ArchiveError if the code cannot be packed, or with its layers is more than Lambda takes.
+        Raises OneLineError if the code cannot be packed, or with its layers is more than Lambda takes.
         """
         super().__init__(scope, id)
         self.part = part
         self.timeout_seconds = settings.timeout_seconds
         name = defaults.place.name(part)
         self.role = Role(self, "role", name=name, address=id)
-        archive = Archive.of(PROJECT_ROOT, f"functions/{id}", "functions/runtime")
-        refuse_too_large(
-            f"functions/{id} and its layers",
-            archive.unzipped_size + sum(layer.unzipped_size for layer in layers),
+        packed = pack(id)
+        self.version = packed.version
+        package = Package(
+            self, "code", packed.archive, bucket=defaults.packages, folder="functions", address=id
         )
-        package = Package(self, "code", archive, bucket=defaults.packages, folder="functions", address=id)
         log_group = pinned(
             id,
             CloudwatchLogGroup(
@@ -83,6 +84,7 @@ class Function(Construct):
         )
         # AWS checks these permissions when the function is made.
         needed_first: list[ITerraformDependable] = [
+            *after,
             log_group,
             self.role.allow(
                 "write-log",
@@ -109,7 +111,7 @@ class Function(Construct):
                 s3_bucket=package.bucket,
                 s3_key=package.key,
                 source_code_hash=package.hash,
-                layers=[layer.arn for layer in layers] or None,
+                layers=[defaults.layers[name].arn for name in packed.layers] or None,
                 memory_size=settings.memory_mb,
                 timeout=settings.timeout_seconds,
                 ephemeral_storage=LambdaFunctionEphemeralStorage(size=settings.ephemeral_storage_mb),
@@ -117,9 +119,10 @@ class Function(Construct):
                 environment=LambdaFunctionEnvironment(
                     variables={
                         "ENVIRONMENT": defaults.place.environment,
-                        "CODE_VERSION": archive.version,
+                        "CODE_VERSION": packed.version,
                         "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{part}",
                         **defaults.variables,
+                        **variables,
                     }
                 ),
                 # Left out, it stays as it is: switching tracing off has to be said.

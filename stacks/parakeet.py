@@ -7,13 +7,16 @@ from config.settings import Environment
 from config.target import Target
 from constructs import Construct
 from constructs.api import Api
-from constructs.authorizer import JwtAuthorizer
+from constructs.authorizer import Authorizer, JwtAuthorizer, LambdaAuthorizer
+from constructs.database import Schema
 from constructs.functions import Function, FunctionDefaults
 from constructs.monitoring import Monitoring
+from constructs.resources.layer import Layer
 from constructs.resources.queue import DeadLetterQueue
 from constructs.scheduler import Scheduler
 from constructs.secrets import Secrets
 from constructs.storage import Storage
+from packages import layer
 from stacks.stack import Stack
 
 
@@ -45,28 +48,62 @@ class ParakeetStack(Stack):
         defaults = FunctionDefaults(
             place,
             packages=storage.packages,
-            log_retention_days=retention,
-            variables={
-                "AWS_S3_BUCKET": storage.cache.name,
-                "SECRETS_ARN": secrets.database.arn,
-                "API_KEYS_ARN": secrets.api_keys.arn,
-                "LOG_LEVEL": settings.log_level,
+            layers={
+                name: Layer(self, f"{name}-layer", place, packages=storage.packages) for name in layer.LAYERS
             },
+            log_retention_days=retention,
+            variables={"LOG_LEVEL": settings.log_level},
             tracing=settings.tracing,
             vpc=settings.vpc,
         )
-        trades = Function(self, "trades", defaults, settings.trades, part="trades-api")
-        data = Function(self, "data", defaults, settings.data, part="data-api")
-        strategies = Function(self, "strategies", defaults, settings.strategies, part="strategies-api")
-        scanner = Function(self, "scanner", defaults, settings.scanner, part="scanner-api")
-        ingest = Function(self, "ingest", defaults, settings.ingest, part="ingest")
-        functions = [trades, data, strategies, scanner, ingest]
+        database = {"SECRETS_ARN": secrets.database.arn}
+        cache = {"AWS_S3_BUCKET": storage.cache.name}
+
+        # The schema is brought up to date before the code that needs it is there
+        migrate = Function(self, "migrate", defaults, settings.migrate, part="migrate", variables=database)
+        schema = Schema(
+            self,
+            "schema",
+            function=migrate,
+            needs=[secrets.database.grant_read(migrate), secrets.database.value],
+        )
+        migrated = [schema.applied]
+        trades = Function(
+            self, "trades", defaults, settings.trades, part="trades-api", variables=database, after=migrated
+        )
+        data = Function(
+            self,
+            "data",
+            defaults,
+            settings.data,
+            part="data-api",
+            variables={**database, **cache},
+            after=migrated,
+        )
+        strategies = Function(
+            self,
+            "strategies",
+            defaults,
+            settings.strategies,
+            part="strategies-api",
+            variables={**database, **cache},
+            after=migrated,
+        )
+        scanner = Function(self, "scanner", defaults, settings.scanner, part="scanner-api", variables=cache)
+        ingest = Function(
+            self,
+            "ingest",
+            defaults,
+            settings.ingest,
+            part="ingest",
+            variables={"API_KEYS_ARN": secrets.api_keys.arn, **cache},
+        )
+        functions = [trades, data, strategies, scanner, ingest, migrate]
 
         # Who may use what
         secrets.database.grant_read(trades)
         secrets.database.grant_read(data)
         secrets.database.grant_read(strategies)
-        secrets.database.grant_read(scanner)
         secrets.api_keys.grant_read(ingest)
         storage.grant_read(data)
         storage.grant_read(strategies)
@@ -74,7 +111,22 @@ class ParakeetStack(Stack):
         storage.grant_read_write(ingest)
 
         # How it is reached, and where failures go
-        authorizer = JwtAuthorizer(environment.api)
+        authorizer: Authorizer = JwtAuthorizer(environment.api)
+        if environment.api.authorizer == "lambda":
+            verifier = Function(
+                self,
+                "authorizer",
+                defaults,
+                settings.authorizer,
+                part="authorizer",
+                variables={
+                    "ACCESS_ISSUER": environment.api.issuer,
+                    "ACCESS_KEYS_URL": target.stand_ins.access_keys_url or environment.api.keys_url,
+                    "ACCESS_AUDIENCE": environment.api.access_audience,
+                },
+            )
+            functions.append(verifier)
+            authorizer = LambdaAuthorizer(environment.api, verifier)
         api = Api(
             self,
             "api",

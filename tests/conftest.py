@@ -15,6 +15,8 @@ from stacks.application import application
 from tests.template import Template, read_templates
 
 
+pytest_plugins = ["tests.deployment.programs"]
+
 SOURCES = (
     *("bindings", "config", "constructs", "deployment", "functions", "local", "packages", "stacks"),
     "tests",

@@ -1,32 +1,30 @@
 """Lambda layers."""
 
-from pathlib import Path
-
 from bindings.aws import LambdaLayerVersion
 from bindings.cdktf import TerraformResourceLifecycle
+from config.place import Place
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
 from constructs.resources.package import Package
-from packages.archive import Archive
+from packages import layer
 from packages.lambda_runtime import ARCHITECTURE, PYTHON
 
 
 class Layer(Construct):
-    """Dependencies that several functions share: `sources/python/...`, zipped as the functions' code is."""
+    """The dependencies of `packages/locks/<id>.lock`, for all functions that import one of them."""
 
-    def __init__(self, scope: Construct, id: str, *, name: str, sources: Path, packages: Bucket) -> None:
-        """Raises ArchiveError if `sources` has no `python` folder, or more than Lambda takes."""
+    def __init__(self, scope: Construct, id: str, place: Place, *, packages: Bucket) -> None:
+        """Raises OneLineError if they have to be built and cannot be."""
         super().__init__(scope, id)
-        archive = Archive.of(sources, "python", name=id)
-        self.unzipped_size = archive.unzipped_size
-        package = Package(self, "code", archive, bucket=packages, folder="layers", address=f"{id}_layer")
+        self.built = layer.built(id)
+        package = Package(self, "code", self.built, bucket=packages, folder="layers", address=f"{id}_layer")
         self.arn = pinned(
             id,
             LambdaLayerVersion(
                 self,
                 "layer",
-                layer_name=name,
+                layer_name=place.name(id),
                 s3_bucket=package.bucket,
                 s3_key=package.key,
                 source_code_hash=package.hash,

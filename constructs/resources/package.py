@@ -1,25 +1,44 @@
 """Archives that Lambda takes code from."""
 
 from pathlib import Path
+from typing import Protocol
 
 from bindings.aws import S3Object
-from bindings.cdktf import App, AssetType, TerraformAsset, TerraformResourceLifecycle
+from bindings.cdktf import App, TerraformResourceLifecycle
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
-from packages.archive import Archive
+
+
+class Zip(Protocol):
+    """An archive that can be uploaded."""
+
+    @property
+    def name(self) -> str:
+        """Of what is in it, as `trades`."""
+
+    @property
+    def sha256(self) -> str:
+        """In hexadecimal."""
+
+    @property
+    def sha256_base64(self) -> str:
+        """As in Lambda's CodeSha256."""
+
+    def write(self, directory: Path) -> Path:
+        """Put it into the directory, under a name that holds its hash."""
 
 
 class Package(Construct):
     """An archive in the packages bucket, under a key that holds its hash."""
 
     def __init__(
-        self, scope: Construct, id: str, archive: Archive, *, bucket: Bucket, folder: str, address: str
+        self, scope: Construct, id: str, archive: Zip, *, bucket: Bucket, folder: str, address: str
     ) -> None:
         super().__init__(scope, id)
-        # Beside the stacks, so that two syntheses never share a file.
+        # Beside the stacks, so that two syntheses never share a file, and all stacks share each. A path from the
+        # folder that Terraform runs in, as another machine's would differ.
         written = archive.write(Path(App.of(self).outdir).absolute() / "packages")
-        asset = TerraformAsset(self, "archive", path=str(written), type=AssetType.FILE)
         uploaded = pinned(
             address,
             S3Object(
@@ -27,7 +46,7 @@ class Package(Construct):
                 "object",
                 bucket=bucket.name,
                 key=f"{folder}/{archive.name}/{archive.sha256}.zip",
-                source=asset.path,
+                source=f"../../packages/{written.name}",
                 # The old package goes only when the function points to the new one.
                 lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             ),

@@ -8,7 +8,7 @@ from bindings.aws import (
     SecretsmanagerSecret,
     SecretsmanagerSecretVersion,
 )
-from bindings.cdktf import Fn, TerraformResourceLifecycle
+from bindings.cdktf import Fn, ITerraformDependable, TerraformResourceLifecycle
 from config.settings import SecretsSettings
 from constructs import Construct
 from constructs.resources.address import pinned
@@ -41,7 +41,7 @@ class Secret(Construct):
                 lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if settings.protected else None,
             ),
         )
-        pinned(
+        self.value: ITerraformDependable = pinned(
             address,
             SecretsmanagerSecretVersion(
                 self,

@@ -1,0 +1,50 @@
+"""A Terraform that is a script, a provider that is an empty file, and a person's machine to have them."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deployment import programs
+from deployment.programs import PROVIDER_VERSION
+
+PROJECT = Path(__file__).parents[2]
+PLATFORM = "linux_amd64"
+ANSWERS_1_11 = f'echo \'{{"terraform_version": "1.11.4", "platform": "{PLATFORM}"}}\''
+Program = Callable[[str], dict[str, str]]
+
+
+def add_provider(mirror: Path, *, packed: bool = False) -> Path:
+    provider = mirror / "registry.terraform.io/hashicorp/aws"
+    if packed:
+        provider.mkdir(parents=True)
+        (provider / f"terraform-provider-aws_{PROVIDER_VERSION}_{PLATFORM}.zip").touch()
+    else:
+        folder = provider / PROVIDER_VERSION / PLATFORM
+        folder.mkdir(parents=True)
+        (folder / f"terraform-provider-aws_v{PROVIDER_VERSION}_x5").touch()
+    return mirror
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a person with an empty home on a machine without add-on software."""
+    monkeypatch.setattr(programs, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
+    home = tmp_path / "home"
+    home.mkdir()
+    return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share"), "PATH": str(tmp_path / "bin")}
+
+
+@pytest.fixture
+def installed_terraform(tmp_path: Path, environ: dict[str, str]) -> Program:
+    """Puts a shell script named terraform on PATH, and returns the environment with that PATH."""
+
+    def install(script: str) -> dict[str, str]:
+        program = tmp_path / "bin" / "terraform"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        return environ | {"PATH": f"{program.parent}:/usr/bin:/bin"}
+
+    return install

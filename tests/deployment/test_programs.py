@@ -1,0 +1,168 @@
+"""Terraform is found, and so is its provider; what is missing is said in a line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deployment.programs import (
+    PROVIDER_VERSION,
+    PrerequisiteError,
+    find_provider_mirror,
+    find_terraform,
+    quiet_variables,
+    terraform_variables,
+)
+from tests.deployment.programs import PLATFORM, PROJECT, Program, add_provider
+
+
+def test_a_missing_terraform_is_one_line_that_says_what_is_needed(environ: dict[str, str]) -> None:
+    with pytest.raises(
+        PrerequisiteError, match=r"^Terraform 1\.11 or newer is needed, .*no terraform on PATH.*$"
+    ):
+        find_terraform(environ)
+
+
+def test_a_too_old_terraform_is_one_line_that_says_what_was_found(installed_terraform: Program) -> None:
+    old = installed_terraform('echo \'{"terraform_version": "1.9.8", "platform": "linux_amd64"}\'')
+    with pytest.raises(
+        PrerequisiteError, match=r"^Terraform 1\.11 or newer is needed, .*/terraform is 1\.9\.8:.*$"
+    ):
+        find_terraform(old)
+
+
+def test_a_terraform_that_cannot_run_is_one_line_with_its_reason(installed_terraform: Program) -> None:
+    broken = installed_terraform("echo 'cannot execute binary file' >&2; echo more >&2; exit 126")
+    with pytest.raises(
+        PrerequisiteError, match=r"^Terraform 1\.11 or newer is .*cannot execute binary file$"
+    ):
+        find_terraform(broken)
+
+
+@pytest.mark.parametrize("version", ["1.11.0", "1.11.4", "1.12.0-beta1", "2.0.0"])
+def test_a_terraform_of_1_11_or_newer_is_taken(installed_terraform: Program, version: str) -> None:
+    found = find_terraform(
+        installed_terraform(f'echo \'{{"terraform_version": "{version}", "platform": "{PLATFORM}"}}\'')
+    )
+    assert (found.version, found.platform) == (version, PLATFORM)
+
+
+def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terraform: Program) -> None:
+    environ = installed_terraform("")
+    program = Path(environ["PATH"].partition(":")[0], "terraform")
+    program.write_bytes(b"\x7fELF for another machine")
+    with pytest.raises(PrerequisiteError, match=r"terraform cannot be run \(Exec format error\): install it"):
+        find_terraform(environ)
+
+
+@pytest.mark.parametrize("asked", ["deploy", "destroy", "diff", "output"])
+def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
+    environ: dict[str, str], asked: str
+) -> None:
+    command = [sys.executable, "-m", "deployment.cdktf", asked, "parakeet-dev"]
+    answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.count("\n") == 1
+    assert "Terraform 1.11 or newer is needed" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--version"], "0.21.0\n"), (["deploy", "--help"], "cdktf.js deploy [stacks...]\n")],
+    ids=["version", "help"],
+)
+def test_cdktf_asks_for_no_terraform_where_it_needs_none(
+    environ: dict[str, str], arguments: list[str], said: str
+) -> None:
+    command = [sys.executable, "-m", "deployment.cdktf", *arguments]
+    answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0
+    assert answer.stdout.startswith(said)
+
+
+def test_without_a_mirror_terraform_goes_to_the_registry(environ: dict[str, str], tmp_path: Path) -> None:
+    assert find_provider_mirror(PLATFORM, environ) is None
+    assert "TF_CLI_CONFIG_FILE" not in terraform_variables(None, tmp_path, environ)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "home/.terraform.d/plugins",
+        "home/.local/share/terraform/plugins",
+        "home/.terraform.d/plugin-cache",
+        "share/terraform/plugins",
+        "opt",
+        "opt/mirror",
+        "opt/terraform/providers",
+    ],
+)
+def test_a_mirror_is_found_in_the_usual_places(
+    environ: dict[str, str], tmp_path: Path, place: str, packed: bool
+) -> None:
+    mirror = add_provider(tmp_path / place, packed=packed)
+    assert find_provider_mirror(PLATFORM, environ) == mirror
+
+
+def test_the_named_mirror_comes_first_then_terraforms_own_then_add_ons(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    add_on = add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror(PLATFORM, environ) == add_on
+    own = add_provider(tmp_path / "home/.terraform.d/plugins")
+    assert find_provider_mirror(PLATFORM, environ) == own
+    named = add_provider(tmp_path / "elsewhere")
+    assert find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
+
+
+def test_a_mirror_for_another_platform_is_not_taken(environ: dict[str, str], tmp_path: Path) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror("darwin_arm64", environ) is None
+
+
+def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    wrong = environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")}
+    with pytest.raises(PrerequisiteError, match=f"PARAKEET_PROVIDER_MIRROR is .*nowhere.*{PROVIDER_VERSION}"):
+        find_provider_mirror(PLATFORM, wrong)
+
+
+@pytest.mark.parametrize("name", [".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
+def test_a_persons_own_cli_configuration_is_left_alone(
+    environ: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    own = tmp_path / "home" / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("")
+    if name == "named.tfrc":
+        environ["TF_CLI_CONFIG_FILE"] = str(own)
+    assert find_provider_mirror(PLATFORM, environ) is None
+    assert terraform_variables(None, tmp_path, environ).get("TF_CLI_CONFIG_FILE") == environ.get(
+        "TF_CLI_CONFIG_FILE"
+    )
+
+
+def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
+    assert "TF_CLI_CONFIG_FILE" not in quiet_variables(missing)
+    mirror = add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror(PLATFORM, missing) == mirror
+    configuration = Path(terraform_variables(mirror, tmp_path, missing)["TF_CLI_CONFIG_FILE"])
+    assert configuration.parent == tmp_path
+    assert str(mirror) in configuration.read_text()
+
+
+def test_the_mirror_is_looked_for_by_the_version_that_the_bindings_ask_for() -> None:
+    # Read as text: importing the provider's parent package costs seconds, and this module needs none of it.
+    provider = next(
+        Path(folder, "cdktf_cdktf_provider_aws/provider/__init__.py")
+        for folder in sys.path
+        if Path(folder, "cdktf_cdktf_provider_aws").is_dir()
+    )
+    assert f"providers/hashicorp/aws/{PROVIDER_VERSION}/docs" in provider.read_text(encoding="utf-8")

@@ -1,0 +1,87 @@
+"""What Terraform must not make anew, and what it must not destroy."""
+
+import re
+
+from tests.template import Template
+
+STATE = {
+    "aws_dynamodb_table.locks",
+    "aws_s3_bucket.state",
+    "aws_s3_bucket_ownership_controls.state",
+    "aws_s3_bucket_policy.state",
+    "aws_s3_bucket_public_access_block.state",
+    "aws_s3_bucket_server_side_encryption_configuration.state",
+    "aws_s3_bucket_versioning.state",
+}
+BUCKETS = ("cache", "lambda_artifacts", "logs")
+DATA = {
+    *(
+        f"aws_s3_bucket{part}.{bucket}"
+        for bucket in BUCKETS
+        for part in (
+            "",
+            "_lifecycle_configuration",
+            "_ownership_controls",
+            "_policy",
+            "_public_access_block",
+            "_server_side_encryption_configuration",
+        )
+    ),
+    "aws_s3_bucket_logging.cache",
+    "aws_s3_bucket_logging.lambda_artifacts",
+    "aws_secretsmanager_secret.api_keys",
+    "aws_secretsmanager_secret.database",
+    "aws_secretsmanager_secret_version.api_keys",
+    "aws_secretsmanager_secret_version.database",
+    "aws_sqs_queue.dead_letters",
+    "aws_sqs_queue_policy.dead_letters",
+}
+NAMED = {
+    "aws_apigatewayv2_api.api",
+    "aws_cloudwatch_log_group.api",
+    *(
+        f"{kind}.{function}"
+        for function in ("trades", "data", "strategies", "scanner", "ingest")
+        for kind in ("aws_cloudwatch_log_group", "aws_iam_role", "aws_lambda_function", "aws_s3_object")
+    ),
+}
+
+
+def test_addresses_of_what_holds_data_or_protects_it_or_is_known_by_name_stay(template: Template) -> None:
+    """One that changes is a bucket, table or secret destroyed, and another made that is empty."""
+    pinned = {
+        address
+        for address, _ in template.all_resources()
+        if re.match(
+            r"aws_(s3_|secretsmanager_|dynamodb_|sqs_|sns_topic\.|iam_role\.|lambda_function\.|apigatewayv2_api\."
+            r"|cloudwatch_log_group\.)",
+            address,
+        )
+    }
+    versioned = {"aws_s3_bucket_versioning.cache"}
+    assert (
+        pinned
+        == {
+            "parakeet-bootstrap": STATE,
+            "parakeet-dev": DATA | NAMED,
+            "parakeet-staging": DATA | NAMED | versioned | {"aws_sns_topic.alarms"},
+            "parakeet-prod": DATA | NAMED | versioned | {"aws_sns_topic.alarms"},
+        }[template.name]
+    )
+
+
+def test_only_prod_and_the_state_refuse_to_be_destroyed(template: Template) -> None:
+    assert {
+        address
+        for address, block in template.all_resources()
+        if block.get("lifecycle", {}).get("prevent_destroy")
+    } == {
+        "parakeet-bootstrap": {"aws_s3_bucket.state", "aws_dynamodb_table.locks"},
+        "parakeet-dev": set(),
+        "parakeet-staging": set(),
+        "parakeet-prod": {
+            "aws_s3_bucket.cache",
+            "aws_secretsmanager_secret.database",
+            "aws_secretsmanager_secret.api_keys",
+        },
+    }[template.name]

@@ -1,0 +1,64 @@
+"""What nobody may do, in any stack."""
+
+from collections import Counter
+
+from tests.every_stack.documents import parts
+from tests.template import Template
+
+
+def test_nothing_allows_an_action_with_a_wildcard_or_a_bare_star_as_resource(template: Template) -> None:
+    statements = [
+        (name, statement)
+        for name, statement in template.all_statements()
+        if statement.get("effect", "Allow") == "Allow"
+    ]
+    for name, statement in statements:
+        assert statement["actions"], name
+        assert not [action for action in statement["actions"] if "*" in action], name
+        assert "*" not in statement.get("resources", []), name
+        assert not {"not_actions", "not_resources", "not_principals"} & set(statement), name
+    assert statements or template.name == "parakeet-bootstrap"
+
+
+def test_nothing_is_allowed_to_everybody(template: Template) -> None:
+    for name, statement in template.all_statements():
+        for principal in statement.get("principals", []):
+            if statement.get("effect", "Allow") == "Allow":
+                assert principal["type"] == "Service", name
+                assert all(service.endswith(".amazonaws.com") for service in principal["identifiers"]), name
+
+
+def test_what_a_service_may_do_to_a_resource_is_bound_to_its_source(template: Template) -> None:
+    """Else somebody else's rule, bucket or alarm could make the service do it: the confused deputy."""
+    trusts = {
+        role["assume_role_policy"].split(".")[2] for role in template.resources("aws_iam_role").values()
+    }
+    for name, statement in template.all_statements():
+        if name not in trusts and statement.get("effect", "Allow") == "Allow" and "principals" in statement:
+            variables = {condition["variable"] for condition in statement["condition"]}
+            assert variables & {"aws:SourceArn", "aws:SourceAccount"}, name
+
+
+def test_no_policy_is_written_past_the_documents_that_are_looked_at_here(template: Template) -> None:
+    written = [
+        value
+        for path, value in parts(template.document["resource"])
+        if path.rpartition(".")[2] in ("policy", "assume_role_policy")
+    ]
+    assert len(written) >= 1
+    for policy in written:
+        assert template.statements(policy)
+    assert not {
+        "aws_iam_role_policy_attachment",
+        "aws_iam_policy_attachment",
+        "aws_iam_policy",
+        "aws_iam_user",
+    } & set(template.document["resource"])
+    for role in template.resources("aws_iam_role").values():
+        assert not {"inline_policy", "managed_policy_arns"} & set(role)
+
+
+def test_no_two_functions_share_a_role(platform: Template) -> None:
+    roles = Counter(function["role"] for function in platform.resources("aws_lambda_function").values())
+    assert set(roles.values()) == {1}
+    assert len(roles) == len(platform.resources("aws_iam_role")) >= 5

@@ -1,0 +1,54 @@
+"""What every stack asks of Terraform, its provider and its state."""
+
+from config.environments import DEV
+from tests.template import Template, changed, synthesized
+
+
+def test_every_environment_has_a_state_of_its_own_encrypted_and_locked(platform: Template) -> None:
+    assert platform.document["terraform"]["backend"] == {
+        "s3": {
+            "bucket": "potential-parakeet-terraform-state",
+            "key": f"{platform.environment}/terraform.tfstate",
+            "region": "us-east-1",
+            "encrypt": True,
+            "dynamodb_table": "terraform-state-lock",
+            "use_lockfile": True,
+        }
+    }
+
+
+def test_terraform_and_its_provider_are_the_versions_that_belong_together(template: Template) -> None:
+    assert template.document["terraform"]["required_version"] == ">= 1.11.0"
+    assert template.document["terraform"]["required_providers"] == {
+        "aws": {"source": "hashicorp/aws", "version": "5.100.0"}
+    }
+
+
+def test_the_provider_is_told_region_and_tags_and_nothing_else(template: Template) -> None:
+    (provider,) = template.document["provider"]["aws"]
+    assert set(provider) == {"region", "default_tags"}
+    assert provider["region"] == "us-east-1"
+
+
+def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) -> None:
+    (provider,) = labelled.document["provider"]["aws"]
+    assert provider["allowed_account_ids"] == ["123456789012"]
+    assert labelled.document["terraform"]["backend"]["s3"]["allowed_account_ids"] == ["123456789012"]
+
+
+def test_the_region_is_the_configurations() -> None:
+    template = synthesized(
+        changed(
+            DEV,
+            region="eu-central-1",
+            leave_behind_region="us-east-1",
+            monitoring={"enabled": True, "alert_email": "oncall@example.com"},
+        )
+    )
+    (provider,) = template.document["provider"]["aws"]
+    assert provider["region"] == "eu-central-1"
+    assert template.document["output"]["aws_region"]["value"] == "eu-central-1"
+    assert "eu-central-1.console" in template.document["output"]["dashboard_url"]["value"]
+    assert "us-east-1" not in template.one("aws_cloudwatch_dashboard")["dashboard_body"]
+    # The state stays where bootstrap put it.
+    assert template.document["terraform"]["backend"]["s3"]["region"] == "us-east-1"
