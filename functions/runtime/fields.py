@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from annotated_types import GroupedMetadata
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -68,3 +68,22 @@ def _utc(time: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_utc)]
 """A time with its zone, kept in UTC."""
+
+
+def _day_or_instant(value: object) -> object:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        return _utc(_TIME.validate_python(value))
+    return value
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME: TypeAdapter[datetime] = TypeAdapter(Annotated[AwareDatetime, BeforeValidator(_text_only)])
+
+DayOrInstant = Annotated[
+    datetime | date,
+    BeforeValidator(_day_or_instant),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
+    ),
+]
+"""`YYYY-MM-DD`, or a time with its zone."""

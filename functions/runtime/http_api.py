@@ -62,7 +62,7 @@ class HttpApi(APIGatewayHttpResolver):
             debug=False,
         )
         self._response_validation_middleware = _Answers()
-        self.use([self._refuse_unknown_parameters])
+        self.use([self._refuse_unknown_parameters, self._with_status])
         self.exception_handler(ApiError)(_problem)
         self.exception_handler(RequestValidationError)(lambda error: _problem(error_of(error.errors())))
         self.exception_handler(Exception)(_failure)
@@ -89,6 +89,8 @@ class HttpApi(APIGatewayHttpResolver):
             answer = _built(_problem(error))
         except Exception as error:  # noqa: BLE001 - the last resort: an answer without inner text
             answer = _built(_failure(error))
+        if answer["statusCode"] == HTTPStatus.NO_CONTENT:
+            answer["body"] = ""
         headers = {"Cache-Control": "no-store", **answer.get("headers", {}), "X-Request-Id": request_id}
         log.info(
             "answered",
@@ -101,6 +103,10 @@ class HttpApi(APIGatewayHttpResolver):
         )
         return {**answer, "headers": headers}
 
+    def answer_with(self, status: HTTPStatus, headers: Mapping[str, str]) -> None:
+        """Answer this request with another status than the route's, and with these headers besides."""
+        self.append_context(_answer_with=(status, headers))
+
     def not_implemented(self, *paths: str) -> None:
         """Answer 501 on these paths, until their logic is there."""
 
@@ -110,6 +116,13 @@ class HttpApi(APIGatewayHttpResolver):
 
         for path in paths:
             self.route(path, ["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)(answer)
+
+    def _with_status(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        response = next_middleware(app)
+        if changed := self.context.get("_answer_with"):
+            response.status_code = int(changed[0])
+            response.headers.update(changed[1])
+        return response
 
     def _refuse_unknown_parameters(self, app: Any, next_middleware: NextMiddleware) -> Any:
         # A filter with a slip of the pen would otherwise be no filter, without a word.

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, Field
+
+from functions.runtime.parameters import Query
 
 # Beyond it a page's first row is no 64-bit number any more.
 MAX_PAGE = 10**9

@@ -1,0 +1,1 @@
+"""Prices as the cache has them, and whether the platform is well."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the connection of a function, and the schema's migrations."""

@@ -1,0 +1,1 @@
+"""The function that brings the schema up to date, invoked by the deployment."""
