@@ -48,9 +48,7 @@ class ParakeetStack(Stack):
         defaults = FunctionDefaults(
             place,
             packages=storage.packages,
-            layers={
-                name: Layer(self, f"{name}-layer", place, packages=storage.packages) for name in layer.LAYERS
-            },
+            layers={name: Layer(self, name, place, packages=storage.packages) for name in layer.LAYERS},
             log_retention_days=retention,
             variables={"LOG_LEVEL": settings.log_level},
             tracing=settings.tracing,

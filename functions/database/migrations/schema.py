@@ -1,7 +1,7 @@
 """Bringing a database's schema up to date."""
 
 from collections.abc import Mapping
-from importlib.resources import files
+from importlib import resources
 from typing import Any
 
 import psycopg
@@ -18,7 +18,9 @@ def migrate(parameters: Mapping[str, Any]) -> tuple[str | None, str | None]:
     `parameters` are psycopg's. Returns the revision before and after.
     """
     config = Config()
-    config.set_main_option("script_location", str(files("functions.database.migrations")).replace("%", "%%"))
+    config.set_main_option(
+        "script_location", str(resources.files("functions.database.migrations")).replace("%", "%%")
+    )
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: psycopg.connect(**parameters, prepare_threshold=None),
