@@ -5,12 +5,10 @@
 
 from cdktf import (
     App,
-    AssetType,
     Fn,
     ITerraformDependable,
     LocalBackend,
     S3Backend,
-    TerraformAsset,
     TerraformElement,
     TerraformOutput,
     TerraformResourceLifecycle,

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from packages.function import pack
-
 from bindings.aws import (
     CloudwatchLogGroup,
     DataAwsIamPolicyDocumentStatement,
@@ -31,6 +29,7 @@ from constructs.resources.metric import Metric
 from constructs.resources.package import Package
 from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.role import Role
+from packages.function import pack
 from packages.lambda_runtime import ARCHITECTURE, PYTHON
 
 

@@ -97,6 +97,8 @@ class ParakeetStack(Stack):
             variables={"API_KEYS_ARN": secrets.api_keys.arn, **cache},
         )
         functions = [trades, data, strategies, scanner, ingest, migrate]
+        # A migration that fails fails its deployment: nobody has to be told.
+        watched = [function for function in functions if function is not migrate]
 
         # Who may use what
         secrets.database.grant_read(trades)
@@ -148,7 +150,7 @@ class ParakeetStack(Stack):
                 "monitoring",
                 environment.monitoring,
                 place,
-                functions=functions,
+                functions=watched,
                 api=api,
                 dead_letters=dead_letters,
                 daily=ingest if environment.schedule.enabled else None,

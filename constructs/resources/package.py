@@ -36,8 +36,8 @@ class Package(Construct):
         self, scope: Construct, id: str, archive: Zip, *, bucket: Bucket, folder: str, address: str
     ) -> None:
         super().__init__(scope, id)
-        # Beside the stacks, so that two syntheses never share a file, and all stacks share each. A path from the
-        # folder that Terraform runs in, as another machine's would differ.
+        # Beside the stacks, which share it. A path from the folder that Terraform runs in: another machine's
+        # would differ.
         written = archive.write(Path(App.of(self).outdir).absolute() / "packages")
         uploaded = pinned(
             address,

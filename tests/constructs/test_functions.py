@@ -2,27 +2,16 @@
 
 import base64
 import hashlib
-import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bindings.aws import AwsProvider
-from bindings.cdktf import App, TerraformStack
 from config.environments import DEV, PROD
-from config.place import Place
-from config.settings import IngestSettings
-from constructs.functions import PROJECT_ROOT, Function, FunctionDefaults
-from constructs.resources.bucket import Bucket
-from constructs.resources.layer import Layer
-from packages import archive
-from packages.archive import Archive, ArchiveError
+from tests.platform import APIS, FUNCTIONS
 from tests.template import Block, Template, changed, synthesized
 
-APIS = ("trades-api", "data-api", "strategies-api", "scanner-api")
-PARTS = (*APIS, "ingest")
+PARTS = tuple(FUNCTIONS.values())
 
 VPC = {"subnet_ids": ("subnet-0a", "subnet-0b"), "security_group_ids": ("sg-0c",)}
 NETWORK_INTERFACES = {
@@ -80,12 +69,22 @@ def test_trades_may_read_the_database_secret_and_nothing_else(platform: Template
     assert platform.allowed("trades-api") == write_log(env, "trades-api") | read_database_secret(env)
 
 
-@pytest.mark.parametrize("part", ["data-api", "strategies-api", "scanner-api"])
-def test_data_strategies_and_scanner_may_read_the_database_secret_and_the_cache(
+@pytest.mark.parametrize("part", ["data-api", "strategies-api"])
+def test_data_and_strategies_may_read_the_database_secret_and_the_cache(
     platform: Template, part: str
 ) -> None:
     env = platform.environment
     assert platform.allowed(part) == write_log(env, part) | read_database_secret(env) | read_cache(env)
+
+
+def test_scanner_may_read_the_cache_and_no_secret(platform: Template) -> None:
+    env = platform.environment
+    assert platform.allowed("scanner-api") == write_log(env, "scanner-api") | read_cache(env)
+
+
+def test_migrate_may_read_the_database_secret_and_nothing_else(platform: Template) -> None:
+    env = platform.environment
+    assert platform.allowed("migrate") == write_log(env, "migrate") | read_database_secret(env)
 
 
 def test_ingest_may_read_the_provider_keys_fill_the_cache_and_report_its_failures(platform: Template) -> None:
@@ -160,11 +159,12 @@ def test_functions_have_the_memory_of_their_environment(
         "strategies-api": small,
         "scanner-api": large,
         "ingest": large,
+        "migrate": 512,
     }
 
 
 def test_api_functions_end_before_the_http_api_gives_up(platform: Template) -> None:
-    assert {platform.function(part)["timeout"] for part in APIS} == {29}
+    assert {platform.function(part)["timeout"] for part in APIS.values()} == {29}
 
 
 def test_ingest_has_five_minutes_and_a_gigabyte_of_tmp(platform: Template) -> None:
@@ -174,7 +174,7 @@ def test_ingest_has_five_minutes_and_a_gigabyte_of_tmp(platform: Template) -> No
 
 
 def test_api_functions_have_the_tmp_that_costs_nothing(platform: Template) -> None:
-    for part in APIS:
+    for part in APIS.values():
         assert platform.function(part)["ephemeral_storage"] == {"size": 512}
 
 
@@ -184,8 +184,20 @@ def test_functions_run_python_on_arm(platform: Template) -> None:
         assert function["runtime"] == "python3.13"
 
 
+DATABASE = {"SECRETS_ARN": "${aws_secretsmanager_secret.database.arn}"}
+CACHE = {"AWS_S3_BUCKET": "${aws_s3_bucket.cache.bucket}"}
+TOLD = {
+    "trades-api": DATABASE,
+    "data-api": DATABASE | CACHE,
+    "strategies-api": DATABASE | CACHE,
+    "scanner-api": CACHE,
+    "ingest": CACHE | {"API_KEYS_ARN": "${aws_secretsmanager_secret.api_keys.arn}"},
+    "migrate": DATABASE,
+}
+
+
 @pytest.mark.parametrize(("environment", "level"), [("dev", "DEBUG"), ("staging", "DEBUG"), ("prod", "INFO")])
-def test_functions_are_told_where_they_are_and_what_they_may_use(
+def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(
     environment: str, level: str, request: pytest.FixtureRequest
 ) -> None:
     template: Template = request.getfixturevalue(environment)
@@ -193,10 +205,8 @@ def test_functions_are_told_where_they_are_and_what_they_may_use(
         variables = dict(template.function(part)["environment"]["variables"])
         assert len(variables.pop("CODE_VERSION")) == 12
         assert variables == {
+            **TOLD[part],
             "ENVIRONMENT": environment,
-            "AWS_S3_BUCKET": "${aws_s3_bucket.cache.bucket}",
-            "SECRETS_ARN": "${aws_secretsmanager_secret.database.arn}",
-            "API_KEYS_ARN": "${aws_secretsmanager_secret.api_keys.arn}",
             "LOG_LEVEL": level,
             "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{part}",
         }
@@ -244,19 +254,24 @@ def test_code_is_uploaded_to_the_packages_bucket_under_a_key_with_its_hash(
         assert package["key"] == f"functions/{folder}/{digest.hexdigest()}.zip"
         function = platform.function(part)
         assert function["source_code_hash"] == base64.b64encode(digest.digest()).decode()
-        assert function["environment"]["variables"]["CODE_VERSION"] == digest.hexdigest()[:12]
 
 
-def test_the_handler_is_in_the_package_and_other_functions_code_is_not(
+def test_the_handler_and_its_byte_code_are_in_the_package_and_other_functions_code_is_not(
     platform: Template, outdir: Path
 ) -> None:
+    """And the version that it says it is: no other code can say so of itself."""
+    functions = {part.removesuffix("-api") for part in PARTS}
     for part in PARTS:
         folder = part.removesuffix("-api")
         with zipfile.ZipFile(outdir / "stacks" / platform.name / code(platform, part)["source"]) as package:
             names = package.namelist()
-        assert platform.function(part)["handler"] == f"functions.{folder}.handler.handler"
+            version = package.read("VERSION").decode().strip()
+        function = platform.function(part)
+        assert function["handler"] == f"functions.{folder}.handler.handler"
         assert f"functions/{folder}/handler.py" in names
-        assert {name.split("/")[1] for name in names} == {folder, "runtime"}
+        assert f"functions/{folder}/__pycache__/handler.cpython-313.pyc" in names
+        assert {name.split("/")[1] for name in names if "/" in name} & functions == {folder}
+        assert function["environment"]["variables"]["CODE_VERSION"] == version
 
 
 def test_a_package_in_use_goes_only_after_the_next_one_is_there(platform: Template) -> None:
@@ -274,7 +289,7 @@ def test_every_environment_runs_the_same_code(dev: Template, staging: Template, 
 
 def test_functions_are_neither_traced_nor_in_a_vpc_unless_asked_for(platform: Template) -> None:
     for function in platform.resources("aws_lambda_function").values():
-        assert not {"vpc_config", "layers"} & set(function)
+        assert "vpc_config" not in function
         # Said, since Terraform leaves what is not said as it is.
         assert function["tracing_config"] == {"mode": "PassThrough"}
 
@@ -321,94 +336,63 @@ def test_how_many_run_at_once_is_bounded_and_is_the_configurations(private: Temp
         "strategies-api": 20,
         "scanner-api": 20,
         "ingest": 1,
+        "migrate": None,
     }
 
 
 # Layers
 
-
-def with_layers(sources: Path, outdir: Path, *names: str) -> Template:
-    """A function that uses layers of these names, all from the same sources."""
-    app = App(outdir=str(outdir))
-    stack = TerraformStack(app, "stack")
-    AwsProvider(stack, "aws", region="us-east-1")
-    packages = Bucket(stack, "packages", name="packages", address="packages")
-    layers = [
-        Layer(stack, name, name=f"potential-parakeet-{name}", sources=sources, packages=packages)
-        for name in names
-    ]
-    place = Place("dev", "us-east-1", "123456789012")
-    defaults = FunctionDefaults(place, packages=packages, log_retention_days=14, variables={})
-    Function(stack, "trades", defaults, IngestSettings(), part="trades-api", layers=layers)
-    app.synth()
-    return Template("stack", json.loads((outdir / "stacks" / "stack" / "cdk.tf.json").read_text()))
+LAYERS = {
+    "trades-api": ["core"],
+    "data-api": ["core"],
+    "strategies-api": ["core"],
+    "scanner-api": ["core"],
+    "ingest": ["core"],
+    "migrate": ["core", "migrations"],
+}
 
 
-@pytest.fixture
-def layer_sources(tmp_path: Path) -> Path:
-    module = tmp_path / "sources" / "python" / "pandas" / "__init__.py"
-    module.parent.mkdir(parents=True)
-    module.write_text("VERSION = 1\n")
-    return tmp_path / "sources"
+def test_a_function_has_the_layers_that_its_code_imports_from_and_no_others(platform: Template) -> None:
+    """More would only make its cold start longer, and what it must not have easier to reach."""
+    env = platform.environment
+    for part, layers in LAYERS.items():
+        used = [platform.behind(arn)["layer_name"] for arn in platform.function(part)["layers"]]
+        assert used == [f"potential-parakeet-{name}-{env}" for name in layers], part
 
 
-def test_a_layer_is_uploaded_under_its_hash_and_used_by_the_function(
-    layer_sources: Path, tmp_path: Path
+def test_a_layer_is_uploaded_under_its_hash_and_goes_only_after_the_next_one(
+    platform: Template, outdir: Path
 ) -> None:
-    template = with_layers(layer_sources, tmp_path / "out", "pandas")
-    ((name, layer),) = template.resources("aws_lambda_layer_version").items()
-    assert template.one("aws_lambda_function")["layers"] == [f"${{aws_lambda_layer_version.{name}.arn}}"]
-
-    package = template.behind(layer["s3_key"])
-    written = tmp_path / "out" / "stacks" / "stack" / package["source"]
-    digest = hashlib.sha256(written.read_bytes())
-    assert package["key"] == f"layers/pandas/{digest.hexdigest()}.zip"
-    assert layer["source_code_hash"] == base64.b64encode(digest.digest()).decode()
-    with zipfile.ZipFile(written) as opened:
-        assert opened.namelist() == ["python/pandas/__init__.py"]
-
-    # No function can be given a layer that is gone.
-    assert layer["lifecycle"] == {"create_before_destroy": True}
-    assert layer["layer_name"] == "potential-parakeet-pandas"
-    assert layer["compatible_architectures"] == ["arm64"]
-    assert layer["compatible_runtimes"] == ["python3.13"]
-    assert template.behind(layer["s3_bucket"]) is package
-    assert package["bucket"] == "${aws_s3_bucket.packages.bucket}"
+    for layer in platform.resources("aws_lambda_layer_version").values():
+        package = platform.behind(layer["s3_key"])
+        assert platform.behind(layer["s3_bucket"]) is package
+        written = outdir / "stacks" / platform.name / package["source"]
+        digest = hashlib.sha256(written.read_bytes())
+        assert package["key"].endswith(f"/{digest.hexdigest()}.zip")
+        assert package["key"].startswith("layers/")
+        assert layer["source_code_hash"] == base64.b64encode(digest.digest()).decode()
+        # No function can be given a layer that is gone.
+        assert layer["lifecycle"] == {"create_before_destroy": True}
+        assert layer["compatible_architectures"] == ["arm64"]
+        assert layer["compatible_runtimes"] == ["python3.13"]
 
 
-def test_layers_reach_the_function_in_the_order_they_are_given(layer_sources: Path, tmp_path: Path) -> None:
-    """Lambda unpacks them one over the other, so the last one wins."""
-    names = ("pandas", "drivers", "indicators")
-    template = with_layers(layer_sources, tmp_path / "out", *names)
-    used = template.one("aws_lambda_function")["layers"]
-    assert [template.behind(layer)["layer_name"] for layer in used] == [
-        f"potential-parakeet-{name}" for name in names
-    ]
+# The schema
 
 
-def test_a_layer_has_the_same_key_until_its_sources_change(layer_sources: Path, tmp_path: Path) -> None:
-    def key(outdir: str) -> Any:
-        template = with_layers(layer_sources, tmp_path / outdir, "pandas")
-        return template.behind(template.one("aws_lambda_layer_version")["s3_key"])["key"]
+def test_what_needs_the_schema_is_deployed_after_it_was_brought_up_to_date(platform: Template) -> None:
+    ((name, invocation),) = platform.resources("aws_lambda_invocation").items()
+    assert platform.behind(invocation["function_name"]) is platform.function("migrate")
+    for part in ("trades-api", "data-api", "strategies-api"):
+        assert f"aws_lambda_invocation.{name}" in platform.function(part)["depends_on"]
+    # It can do nothing before it may read the secret, and before that has a value.
+    assert "aws_secretsmanager_secret_version.database" in invocation["depends_on"]
+    assert [each for each in invocation["depends_on"] if each.startswith("aws_iam_role_policy.migrate_")]
 
-    first = key("first")
-    assert key("again") == first
-    (layer_sources / "python" / "pandas" / "__init__.py").write_text("VERSION = 2\n")
-    assert key("changed") != first
 
-
-def test_more_than_lambda_takes_of_a_function_and_its_layers_is_refused(
-    layer_sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_schema_is_brought_up_to_date_whenever_the_code_that_does_it_has_changed(
+    platform: Template,
 ) -> None:
-    code = Archive.of(PROJECT_ROOT, "functions/trades", "functions/runtime").unzipped_size
-    layer = Archive.of(layer_sources, "python").unzipped_size
-    monkeypatch.setattr(archive, "UNZIPPED_LIMIT", code + layer)
-    with_layers(layer_sources, tmp_path / "one", "pandas")
-    with pytest.raises(ArchiveError, match=rf"^functions/trades and its layers: {code + 2 * layer:,} bytes"):
-        with_layers(layer_sources, tmp_path / "two", "pandas", "drivers")
-
-
-def test_a_layer_without_a_python_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pandas").mkdir()
-    with pytest.raises(ArchiveError, match="python does not exist in"):
-        with_layers(tmp_path, tmp_path / "out", "pandas")
+    (invocation,) = platform.resources("aws_lambda_invocation").values()
+    version = platform.function("migrate")["environment"]["variables"]["CODE_VERSION"]
+    assert invocation["triggers"] == {"version": version}

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from config.environments import PROD, STAGING
+from tests.platform import APIS, WATCHED
 from tests.template import Block, Template, changed, synthesized
 
-APIS = ("trades-api", "data-api", "strategies-api", "scanner-api")
-PARTS = (*APIS, "ingest")
 ENVIRONMENTS = {"staging": STAGING, "prod": PROD}
 
 
@@ -53,7 +52,7 @@ def test_everything_that_can_fail_has_an_alarm_and_nothing_else(watched: Templat
     assert {block["alarm_name"] for block in watched.resources("aws_cloudwatch_metric_alarm").values()} == {
         f"potential-parakeet-{name}-{watched.environment}"
         for name in (
-            *(f"{part}-{what}" for part in PARTS for what in ("errors", "throttles", "duration")),
+            *(f"{part}-{what}" for part in WATCHED for what in ("errors", "throttles", "duration")),
             "api-5xx",
             "api-latency",
             "dead-letters",
@@ -62,7 +61,7 @@ def test_everything_that_can_fail_has_an_alarm_and_nothing_else(watched: Templat
     }
 
 
-@pytest.mark.parametrize(("part", "times"), [*((part, 5) for part in APIS), ("ingest", 1)])
+@pytest.mark.parametrize(("part", "times"), [*((part, 5) for part in APIS.values()), ("ingest", 1)])
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_five_errors_or_throttles_of_a_function_in_five_minutes_are_told_and_one_of_ingest(
     watched: Template, part: str, times: int, metric: str
@@ -81,7 +80,7 @@ def test_five_errors_or_throttles_of_a_function_in_five_minutes_are_told_and_one
     }
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", WATCHED)
 def test_a_function_that_comes_near_its_own_timeout_is_told(watched: Template, part: str) -> None:
     assert alarm(watched, f"{part}-duration") == {
         "namespace": "AWS/Lambda",
@@ -277,7 +276,7 @@ def test_the_dashboard_shows_where_it_fails(watched: Template) -> None:
     def functions(metric: str) -> list[Any]:
         return [
             ["AWS/Lambda", metric, "FunctionName", f"potential-parakeet-{part}-{env}", {"label": part}]
-            for part in PARTS
+            for part in WATCHED
         ]
 
     assert graphs(watched) == {
@@ -310,7 +309,7 @@ def test_the_dashboard_shows_what_every_function_logged_as_errors(watched: Templ
     (log,) = (widget for widget in widgets(watched) if widget["type"] == "log")
     query = watched.readable(log["properties"]["query"])
     assert query.split(" | ") == [
-        *(f"SOURCE '/aws/lambda/potential-parakeet-{part}-{watched.environment}'" for part in PARTS),
+        *(f"SOURCE '/aws/lambda/potential-parakeet-{part}-{watched.environment}'" for part in WATCHED),
         "fields @timestamp, service, message",
         # Ours are JSON with a level; what Lambda itself writes of a function's end is not.
         'filter level = "ERROR" or @message like /Traceback|Task timed out|Runtime exited/',

@@ -2,6 +2,7 @@
 
 import re
 
+from tests.platform import FUNCTIONS
 from tests.template import Template
 
 STATE = {
@@ -39,9 +40,10 @@ DATA = {
 NAMED = {
     "aws_apigatewayv2_api.api",
     "aws_cloudwatch_log_group.api",
+    *(f"aws_s3_object.{layer}_layer" for layer in ("core", "analytics", "migrations")),
     *(
         f"{kind}.{function}"
-        for function in ("trades", "data", "strategies", "scanner", "ingest")
+        for function in FUNCTIONS
         for kind in ("aws_cloudwatch_log_group", "aws_iam_role", "aws_lambda_function", "aws_s3_object")
     ),
 }

@@ -1,5 +1,6 @@
 """What people and programs read of a deployed stack."""
 
+from tests.platform import FUNCTIONS
 from tests.template import Template
 
 
@@ -35,10 +36,7 @@ def test_outputs_are_there_under_the_names_that_people_read(platform: Template) 
 
 def test_outputs_name_every_function_and_its_role(platform: Template) -> None:
     output = platform.document["output"]
-    named = {
-        part: f"potential-parakeet-{part}-{platform.environment}"
-        for part in ("trades-api", "data-api", "strategies-api", "scanner-api", "ingest")
-    }
+    named = {part: f"potential-parakeet-{part}-{platform.environment}" for part in FUNCTIONS.values()}
     names, roles = output["lambda_function_names"]["value"], output["lambda_role_arns"]["value"]
     assert {part: platform.readable(name) for part, name in names.items()} == named
     assert all(reference.endswith(".function_name}") for reference in names.values())
