@@ -36,7 +36,7 @@ class Needs:
     files: frozenset[str]
     """Paths below the root."""
     modules: dict[str, str]
-    """Others' top-level modules, each with the first place that imports it, as `functions/trades/store.py:7`."""
+    """Others' top-level modules, each with the first place that imports it: `functions/trades/store.py:7`."""
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ def _found(path: str, node: ast.AST) -> Iterator[_Import]:
         elif isinstance(child, ast.ImportFrom):
             if child.module == "importlib.resources":
                 raise ImportsError(
-                    f"{path}:{child.lineno}: write `from importlib import resources` and `resources.files(…)`, "
-                    "by which it is found what the function's package needs"
+                    f"{path}:{child.lineno}: write `from importlib import resources` and `resources.files`, "
+                    "by which what the function's package needs is found"
                 )
             yield from (
                 _Import(child.lineno, child.module or "", alias.name, child.level) for alias in child.names

@@ -1,7 +1,7 @@
 """The functions' dependencies as layers, built from `packages/locks/` when they are missing or stale.
 
-A layer is built once for Lambda, as an archive that is the same bytes on any machine, and once for this machine, as
-a folder: its twin, which runs here what is deployed there. Both are kept in the virtual environment.
+A layer is built once for Lambda, as an archive that is the same bytes on any machine, and once for this
+machine, as a folder: its twin, which runs here what is deployed there. The virtual environment keeps both.
 """
 
 import base64
@@ -114,9 +114,8 @@ def twin(name: str) -> Twin:
 
 def remove_stale() -> list[Path]:
     """Remove what was built from other lock files or by another builder, and return it."""
-    wanted = {_folder(name, target) for name in LAYERS for target in (LAMBDA, HOST)} | {
-        _folder(RUNTIME, HOST)
-    }
+    wanted = {_folder(name, target) for name in LAYERS for target in (LAMBDA, HOST)}
+    wanted.add(_folder(RUNTIME, HOST))
     # What starts with a dot is being built.
     stale = [path for path in CACHE.glob("[!.]*") if path not in wanted]
     for folder in stale:
@@ -154,7 +153,7 @@ def _folder(name: str, target: Target) -> Path:
 @cache
 def _builder() -> str:
     parts = (bytecode, layer_build, manifest, stripping, wheels)
-    sources = b"".join(Path(part.__file__).read_bytes() for part in parts)
+    sources = b"".join(Path(str(part.__file__)).read_bytes() for part in parts)
     return compiler_version() + hashlib.sha256(sources).hexdigest()
 
 
@@ -164,9 +163,7 @@ def _staging() -> Iterator[Path]:
     try:
         staging.mkdir(parents=True)
     except OSError as error:
-        raise LayerError(
-            f"layers are built in {CACHE}, where nothing can be written: {error.strerror}"
-        ) from None
+        raise LayerError(f"layers are built in {CACHE}, but that fails: {error.strerror}") from None
     try:
         yield staging
     finally:

@@ -22,9 +22,10 @@ _MIB = 1024 * 1024
 
 
 def build(lock: Path, target: Target, staging: Path, final: Path) -> None:
-    """Build the layer in `staging`, which will be renamed to `final`: `python/` for this machine, a zip for Lambda.
+    """Build the layer in `staging`, which will be renamed to `final`: `python/` for this machine, or a zip.
 
-    Raises LayerError if it cannot be installed or is larger than Lambda takes, ByteCodeError if it cannot be compiled.
+    Raises LayerError if it cannot be installed or is larger than Lambda takes, ByteCodeError if it cannot be
+    compiled.
     """
     name = lock.stem
     python = staging / "python"
@@ -53,8 +54,8 @@ def refuse_too_large(what: str, size: int, manifests: Iterable[Manifest]) -> Non
     )
     listed = ", ".join(f"{name} {size / _MIB:.1f} MiB" for size, name in largest[:5])
     raise LayerError(
-        f"{what}: {size / _MIB:.1f} MiB unzipped, but Lambda takes at most {UNZIPPED_LIMIT // _MIB} of a function "
-        f"and its layers together; the largest are {listed}"
+        f"{what}: {size / _MIB:.1f} MiB unzipped, but Lambda takes at most {UNZIPPED_LIMIT // _MIB} of a "
+        f"function and its layers together; the largest are {listed}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What is in a layer, as a file in it says: for the local platform, which has nothing but what was deployed."""
+"""What is in a layer, as a file in it says: for the local platform, which knows only what was deployed."""
 
 import json
 from collections.abc import Mapping

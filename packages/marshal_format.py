@@ -1,8 +1,8 @@
 """One form of what CPython's `marshal` writes: the same code gives the same bytes.
 
-Which strings `marshal` writes once and refers to, and which it marks as interned, depends on what else the process
-has compiled. Here every string that occurs twice is written once, and none is marked: Python interns the names of
-a code object anyway when it loads it.
+Which strings `marshal` writes once and refers to, and which it marks as interned, depends on what else the
+process has compiled. Here every string that occurs twice is written once, and none is marked: Python interns
+the names of a code object anyway when it loads it.
 """
 
 from collections import Counter

@@ -35,7 +35,7 @@ _IDENTITY = re.compile(r"(Metadata-Version|Name|Version):")
 def strip(folder: Path) -> None:
     """Take out of a folder of installed distributions what never runs.
 
-    Of a distribution's metadata its name and version stay: duckdb, psycopg and others ask for these at run time.
+    Of a distribution's metadata its name and version stay: duckdb and psycopg ask for these when imported.
     """
     for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts)):
         if not path.exists():

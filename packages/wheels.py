@@ -53,6 +53,6 @@ def install(lock: Path, target: Target, folder: Path) -> None:
         # An address may have a password in it, and is the reader's own.
         said = " ".join(_ADDRESS.sub("(address)", done.stderr).split())[:500]
         raise LayerError(
-            f"layer {lock.stem} cannot be installed: see whether the package registry answers, or run `make lock` "
-            f"if a file is gone from it; uv says: {said}"
+            f"layer {lock.stem} cannot be installed: see whether the package registry answers, or run "
+            f"`make lock` if a file is gone from it; uv says: {said}"
         )
