@@ -1,4 +1,4 @@
-"""The judgement: who, what, under which conditions, by which policies. It has no doubt: no is the answer to it."""
+"""The judgement: who, what, under which conditions, by which policies. No is the answer to every doubt."""
 
 import json
 from collections.abc import Mapping
@@ -41,6 +41,20 @@ class Principal:
     service: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """All that a verdict rests on."""
+
+    principal: Principal
+    action: str
+    resource: str
+    account: str
+    context: tuple[tuple[str, str], ...] = ()
+    own: Identity = _NOBODY
+    of_resource: str | None = None
+    blocks_public_access: bool = False
+
+
 class Judge:
     """Judges permissions by the policies that the embedded AWS holds at that moment.
 
@@ -54,7 +68,7 @@ class Judge:
     def refusal(
         self, principal: Principal, permission: Permission, context: Mapping[str, str], account: str
     ) -> Refused | None:
-        """None when `principal` has the permission on the resource of `account`; else why not, in AWS's words."""
+        """None when `principal` has the permission on a resource of `account`; else why not, in AWS's own."""
         try:
             own = policies.identity(principal.account, principal.role_arn) if principal.role_arn else _NOBODY
             of_resource = policies.of_resource(permission.resource, account)
@@ -63,7 +77,16 @@ class Judge:
                 permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0], account
             )
             verdict = self._verdict(
-                principal, permission.action, permission.resource, said, own, of_resource, blocked, account
+                _Question(
+                    principal=principal,
+                    action=permission.action,
+                    resource=permission.resource,
+                    account=account,
+                    context=said,
+                    own=own,
+                    of_resource=of_resource,
+                    blocks_public_access=blocked,
+                )
             )
         except (AuthorizationError, ValueError, KeyError, AttributeError, TypeError) as error:
             return _refused(principal, permission, f"because the embedded AWS cannot judge it: {error}")
@@ -76,14 +99,13 @@ class Judge:
         try:
             _check_keys([trust], set())
             return self._verdict(
-                Principal(service, service=True),
-                "sts:AssumeRole",
-                role_arn,
-                (),
-                _NOBODY,
-                trust,
-                False,
-                account,
+                _Question(
+                    principal=Principal(service, service=True),
+                    action="sts:AssumeRole",
+                    resource=role_arn,
+                    account=account,
+                    of_resource=trust,
+                )
             ).allowed
         except (AuthorizationError, ValueError, AttributeError, TypeError):
             return False
@@ -109,7 +131,7 @@ class Judge:
             "aws:epochtime": str(int(now.timestamp())),
             # The way to the embedded AWS does not leave this machine: it stands for TLS.
             "aws:securetransport": "true",
-            **{key.lower(): value for key, value in (permission.context | dict(context)).items()},
+            **{key.lower(): value for key, value in {**permission.context, **context}.items()},
         }
         if principal.role_arn:
             known |= {
@@ -125,35 +147,26 @@ class Judge:
         asked = _check_keys(documents, set(known))
         return tuple(sorted((key, value) for key, value in known.items() if key in asked))
 
-    def _judge(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        context: tuple[tuple[str, str], ...],
-        own: Identity,
-        of_resource: str | None,
-        blocked: bool,
-        account: str,
-    ) -> Verdict:
-        if resource != "*" and "*" in resource:
+    def _judge(self, question: _Question) -> Verdict:
+        if question.resource != "*" and "*" in question.resource:
             raise AuthorizationError("a name with a * in it is a pattern to the evaluator")
+        principal, own = question.principal, question.own
         simulation: dict[str, Any] = {
             "request": {
                 "principal": {"type": "Anonymous"} if principal.arn == ANONYMOUS else principal.arn,
-                "action": action,
-                "resource": {"resource": resource, "accountId": account},
-                "contextVariables": dict(context),
+                "action": question.action,
+                "resource": {"resource": question.resource, "accountId": question.account},
+                "contextVariables": dict(question.context),
             },
             "identityPolicies": _named(own.policies),
             "serviceControlPolicies": [],
             "resourceControlPolicies": [],
-            "additionalSettings": {"s3": {"blockPublicAccess": blocked}},
+            "additionalSettings": {"s3": {"blockPublicAccess": question.blocks_public_access}},
         }
         if own.boundary:
             simulation["permissionBoundaryPolicies"] = _named(own.boundary)
-        if of_resource:
-            simulation["resourcePolicy"] = json.loads(of_resource)
+        if question.of_resource:
+            simulation["resourcePolicy"] = json.loads(question.of_resource)
         if principal.session_policy:
             simulation["sessionPolicy"] = json.loads(principal.session_policy)
         return self.simulator.judge(simulation)
@@ -164,7 +177,7 @@ def _named(documents: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
 
 
 def _check_keys(documents: list[str], known: set[str]) -> frozenset[str]:
-    """The condition keys in the documents. A missing key would pass for one that AWS has no value for either."""
+    """The documents' condition keys. One not emulated would pass for one that AWS has no value for."""
     asked: frozenset[str] = frozenset().union(*map(policies.condition_keys, documents))
     unknown = asked - known - _ABSENT - _OPTIONAL
     if unknown:
@@ -200,5 +213,6 @@ def _refused(principal: Principal, permission: Permission, reason: str) -> Refus
         resource = f'"{permission.resource}"' if permission.action.startswith("s3:") else permission.resource
     return Refused(
         "AccessDenied",
-        f"User: {principal.arn} is not authorized to perform: {permission.action} on resource: {resource} {reason}",
+        f"User: {principal.arn} is not authorized to perform: {permission.action}"
+        f" on resource: {resource} {reason}",
     )

@@ -1,4 +1,4 @@
-"""The gate in front of the embedded AWS: no request of a role reaches it that the role's policies do not allow."""
+"""The gate in front of the embedded AWS: no request of a role passes that its policies do not allow."""
 
 import re
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local.aws.authorization import credentials, functions, policies, s3, services, signature
@@ -43,7 +43,7 @@ class Authorization:
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
 
     def guard(self, app: Wsgi) -> Wsgi:
-        """`app` for those who may. It finds who asks in `environ["parakeet.principal"]`: an ARN, or a word."""
+        """`app` for those who may. `environ["parakeet.principal"]` tells it who asks: an ARN, or a word."""
 
         def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             if environ.get("PATH_INFO", "").startswith(_OWN_PATHS):
@@ -189,7 +189,7 @@ class Authorization:
 
 
 def _of_a_service(environ: dict[str, Any]) -> bool:
-    """An AWS service invokes a function: whoever runs functions checks its token and the function's permissions."""
+    """An AWS service invokes a function. Whoever runs functions checks its token and `service_may_invoke`."""
     invokes = functions.is_invocation(environ.get("PATH_INFO", ""))
     return invokes and environ["REQUEST_METHOD"] == "POST" and "HTTP_X_PARAKEET_SERVICE_TOKEN" in environ
 

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
@@ -12,7 +13,7 @@ from moto.awslambda.models import lambda_backends
 from moto.events.models import events_backends
 from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
+from moto.secretsmanager.models import ReplicaSecret, secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
@@ -51,36 +52,9 @@ def identity(account: str, role_arn: str) -> Identity:
 
 def of_resource(arn: str, account: str) -> str | None:
     """The JSON of the resource's own policy; None if it has none, or is not there."""
-    if arn == "*":
-        return None
-    _, _, service, region, _, name = arn.split(":", 5)
-    match service:
-        case "s3":
-            bucket = s3_backends[account][PARTITION].buckets.get(name.partition("/")[0])
-            return bucket.policy.decode() if bucket and bucket.policy else None
-        case "sqs":
-            queue = sqs_backends[account][region].queues.get(name)
-            return (queue.policy or None) if queue else None
-        case "sns":
-            topic = sns_backends[account][region].topics.get(arn)
-            return topic.policy if topic else None
-        case "secretsmanager":
-            secret = next(
-                (
-                    s
-                    for s in list(dict.values(secretsmanager_backends[account][region].secrets))
-                    if s.arn == arn
-                ),
-                None,
-            )
-            return secret.policy if secret else None
-        case "events":
-            bus = events_backends[account][region].event_buses.get(name.removeprefix("event-bus/"))
-            return bus.policy if bus else None
-        case "lambda":
-            return _of_function(arn, account, region)
-        case _:
-            return None
+    service, region, name = ("", "", "") if arn == "*" else itemgetter(2, 3, 5)(arn.split(":", 5))
+    policy = _POLICIES.get(service, _none)(arn, account, region, name)
+    return policy.decode() if isinstance(policy, bytes) else policy or None
 
 
 def bucket_exists(arn: str, account: str) -> bool:
@@ -92,7 +66,7 @@ def blocks_public_access(bucket: str, account: str) -> bool:
     """Whether the bucket's settings take away what a public policy gives to others."""
     found = s3_backends[account][PARTITION].buckets.get(bucket)
     block = found.public_access_block if found else None
-    return bool(block) and str(block.restrict_public_buckets).lower() == "true"
+    return block is not None and bool(block.restrict_public_buckets)
 
 
 @lru_cache(maxsize=1024)
@@ -118,7 +92,7 @@ def _managed(backend: IAMBackend, arn: str) -> str:
     return default.document
 
 
-def _of_function(arn: str, account: str, region: str) -> str | None:
+def _of_function(arn: str, account: str, region: str, _: str) -> str | None:
     """A function's permissions; those of a version or alias if the ARN names one."""
     name, _, qualifier = arn.split(":", 6)[6].partition(":")
     try:
@@ -137,3 +111,45 @@ def _of_function(arn: str, account: str, region: str) -> str | None:
 def _principal(principal: Any) -> Any:
     # moto leaves what is neither a service nor an account's root as AddPermission was given it.
     return {"AWS": principal} if isinstance(principal, str) and principal != "*" else principal
+
+
+def _none(_arn: str, _account: str, _region: str, _name: str) -> None:
+    return None
+
+
+def _of_bucket(_: str, account: str, _region: str, name: str) -> bytes | None:
+    bucket = s3_backends[account][PARTITION].buckets.get(name.partition("/")[0])
+    return bucket.policy if bucket else None
+
+
+def _of_queue(_: str, account: str, region: str, name: str) -> Any:
+    queue = sqs_backends[account][region].queues.get(name)
+    return queue.policy if queue else None
+
+
+def _of_topic(arn: str, account: str, region: str, _: str) -> str | None:
+    topic = sns_backends[account][region].topics.get(arn)
+    return topic.policy if topic else None
+
+
+def _of_secret(arn: str, account: str, region: str, _: str) -> str | None:
+    for secret in list(dict.values(secretsmanager_backends[account][region].secrets)):
+        if secret.arn == arn:
+            # A replica has the policy of the secret it is of.
+            return secret.source.policy if isinstance(secret, ReplicaSecret) else secret.policy
+    return None
+
+
+def _of_bus(_: str, account: str, region: str, name: str) -> str | None:
+    bus = events_backends[account][region].event_buses.get(name.removeprefix("event-bus/"))
+    return bus.policy if bus else None
+
+
+_POLICIES: Mapping[str, Callable[[str, str, str, str], Any]] = {
+    "s3": _of_bucket,
+    "sqs": _of_queue,
+    "sns": _of_topic,
+    "secretsmanager": _of_secret,
+    "events": _of_bus,
+    "lambda": _of_function,
+}

@@ -107,13 +107,13 @@ def _table(action: str) -> Needs:
     return needs
 
 
-def _topic(request: Request, parameters: Parameters) -> list[Permission]:
+def _topic(_: Request, parameters: Parameters) -> list[Permission]:
     if "PhoneNumber" in parameters or "TargetArn" in parameters:
         raise NotMapped("sns:Publish to something else than a topic")
     return [Permission("sns:Publish", parameters["TopicArn"])]
 
 
-def _metric(request: Request, parameters: Parameters) -> list[Permission]:
+def _metric(_: Request, parameters: Parameters) -> list[Permission]:
     return [Permission("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": parameters["Namespace"]})]
 
 
@@ -124,7 +124,7 @@ def _events(request: Request, parameters: Parameters) -> list[Permission]:
     return [Permission("events:PutEvents", request.arn(f"event-bus/{bus}")) for bus in dict.fromkeys(buses)]
 
 
-def _always(request: Request, parameters: Parameters) -> list[Permission]:
+def _always(_: Request, _parameters: Parameters) -> list[Permission]:
     # AWS lets everybody ask who they are, whatever the policies say.
     return []
 

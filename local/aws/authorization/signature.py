@@ -31,7 +31,7 @@ class Signature:
     presigned_seconds: int | None = None
 
     def verify(self, environ: dict[str, Any], secret_key: str, body: bytes | None) -> None:
-        """Refuse a request that `secret_key` has not signed, or not now. `body` None: its declared hash is taken."""
+        """Refuse what `secret_key` has not signed, or not now. Without `body` its header's hash counts."""
         self._verify_time()
         kind = SigV4Auth if self.service != "s3" else S3SigV4Auth
         if self.presigned_seconds is not None:
@@ -115,6 +115,7 @@ def _from_query(query: dict[str, str]) -> Signature:
 
 
 def _signature(
+    *,
     algorithm: str,
     credential: str,
     signed_headers: str,

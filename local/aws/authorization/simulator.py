@@ -34,7 +34,7 @@ class Verdict:
 
 
 class Simulator:
-    """Starts with the first question, and again after its process has died. It ends when this process does."""
+    """Starts with the first question, and anew after its process has died. It ends when this process does."""
 
     def __init__(self) -> None:
         self._lock = Lock()

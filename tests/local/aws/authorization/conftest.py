@@ -11,11 +11,14 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import make_server
 
 from local.aws.authorization import Authorization, Credentials
-from local.aws.server import WholeAnswers
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -89,7 +92,7 @@ def aws() -> Iterator[Aws]:
     """A server of its own; what tests make in it has names of its own."""
     authorization = Authorization()
     app = authorization.guard(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=WholeAnswers)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Aws(f"http://127.0.0.1:{server.port}", authorization)
