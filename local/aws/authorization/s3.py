@@ -174,7 +174,7 @@ def _deletions(request: Request, bucket: str) -> Iterator[Permission]:
 def _check_query(request: Request, known: set[str]) -> None:
     unknown = set(request.query) - known - _NEUTRAL
     if unknown:
-        raise NotMapped(f"{request.method} with the query parameter {', '.join(sorted(unknown))} in S3")
+        raise NotMapped(f"S3's {request.method} with the query parameter {', '.join(sorted(unknown))}")
 
 
 def _said(request: Request) -> str:

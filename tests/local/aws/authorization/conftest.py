@@ -1,12 +1,13 @@
 """An embedded AWS behind the authorization, and roles like the platform's in it."""
 
-import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from threading import Thread
 from typing import Any
 from uuid import uuid4
+from zipfile import ZipFile
 
 import boto3
 import pytest
@@ -19,28 +20,12 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from local.aws.authorization import Authorization, Credentials
+from tests.local.aws.authorization.statements import TRUST, document
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-def document(*statements: dict[str, Any]) -> str:
-    """A policy's JSON."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(
-    actions: str | list[str], resources: str | list[str], condition: Any = None, **more: Any
-) -> dict[str, Any]:
-    """A statement."""
-    statement = {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
-    return statement | ({"Condition": condition} if condition else {})
-
-
-def deny(actions: str, resources: str | list[str], condition: Any = None, **more: Any) -> dict[str, Any]:
-    """A statement."""
-    return allow(actions, resources, condition, **more) | {"Effect": "Deny"}
+# One for all: it keeps the services' descriptions, which take longest.
+SESSION = boto3.session.Session()
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,7 @@ class Aws:
             }
         )
         config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})
-        return boto3.client(
+        return SESSION.client(
             service, endpoint_url=self.endpoint, region_name=REGION, **{**keys, "config": config, **more}
         )
 
@@ -111,3 +96,19 @@ def bucket(aws: Aws) -> str:
     for key in ("cache/a", "private/a"):
         s3.put_object(Bucket=name, Key=key, Body=b"bytes")
     return name
+
+
+@pytest.fixture
+def function(aws: Aws) -> str:
+    """A function's ARN; its code never runs."""
+    archive = BytesIO()
+    with ZipFile(archive, "w") as package:
+        package.writestr("handler.py", "")
+    created = aws.client("lambda").create_function(
+        FunctionName=f"function-{uuid4().hex[:12]}",
+        Role=aws.role(),
+        Runtime="python3.13",
+        Handler="handler.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    return str(created["FunctionArn"])
