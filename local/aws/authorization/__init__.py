@@ -1,0 +1,7 @@
+"""Who may do what in the embedded AWS: the deployed roles' policies, enforced."""
+
+from local.aws.authorization.credentials import Credentials
+from local.aws.authorization.errors import AuthorizationError
+from local.aws.authorization.middleware import Authorization
+
+__all__ = ["Authorization", "AuthorizationError", "Credentials"]
