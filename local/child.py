@@ -1,4 +1,4 @@
-"""A server of this project as a child process: says its port on stdout, and lives as long as its stdin is open."""
+"""A server of this project as a child process, that lives as long as its stdin is open."""
 
 import select
 import subprocess
@@ -19,9 +19,9 @@ class ChildError(OneLineError):
 
 
 class Child:
-    """`python -m <module>`, from entering to leaving the context, or until this process ends, however that happens.
+    """`python -m <module>`, from entering to leaving the context, and no longer than this process.
 
-    What it has to say is in `log`. Raises ChildError if it does not start.
+    `said` is its first line, its port; complaints are in `log`. Raises ChildError if it does not start.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The key server's process: what a Cloudflare team serves to those who verify its tokens. It knows no private key."""
+"""The key server's process: a team's public keys, for all who verify its tokens. It has no private key."""
 
 import argparse
 import json
@@ -47,7 +47,7 @@ class _Answers(BaseHTTPRequestHandler):
     timeout = 10
     server: KeyServer
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_GET(self) -> None:
         document = self.server.document(self.path.partition("?")[0])
         status = HTTPStatus.NOT_FOUND if document is None else HTTPStatus.OK
         body = document or b'{"error": "not found"}'

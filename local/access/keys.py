@@ -26,7 +26,7 @@ class AccessError(OneLineError):
 
 
 class SigningKeys:
-    """Two published keys, as during a rotation, of which the newer signs. Whoever can read the folder signs too."""
+    """Two published keys, as during a rotation; the newer one signs. Whoever can read the folder can sign."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,7 +63,9 @@ class SigningKeys:
         try:
             stored = json.loads((self._folder / _SIGNING_KEY).read_bytes())
         except FileNotFoundError:
-            raise AccessError(f"There is no signing key in {self._folder}: is `make serve` running?") from None
+            raise AccessError(
+                f"There is no signing key in {self._folder}: is `make serve` running?"
+            ) from None
         except PermissionError:
             raise AccessError(f"The signing key in {self._folder} is another user's") from None
         key = load_pem_private_key(stored["pem"].encode(), password=None)

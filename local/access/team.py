@@ -1,4 +1,4 @@
-"""A Cloudflare team on this machine: its key server as a child process, its keys and tokens from its folder."""
+"""A Cloudflare team on this machine: its key server as a child process, its keys and tokens in a folder."""
 
 import json
 import os
@@ -65,7 +65,7 @@ class AccessTeam:
         port: int = 0,
         variables: Mapping[str, str] = os.environ,
     ) -> None:
-        """`name` is the team's at Cloudflare, `audience` the AUD tag of its application; port 0 is a free one."""
+        """`name` is the team's at Cloudflare, `audience` its application's AUD tag; port 0 is a free one."""
         self.issuer = f"https://{name}.cloudflareaccess.com"
         self.audience = audience
         self.tokens = Tokens(folder)

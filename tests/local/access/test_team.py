@@ -176,5 +176,7 @@ def test_a_port_that_is_taken_is_one_line(team: AccessTeam, tmp_path: Path) -> N
     port = urlsplit(team.url).port
     assert port
     other = AccessTeam(tmp_path / "other", name="other", audience=AUDIENCE, port=port)
-    with pytest.raises(ChildError, match=rf"^The key server ended: port {port} cannot be had: Address already"):
+    with pytest.raises(
+        ChildError, match=rf"^The key server ended: port {port} cannot be had: Address already"
+    ):
         other.__enter__()
