@@ -1,0 +1,1 @@
+"""Cloudflare Access for one machine: a team's keys, and tokens that they sign."""

@@ -1,0 +1,176 @@
+"""A key server that is down, slow, verbose or elsewhere, over real connections."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+import pytest
+
+from functions.authorizer.fetch import FetchError, fetch, require_safe
+from tests.functions.authorizer.forgery import key_set
+
+SECONDS = 0.3
+LARGEST = 4096
+Behaviour = Callable[[socket.socket, Event], None]
+
+
+@contextmanager
+def server(behave: Behaviour) -> Iterator[str]:
+    """The URL of a server that reads a request and then does as it is told, until the test is over."""
+    over = Event()
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(OSError):
+                    connection.recv(65536)
+                    behave(connection, over)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/cdn-cgi/access/certs"
+        finally:
+            over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+    assert not thread.is_alive()
+
+
+def answers(body: bytes, status: str = "200 OK", *headers: str) -> Behaviour:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+
+    def behave(connection: socket.socket, _over: Event) -> None:
+        connection.sendall("\r\n".join(lines).encode() + body)
+
+    return behave
+
+
+def hangs(connection: socket.socket, over: Event) -> None:
+    del connection
+    over.wait(30)
+
+
+def drips(head: bytes) -> Behaviour:
+    """Sends a byte every now and then, so that no single read waits for long."""
+
+    def behave(connection: socket.socket, over: Event) -> None:
+        connection.sendall(head)
+        while not over.wait(SECONDS / 5):
+            connection.sendall(b"x")
+
+    return behave
+
+
+def floods(connection: socket.socket, over: Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while not over.is_set():
+        connection.sendall(b"x" * 65536)
+
+
+def test_the_document_is_what_the_server_answers() -> None:
+    with server(answers(key_set("team"))) as url:
+        assert fetch(url, seconds=5, largest=LARGEST) == key_set("team")
+
+
+FAULTS: dict[str, Behaviour] = {
+    "hangs": hangs,
+    "drips its status": drips(b"HTTP/1.1 200"),
+    "drips a header": drips(b"HTTP/1.1 200 OK\r\nX: "),
+    "drips its document": drips(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n"),
+    "floods": floods,
+    "hangs up": lambda _connection, _over: None,
+    "speaks something else": lambda connection, _over: connection.sendall(b"220 smtp.example.com ESMTP\r\n"),
+    "promises more than comes": lambda connection, _over: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"
+    ),
+    "is too large": answers(b"{" + b" " * LARGEST),
+    "is ill": answers(b"{}", "503 Service Unavailable"),
+    "knows nothing": answers(b"{}", "404 Not Found"),
+    "has nothing": answers(b"", "204 No Content"),
+    "asks for a sign-in": answers(b"{}", "401 Unauthorized"),
+}
+
+
+@pytest.mark.parametrize("behave", FAULTS.values(), ids=FAULTS)
+def test_a_server_that_does_not_answer_as_it_should_is_given_up(behave: Behaviour) -> None:
+    start = time.monotonic()
+    with server(behave) as url, pytest.raises(FetchError):
+        fetch(url, seconds=SECONDS, largest=LARGEST)
+    # Far from a measurement: a fetch without a bound would wait for the test's end, 30 s.
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
+)
+def test_nobody_is_followed_elsewhere(status: str) -> None:
+    visited = Event()
+
+    def elsewhere(connection: socket.socket, _over: Event) -> None:
+        visited.set()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with server(elsewhere) as other, server(answers(b"{}", status, f"Location: {other}")) as url:
+        with pytest.raises(FetchError, match=status[:3]):
+            fetch(url, seconds=5, largest=LARGEST)
+        assert not visited.is_set()
+
+
+def test_no_proxy_of_the_environment_stands_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with server(answers(b"{}")) as url:
+        assert fetch(url, seconds=5, largest=LARGEST) == b"{}"
+
+
+def test_a_server_that_is_not_there_is_said_to_be_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(FetchError, match="does not answer: ConnectionRefusedError"):
+        fetch(f"http://127.0.0.1:{port}/", seconds=5, largest=LARGEST)
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_is_not_believed() -> None:
+    with server(answers(b"{}")) as url, pytest.raises(FetchError):
+        fetch(url.replace("http:", "https:"), seconds=5, largest=LARGEST)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://potential-parakeet.cloudflareaccess.com/cdn-cgi/access/certs",
+        "https://keys.example.com:8443/",
+        "http://127.0.0.1:8080/certs",
+        "http://localhost/certs",
+        "http://[::1]:1/certs",
+    ],
+)
+def test_keys_come_over_tls_or_from_this_machine(url: str) -> None:
+    require_safe(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://potential-parakeet.cloudflareaccess.com/cdn-cgi/access/certs",
+        "http://127.0.0.1.attacker.example/",
+        "http://127.0.0.1@attacker.example/",
+        "http://attacker.example#127.0.0.1",
+        "https://user@host/",
+        "https:///certs",
+        "https://host:port/",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+        "//host/certs",
+        "certs",
+        "",
+    ],
+)
+def test_keys_come_from_nowhere_else(url: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        require_safe(url)
