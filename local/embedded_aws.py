@@ -30,20 +30,33 @@ class EmbeddedAwsError(OneLineError):
 class EmbeddedAws:
     """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
 
-    It also ends when the process that entered it ends, however that happens. What it has to say is in `log`.
+    It also ends when the process that entered it ends, however that happens. What it has to say is in `log`, what
+    its functions log in `functions_log`. `twins` has a folder for each deployed layer, built for this machine.
     Raises EmbeddedAwsError if it does not start.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, twins: Path | None = None, functions_log: Path | None = None) -> None:
         self._log = log
+        self._settings = {
+            name: str(path)
+            for name, path in {"PARAKEET_TWINS": twins, "PARAKEET_FUNCTIONS_LOG": functions_log}.items()
+            if path
+        }
+        # What AWS's services show when they invoke functions: the gateway needs it, nobody else.
+        self.service_token = secrets.token_urlsafe(32)
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "local.aws_server"],
-                env={**_impersonal(os.environ), "PYTHONPATH": str(_PROJECT)},
+                [sys.executable, "-P", "-m", "local.aws.server"],
+                env={
+                    **_impersonal(os.environ),
+                    **self._settings,
+                    "PARAKEET_SERVICE_TOKEN": self.service_token,
+                    "PYTHONPATH": str(_PROJECT),
+                },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -75,6 +88,10 @@ class EmbeddedAws:
         process, self._process = self._process, None
         process.kill()
         process.wait(_STOP_SECONDS)
+        if process.stdout is not None:
+            # It ends when the functions' processes have, too.
+            while select.select([process.stdout], [], [], _STOP_SECONDS)[0] and process.stdout.read(1):
+                pass
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()

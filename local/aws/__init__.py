@@ -1,1 +1,1 @@
-"""The embedded AWS: moto's server, and what it lacks of AWS."""
+"""The embedded AWS: moto's server, and what of AWS the platform needs beyond it."""

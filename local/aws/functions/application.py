@@ -1,0 +1,64 @@
+"""The embedded AWS's functions as one WSGI application around moto's."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from moto.awslambda.models import LambdaFunction
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from local.aws.functions.asynchronous import Events
+from local.aws.functions.deployed import DEFAULT_REGION, find
+from local.aws.functions.invocation import Invocation, RefusedError
+from local.aws.functions.invoke_api import (
+    Application,
+    Environ,
+    InvokeApi,
+    StartResponse,
+    answer_refusal,
+    require_service_token,
+)
+from local.aws.functions.machine import Machine
+from local.aws.functions.pool import Pool
+from local.aws.functions.rules import Rules
+
+_FIRE = re.compile(r"/_parakeet/rules/([\w.-]+)/fire")
+
+
+class Functions:
+    """Runs what is deployed: for the Invoke API, for EventBridge, and wherever moto would start Docker."""
+
+    def __init__(self, others: Application, machine: Machine, service_token: str) -> None:
+        self._pool = Pool(machine)
+        events = Events(self._pool, machine)
+        self._rules = Rules(events, machine.sink)
+        self._rules.mend()
+        self._service_token = service_token
+        self._invoke_api = InvokeApi(others, self._pool, events, service_token)
+        self._mend_moto()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer invocations, and `POST /_parakeet/rules/<name>/fire`, which does what a schedule would do now."""
+        fired = _FIRE.fullmatch(environ["PATH_INFO"])
+        if fired is None or environ["REQUEST_METHOD"] != "POST":
+            return self._invoke_api(environ, start_response)
+        try:
+            require_service_token(environ, self._service_token)
+            region = environ.get("HTTP_X_PARAKEET_REGION", DEFAULT_REGION)
+            self._rules.fire(fired[1], DEFAULT_ACCOUNT_ID, region)
+        except RefusedError as error:
+            return answer_refusal(error, start_response)
+        start_response("202 Accepted", [("Content-Length", "0")])
+        return [b""]
+
+    def _mend_moto(self) -> None:
+        pool = self._pool
+
+        def invoke_here(self: LambdaFunction, event: object = None) -> tuple[str, bool, str]:
+            payload = event if isinstance(event, str) else json.dumps(event)
+            arn = self.function_arn
+            outcome = pool.invoke(lambda: find(arn), Invocation(payload.encode()))
+            return outcome.payload.decode(), outcome.failed, outcome.log
+
+        # moto has no setting for it; this is where it would start Docker.
+        LambdaFunction._invoke_lambda = invoke_here  # type: ignore[assignment] # noqa: SLF001

@@ -1,0 +1,154 @@
+"""Lambda's Invoke API, ahead of moto's: what callers without a role of ours may invoke, and how."""
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from moto.awslambda.models import LambdaFunction
+
+from local.aws.functions.asynchronous import Events
+from local.aws.functions.deployed import find
+from local.aws.functions.invocation import (
+    MAXIMUM_EVENT_BYTES,
+    MAXIMUM_REQUEST_BYTES,
+    Invocation,
+    RefusedError,
+)
+from local.aws.functions.permissions import require_invocation
+from local.aws.functions.pool import Pool
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Answer = tuple[str, list[tuple[str, str]], bytes]
+
+_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/lambda/aws4_request")
+_REASONS = {200: "OK", 202: "Accepted", 204: "No Content"}
+
+
+class InvokeApi:
+    """A WSGI application that answers invocations, and leaves all else to another."""
+
+    def __init__(self, others: Application, pool: Pool, events: Events, service_token: str) -> None:
+        """`service_token` is what AWS's services show; if it is empty, none of them gets in."""
+        self._others = others
+        self._pool = pool
+        self._events = events
+        self._service_token = service_token
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer an invocation, or let the other application answer."""
+        path = _PATH.fullmatch(environ["PATH_INFO"])
+        if path is None or environ["REQUEST_METHOD"] != "POST":
+            return self._others(environ, start_response)
+        try:
+            status, headers, body = self._invoke(unquote(path[1]), environ)
+        except RefusedError as error:
+            return answer_refusal(error, start_response)
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _invoke(self, name: str, environ: Environ) -> Answer:
+        qualifier = parse_qs(environ.get("QUERY_STRING", "")).get("Qualifier", [None])[0]
+        region = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+
+        def function() -> LambdaFunction:
+            return find(name, qualifier, region and region[1])
+
+        deployed = function()
+        self._require_permission(deployed, environ, signed=region is not None)
+        how = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
+        payload = _payload(environ, MAXIMUM_EVENT_BYTES if how == "Event" else MAXIMUM_REQUEST_BYTES)
+        invocation = Invocation(payload, _client_context(environ))
+        headers = [("x-amzn-RequestId", invocation.request_id)]
+        match how:
+            case "DryRun":
+                return _status(204), headers, b""
+            case "Event":
+                self._events.add(function, invocation)
+                return _status(202), headers, b""
+            case "RequestResponse":
+                outcome = self._pool.invoke(function, invocation)
+            case _:
+                raise RefusedError(
+                    400,
+                    "InvalidParameterValueException",
+                    f"The invocation type {how} is not one of RequestResponse, Event, DryRun",
+                )
+        headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", outcome.version)]
+        if outcome.failed:
+            headers.append(("X-Amz-Function-Error", "Unhandled"))
+        if environ.get("HTTP_X_AMZ_LOG_TYPE") == "Tail":
+            headers.append(("X-Amz-Log-Result", base64.b64encode(outcome.log.encode()).decode()))
+        return _status(200), headers, outcome.payload
+
+    def _require_permission(self, function: LambdaFunction, environ: Environ, *, signed: bool) -> None:
+        """A signed call was judged before it came here; a service of AWS needs the function's own permission."""
+        if signed and "HTTP_X_PARAKEET_SERVICE_TOKEN" not in environ:
+            return
+        require_service_token(environ, self._service_token)
+        require_invocation(
+            function,
+            environ.get("HTTP_X_PARAKEET_SERVICE", ""),
+            environ.get("HTTP_X_PARAKEET_SOURCE_ARN", ""),
+        )
+
+
+def _payload(environ: Environ, limit: int) -> bytes:
+    payload: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    if len(payload) > limit:
+        raise RefusedError(
+            413,
+            "RequestTooLargeException",
+            f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
+        )
+    try:
+        json.loads(payload or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(
+            400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+        ) from error
+    return payload
+
+
+def _client_context(environ: Environ) -> str | None:
+    encoded = environ.get("HTTP_X_AMZ_CLIENT_CONTEXT")
+    if not encoded:
+        return None
+    try:
+        return base64.b64decode(encoded).decode()
+    except ValueError as error:
+        raise RefusedError(
+            400,
+            "InvalidRequestContentException",
+            "Client context must be a valid Base64-encoded JSON object.",
+        ) from error
+
+
+def require_service_token(environ: Environ, service_token: str) -> None:
+    """Raises RefusedError unless the caller is one of AWS's services here."""
+    token = environ.get("HTTP_X_PARAKEET_SERVICE_TOKEN")
+    if token is None:
+        raise RefusedError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+    if not service_token or not hmac.compare_digest(token.encode(), service_token.encode()):
+        raise RefusedError(403, "UnrecognizedClientException", "The service token is not this AWS's.")
+
+
+def answer_refusal(error: RefusedError, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer with the error in the form that AWS's clients read."""
+    said: dict[str, str] = {"Type": "User", "message": error.message, "Message": error.message}
+    if error.reason:
+        said["Reason"] = error.reason
+    body = json.dumps(said).encode()
+    headers = [("x-amzn-ErrorType", error.code), ("Content-Type", "application/json")]
+    start_response(_status(error.status), [*headers, ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _status(code: int) -> str:
+    return f"{code} {_REASONS.get(code, 'Refused')}"

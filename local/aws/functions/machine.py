@@ -1,0 +1,70 @@
+"""What execution environments have of the machine they run on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.aws.functions.runtime import link_runtime
+from local.aws.functions.unpacked import Unpacked
+
+_WATCH = Path(__file__).with_name("watch.py")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this differs from AWS, by variables of the embedded AWS's process.
+
+    PARAKEET_TWINS: folder of layers built for this machine, a sub-folder each. PARAKEET_ENVIRONMENTS: execution
+    environments of one function at once; further invocations wait, as this machine is no region of AWS.
+    PARAKEET_IDLE_SECONDS: how long an idle one is kept. PARAKEET_RETRY_SECONDS: before the first and the second retry
+    of an event, where AWS waits 60 and 120.
+    """
+
+    twins: Path | None
+    environments: int
+    idle_seconds: float
+    retry_seconds: tuple[float, ...]
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> "Settings":
+        """The settings that the variables make, with defaults."""
+        twins = variables.get("PARAKEET_TWINS")
+        environments = variables.get("PARAKEET_ENVIRONMENTS") or max(4, 2 * (os.cpu_count() or 1))
+        return cls(
+            twins=Path(twins).absolute() if twins else None,
+            environments=int(environments),
+            idle_seconds=float(variables.get("PARAKEET_IDLE_SECONDS") or 300),
+            retry_seconds=tuple(
+                float(each) for each in (variables.get("PARAKEET_RETRY_SECONDS") or "1,2").split(",")
+            ),
+        )
+
+
+class Machine:
+    """The embedded AWS's address, a folder for what is unpacked, and the process that cleans up after it."""
+
+    def __init__(self, endpoint: str, folder: Path, settings: Settings, sink: Callable[[str], None]) -> None:
+        self.endpoint = endpoint
+        self.folder = folder
+        self.settings = settings
+        self.sink = sink
+        self.runtime = folder / "runtime"
+        self.runtime.mkdir()
+        link_runtime(self.runtime)
+        self.unpacked = Unpacked(folder / "unpacked")
+        (folder / "unpacked").mkdir()
+        # It holds this process's stdout: when that ends, everything is cleaned up.
+        self._watch = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_WATCH), str(folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._watch.stdin is not None
+        self.watch_pipe = self._watch.stdin.fileno()
+
+    def forget(self, process: int) -> None:
+        """The process has ended, and its id may become another's."""
+        os.write(self.watch_pipe, b"-%d\n" % process)

@@ -1,0 +1,141 @@
+"""The execution environments of all functions: reused, added under load, ended when idle or out of date."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+
+from moto.awslambda.models import LambdaFunction
+
+from local.aws.functions.deployed import Configuration
+from local.aws.functions.environment import Environment
+from local.aws.functions.invocation import Invocation, Outcome, RefusedError
+from local.aws.functions.machine import Machine
+
+Find = Callable[[], LambdaFunction]
+_SWEEP_SECONDS = 1.0
+
+
+@dataclass
+class _Fleet:
+    find: Find
+    idle: list[Environment] = field(default_factory=list)
+    environments: int = 0
+    invocations: int = 0
+
+
+class Pool:
+    """Gives each invocation an environment of its own, for as long as it takes."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._fleets: dict[str, _Fleet] = {}
+        self._changed = Condition()
+        Thread(target=self._sweep_for_ever, daemon=True).start()
+
+    def invoke(self, find: Find, invocation: Invocation) -> Outcome:
+        """Run the function as `find` gives it now.
+
+        Raises RefusedError if there is none, it cannot run, or its reserved concurrency is used up.
+        """
+        function = find()
+        fleet = self._enter(find, function)
+        try:
+            environment = self._acquire(fleet, find)
+            try:
+                return environment.invoke(invocation)
+            finally:
+                self._release(fleet, environment)
+        finally:
+            with self._changed:
+                fleet.invocations -= 1
+
+    def _enter(self, find: Find, function: LambdaFunction) -> _Fleet:
+        reserved = function.reserved_concurrency
+        with self._changed:
+            fleet = self._fleets.setdefault(function.function_arn, _Fleet(find))
+            if reserved is not None and fleet.invocations >= int(reserved):
+                raise RefusedError(
+                    429,
+                    "TooManyRequestsException",
+                    "Rate Exceeded.",
+                    "ReservedFunctionConcurrentInvocationLimitExceeded",
+                )
+            fleet.invocations += 1
+        return fleet
+
+    def _acquire(self, fleet: _Fleet, find: Find) -> Environment:
+        while True:
+            function = find()
+            configuration = Configuration.of(function)
+            with self._changed:
+                outdated = self._take(
+                    fleet, lambda each: each.configuration != configuration or not each.alive
+                )
+                if fleet.idle:
+                    # The one used last: the others can go when they are needed no more.
+                    chosen = fleet.idle.pop()
+                    new = False
+                elif fleet.environments < self._machine.settings.environments:
+                    fleet.environments += 1
+                    chosen, new = None, True
+                else:
+                    chosen, new = None, False
+                    self._changed.wait(_SWEEP_SECONDS)
+            for each in outdated:
+                each.stop()
+            if chosen is not None:
+                return chosen
+            if new:
+                return self._start(fleet, configuration, function.code_bytes)
+
+    def _start(self, fleet: _Fleet, configuration: Configuration, package: bytes) -> Environment:
+        try:
+            return Environment(configuration, package, self._machine)
+        except BaseException:
+            self._count_down(fleet, 1)
+            raise
+
+    def _release(self, fleet: _Fleet, environment: Environment) -> None:
+        if environment.alive:
+            environment.freeze()
+            with self._changed:
+                fleet.idle.append(environment)
+                self._changed.notify()
+        else:
+            environment.stop()
+            self._count_down(fleet, 1)
+
+    def _take(self, fleet: _Fleet, unwanted: Callable[[Environment], bool]) -> list[Environment]:
+        taken = [each for each in fleet.idle if unwanted(each)]
+        if taken:
+            fleet.idle = [each for each in fleet.idle if each not in taken]
+            fleet.environments -= len(taken)
+            self._changed.notify(len(taken))
+        return taken
+
+    def _count_down(self, fleet: _Fleet, number: int) -> None:
+        with self._changed:
+            fleet.environments -= number
+            self._changed.notify(number)
+
+    def _sweep_for_ever(self) -> None:
+        while True:
+            time.sleep(_SWEEP_SECONDS)
+            for fleet in list(self._fleets.values()):
+                self._sweep(fleet)
+
+    def _sweep(self, fleet: _Fleet) -> None:
+        """End what is outdated, deleted, dead, or was not used for long."""
+        try:
+            current = Configuration.of(fleet.find())
+        except RefusedError:
+            current = None
+        since = time.monotonic() - self._machine.settings.idle_seconds
+        with self._changed:
+            taken = self._take(
+                fleet,
+                lambda each: each.configuration != current or not each.alive or each.last_used < since,
+            )
+        for each in taken:
+            each.stop()

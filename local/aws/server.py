@@ -1,0 +1,89 @@
+"""The embedded AWS's process: moto's server, mended where it differs from AWS in what a deployment needs."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+from moto.awslambda.models import LambdaBackend
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.aws.functions.application import Functions
+from local.aws.functions.machine import Machine, Settings
+from local.aws.request_handler import WholeAnswers
+
+_decide = IAMPolicyStatement.is_action_permitted
+_put_event_config = LambdaBackend.put_function_event_invoke_config
+
+
+def _decide_by_condition(self: IAMPolicyStatement, *args: Any, **kwargs: Any) -> PermissionResult:
+    # moto 5.2 takes a Deny whose condition is not met for met, so that "deny without TLS" denies everything.
+    # It knows no request's conditions; the policy itself is stored and answered as it was written.
+    if self._statement["Effect"] == "Deny" and "Condition" in self._statement:
+        return PermissionResult.NEUTRAL
+    return _decide(self, *args, **kwargs)
+
+
+def _replace_event_config(self: LambdaBackend, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
+    # moto 5.2 keeps the old one too, and answers and obeys that.
+    self.get_function(function_name).event_invoke_config.clear()
+    return _put_event_config(self, function_name, config)
+
+
+def _sink(path: str | None) -> Callable[[str], None]:
+    """What functions log goes to the file, if there is one, line by line."""
+    if not path:
+        return lambda _message: None
+    file, lock = Path(path).open("a", encoding="utf-8"), Lock()  # noqa: SIM115 - open as long as the process
+
+    def write(message: str) -> None:
+        with lock:
+            file.write(message.rstrip("\n") + "\n")
+            file.flush()
+
+    return write
+
+
+def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
+    """An AWS on a free port of 127.0.0.1 that keeps its functions' files in the folder."""
+    # moto has no settings for these.
+    IAMPolicyStatement.is_action_permitted = _decide_by_condition  # type: ignore[method-assign]
+    LambdaBackend.put_function_event_invoke_config = _replace_event_config  # type: ignore[method-assign]
+    server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
+    machine = Machine(
+        f"http://127.0.0.1:{server.port}",
+        folder,
+        Settings.of(variables),
+        _sink(variables.get("PARAKEET_FUNCTIONS_LOG")),
+    )
+    account = DomainDispatcherApplication(create_backend_app)
+    application = Functions(account, machine, variables.get("PARAKEET_SERVICE_TOKEN", ""))
+    # What judges calls that a role has signed goes around it, here.
+    server.app = application
+    return server
+
+
+def _not_ready(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    start_response("503 Service Unavailable", [])
+    return [b""]
+
+
+def main() -> None:
+    """Serve on a free port of 127.0.0.1, written to stdout, for as long as stdin is open.
+
+    Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not. stdout ends when
+    all that it started is gone, too.
+    """
+    server = serve(Path(tempfile.mkdtemp(prefix="parakeet-aws-")), dict(os.environ))
+    Thread(target=server.serve_forever, daemon=True).start()
+    print(server.port, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
