@@ -2,16 +2,34 @@
 
 import secrets
 
+from local.postgres.database import DATABASE
+
 
 def made_up_secrets() -> dict[str, str]:
-    """The variables that hold secrets, in the form that their validation asks for."""
+    """The variables that hold secrets, in the form that their validation asks for. The database is nowhere."""
     user, password, host = (f"madeup-{secrets.token_hex(12)}" for _ in range(3))
     host = f"{host}.example.com"
+    return (
+        database_variables(
+            f"postgresql://{user}:{password}@{host}/{DATABASE}?sslmode=require", user, password, host
+        )
+        | made_up_keys()
+    )
+
+
+def database_variables(url: str, user: str, password: str, host: str) -> dict[str, str]:
+    """The variables of the database secret."""
     return {
-        "TF_VAR_neon_database_url": f"postgresql://{user}:{password}@{host}/potential_parakeet?sslmode=require",
+        "TF_VAR_neon_database_url": url,
         "TF_VAR_db_username": user,
         "TF_VAR_db_password": password,
         "TF_VAR_db_host": host,
+    }
+
+
+def made_up_keys() -> dict[str, str]:
+    """The variables of the data providers' keys."""
+    return {
         "TF_VAR_tiingo_api_key": secrets.token_hex(20),
         "TF_VAR_polygon_api_key": secrets.token_hex(16),
     }

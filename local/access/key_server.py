@@ -32,10 +32,10 @@ class KeyServer(ThreadingHTTPServer):
         return None
 
     def _discovery(self) -> dict[str, object]:
-        # The issuer is Cloudflare's address, as in the tokens; the keys are here.
+        # As Cloudflare's: who asks here has to know that the team's address is on this machine.
         return {
             "issuer": self._issuer,
-            "jwks_uri": f"{self.url}{CERTS_PATH}",
+            "jwks_uri": f"{self._issuer}{CERTS_PATH}",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -13,6 +13,8 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.aws.api_revision import ApiRevision
+from local.aws.authorization import Authorization
 from local.aws.functions.application import Functions
 from local.aws.functions.machine import Machine, Settings
 from local.aws.request_handler import WholeAnswers
@@ -62,9 +64,8 @@ def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
         _sink(variables.get("PARAKEET_FUNCTIONS_LOG")),
     )
     account = DomainDispatcherApplication(create_backend_app)
-    application = Functions(account, machine, variables.get("PARAKEET_SERVICE_TOKEN", ""))
-    # What judges calls that a role has signed goes around it, here.
-    server.app = application
+    functions = Functions(account, machine, variables.get("PARAKEET_SERVICE_TOKEN", ""))
+    server.app = Authorization().guard(ApiRevision(functions))
     return server
 
 

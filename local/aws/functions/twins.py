@@ -1,22 +1,22 @@
 """Deployed layers as this machine can run them: built for it from the same lock, and refused where they differ."""
 
 import io
-import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from local.aws.functions.invocation import RefusedError
+from packages import manifest
+from packages.manifest import LayerError, Manifest, twin_mismatches
 
-MANIFEST = "python/LAYER.json"
+MANIFEST = f"python/{manifest.FILE}"
 _NATIVE = (".so", ".pyd", ".dylib")
 
 
 def twin_of(content: bytes, arn: str, twins: Path | None) -> Path | None:
     """The folder in `twins` that stands for a deployed layer, or None if the layer runs anywhere as it is.
 
-    A layer says in its manifest which twin it has, and of what versions: `{"name", "distributions": {name: version}}`.
-    Raises RefusedError for native code without a manifest, a twin that is not there, or one of other versions.
+    A layer says in its manifest which twin it has, and of what versions. Raises RefusedError for native code
+    without a manifest, a twin that is not there, or one of other versions.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
@@ -27,22 +27,20 @@ def twin_of(content: bytes, arn: str, twins: Path | None) -> Path | None:
                     arn, f"it holds {native}, and no {MANIFEST} to find its like for this machine by"
                 )
             return None
-        deployed = json.loads(archive.read(MANIFEST))
-    folder = twins / deployed["name"] if twins else None
-    if folder is None or not (folder / MANIFEST).is_file():
-        raise _refused(arn, f"there is no layer {deployed['name']} built for this machine")
-    differing = _difference(deployed, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        try:
+            deployed = Manifest.parse(archive.read(MANIFEST).decode())
+        except (ValueError, KeyError, TypeError):
+            raise _refused(arn, f"its {MANIFEST} is not one of ours") from None
+    if twins is None or not (twins / deployed.layer).is_dir():
+        raise _refused(arn, f"there is no layer {deployed.layer} built for this machine")
+    folder = twins / deployed.layer
+    try:
+        differing = twin_mismatches(deployed, Manifest.read(folder / "python"))
+    except LayerError as error:
+        raise _refused(arn, str(error)) from None
     if differing:
-        raise _refused(arn, differing)
+        raise _refused(arn, "; ".join(differing))
     return folder
-
-
-def _difference(deployed: dict[str, Any], twin: dict[str, Any]) -> str | None:
-    here, there = twin["distributions"], deployed["distributions"]
-    for name in sorted(here.keys() | there.keys()):
-        if here.get(name) != there.get(name):
-            return f"{name} is {there.get(name, 'not')} in it, but {here.get(name, 'not')} in the one built for this machine"
-    return None
 
 
 def _refused(arn: str, why: str) -> RefusedError:

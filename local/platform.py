@@ -1,0 +1,98 @@
+"""Everything that the platform needs on one machine: AWS, and its neighbours."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from config.names import BOOTSTRAP, resource_name, stack_name
+from config.settings import Environment
+from deployment.workspace import Workspace
+from local.access.team import AccessTeam
+from local.embedded_aws import EmbeddedAws
+from local.gateway.process import Gateway
+from local.made_up import database_variables, made_up_keys
+from local.postgres.server import HOST, Postgres
+from packages.layer import link_twins
+
+
+class LocalPlatform:
+    """An embedded AWS, a PostgreSQL and a Cloudflare team, from entering to leaving the context.
+
+    Nothing is deployed yet; `workspace` deploys. All that is written is below `folder`, which others than the user
+    may pass through and not read. Entering raises OneLineError if one of them does not start.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Environment, mirror: Path | None, variables: Mapping[str, str]
+    ) -> None:
+        """`mirror` is where Terraform's provider comes from; `variables` are the calling shell's."""
+        folder.mkdir(parents=True, exist_ok=True)
+        # PostgreSQL runs as nobody when root starts it.
+        folder.chmod(0o711)
+        self.folder = folder
+        self.environment = environment
+        self.stack = stack_name(environment.name)
+        self.functions_log = folder / "functions.log"
+        self._mirror = mirror
+        self._variables = variables
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as running:
+            twins = link_twins(self.folder / "twins")
+            self.aws = running.enter_context(
+                EmbeddedAws(self.folder / "aws.log", twins=twins, functions_log=self.functions_log)
+            )
+            self.postgres = running.enter_context(
+                Postgres(self.folder / "postgres", variables=self._variables)
+            )
+            api = self.environment.api
+            self.team = running.enter_context(
+                AccessTeam(
+                    self.folder / "access",
+                    name=api.access_team,
+                    audience=api.access_audience,
+                    variables=self._variables,
+                )
+            )
+            self.workspace = running.enter_context(
+                Workspace(self.folder / "workspace", self._mirror, self._deployers_variables())
+            )
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    def deploy_state_backend(self) -> None:
+        """Deploy what keeps the environments' states. Raises CommandError."""
+        self.workspace.deploy(BOOTSTRAP)
+
+    def deploy(self) -> None:
+        """Deploy the environment, or what has changed of it. Raises CommandError."""
+        self.workspace.deploy(self.stack)
+
+    def serve(self, port: int = 0) -> Gateway:
+        """The deployed API on a port of this machine, 0 for a free one, once it is entered."""
+        issuer = self.environment.api.issuer
+        gateway = Gateway(
+            resource_name("api", self.environment.name),
+            self.aws.variables(self._variables) | {"PARAKEET_SERVICE_TOKEN": self.aws.service_token},
+            self.folder / "gateway.log",
+            port=port,
+            issuer_addresses={issuer: self.team.url},
+        )
+        return self._running.enter_context(gateway)
+
+    def _deployers_variables(self) -> dict[str, str]:
+        postgres = self.postgres
+        return (
+            self.aws.variables(self._variables)
+            | database_variables(postgres.url(), postgres.user, postgres.password, HOST)
+            | made_up_keys()
+            | {"PARAKEET_ACCESS_KEYS_URL": f"{self.team.url}/cdn-cgi/access/certs"}
+        )
