@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test unit lint types snapshots demo bench lock clean
+.PHONY: help setup layers test unit lint types snapshots demo serve redeploy token routes bench lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,13 +37,28 @@ snapshots: setup ## Rewrite the snapshots of the synthesized stacks; review the 
 demo: setup ## Deploy and destroy the platform on this machine, without an AWS account (ENVIRONMENT=dev|staging|prod)
 	@$(BIN)/python -m local.demo --environment $(ENVIRONMENT)
 
+serve: setup ## Serve the platform on this machine until Ctrl-C (ENVIRONMENT=dev|staging|prod, PORT=)
+	@$(BIN)/python -m local.serve --environment $(ENVIRONMENT) --port $(or $(PORT),0)
+
+redeploy: ## Deploy what has changed to the served platform; its data stays
+	@$(BIN)/python -m local.control redeploy
+
+token: ## A token for the served platform (EMAIL=somebody@example.com)
+	@$(BIN)/python -m local.control token email=$(EMAIL)
+
+routes: ## What the served platform does with requests, as it was deployed
+	@$(BIN)/python -m local.control routes
+
+layers: setup ## Build the functions' layers, where they are missing or stale
+	@$(BIN)/python -m packages
+
 bench: setup ## Time and memory of synthesis, fast and plain bindings side by side
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml and package.json
 	mkdir -p packages/locks
 	$(LOCK) --universal --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
-	for layer in core analytics migrations; do \
+	for layer in core analytics migrations runtime; do \
 		$(LOCK) --universal --python-version 3.11 --constraints requirements.lock --group pyproject.toml:$$layer \
 			--output-file packages/locks/$$layer.lock || exit; \
 	done

@@ -1,110 +1,96 @@
-"""The platform on one machine: deployed by the real cdktf and Terraform to an embedded AWS, and destroyed."""
+"""The platform on one machine: deployed by the real cdktf and Terraform, used, and destroyed: `make demo`."""
 
 import argparse
 import json
 import os
 import re
-import signal
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from types import FrameType
 
-import psutil
+import httpx
 
 from config.errors import OneLineError
-from config.names import BOOTSTRAP, stack_name
 from config.settings import Environment
 from deployment.command import CommandError, unwrapped
-from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
 from deployment.workspace import Workspace
-from local.embedded_aws import EmbeddedAws
-from local.made_up import made_up_secrets
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Interrupted(BaseException):
-    """A person or a CI runner wants this to end."""
+from local.deployment_steps import deploy, environment_named, provider_mirror
+from local.interruption import run
+from local.narration import Narration
+from local.platform import LocalPlatform
+from local.run_folder import run_folder
 
 
 class DemoError(OneLineError):
     """Every command went well, but the platform is not as it should be."""
 
 
-class Narration:
-    """Says what happens, with the time since the start."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def say(self, text: str) -> None:
-        """A line with the time."""
-        print(f"[{time.monotonic() - self._start:6.1f} s] {text}", flush=True)
-
-    @contextmanager
-    def step(self, doing: str) -> Iterator[None]:
-        """A line before, and one after that says how long it took."""
-        self.say(f"{doing} ...")
-        start = time.monotonic()
-        yield
-        self.say(f"  done in {time.monotonic() - start:.1f} s")
-
-
 def demonstrate(environment: Environment, narration: Narration) -> None:
-    """Deploy the environment, show its outputs and that nothing is left to change, and destroy it."""
-    terraform = find_terraform(os.environ)
-    mirror = find_provider_mirror(terraform.platform, os.environ)
-    source = f"from {mirror}" if mirror else "from where Terraform is set to get it"
-    narration.say(f"Terraform {terraform.version}, provider hashicorp/aws {PROVIDER_VERSION} {source}")
-    with (
-        tempfile.TemporaryDirectory(prefix="parakeet-", ignore_cleanup_errors=True) as name,
-        _no_child_left(),
-    ):
-        folder = Path(name)
-        narration.say("starting an embedded AWS ...")
-        with EmbeddedAws(folder / "aws.log") as aws:
-            narration.say(f"  it answers at {aws.endpoint}")
-            variables = aws.variables(os.environ) | made_up_secrets()
-            with Workspace(folder, mirror, variables) as workspace:
-                deploy_and_destroy(workspace, environment, narration)
+    """Deploy the environment, use it, show its outputs and that nothing is left to change, and destroy it."""
+    mirror = provider_mirror(narration)
+    with run_folder() as folder:
+        narration.say("starting an embedded AWS, PostgreSQL and a Cloudflare team ...")
+        with LocalPlatform(folder, environment, mirror, os.environ) as platform:
+            narration.say(f"  AWS answers at {platform.aws.endpoint}")
+            deploy(platform, narration)
+            show_outputs(platform.workspace, platform.stack, narration)
+            trade(platform, narration)
+            plan_and_destroy(platform.workspace, platform.stack, environment.storage.protected, narration)
     narration.say("the embedded AWS and the run's folder are gone")
 
 
-@contextmanager
-def _no_child_left() -> Iterator[None]:
-    # A signal may come between the start of a process and the note that it has to be stopped.
-    try:
-        yield
-    finally:
-        for child in psutil.Process().children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
-
-
-def deploy_and_destroy(workspace: Workspace, environment: Environment, narration: Narration) -> None:
-    """All that is done in the embedded AWS. Raises DemoError where the platform is not as it should be."""
-    stack = stack_name(environment.name)
-    with narration.step(
-        f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
-    ):
-        workspace.deploy(BOOTSTRAP)
-    with narration.step(f"cdktf deploy {stack}: state in S3, secrets made up; the AWS provider waits a lot"):
-        workspace.deploy(stack)
-
+def show_outputs(workspace: Workspace, stack: str, narration: Narration) -> None:
+    """Print what `terraform output` says. Raises CommandError."""
     narration.say("outputs:")
-    outputs = workspace.outputs(stack)
-    for name, value in sorted(outputs.items()):
+    for name, value in sorted(workspace.outputs(stack).items()):
         print(f"    {name} = {value if isinstance(value, str) else json.dumps(value)}")
 
+
+def trade(platform: LocalPlatform, narration: Narration) -> None:
+    """Place, close and list a trade over HTTP, and try it without a token. Raises DemoError."""
+    gateway = platform.serve()
+    narration.say(f"the deployed API answers at {gateway.url}")
+    headers = {"Cf-Access-Jwt-Assertion": platform.team.tokens.person("investor@parakeet.example")}
+    with httpx.Client(base_url=gateway.url, headers=headers, timeout=30, trust_env=False) as client:
+        _show(client, 200, "GET", "/health")
+        placed = _show(
+            client,
+            201,
+            "POST",
+            "/trades",
+            {
+                "ticker": "AAPL",
+                "direction": "BUY",
+                "quantity": 10,
+                "entry_price": 187.25,
+                "entry_date": "2026-11-02T10:30:00-05:00",
+                "currency": "USD",
+            },
+        )
+        closed = {"exit_price": 201.1, "exit_date": "2026-11-20T15:45:00-05:00"}
+        _show(client, 200, "POST", f"/trades/{placed['id']}/close", closed)
+        _show(client, 200, "GET", "/trades?ticker=AAPL")
+        client.headers.clear()
+        _show(client, 401, "GET", "/trades")
+
+
+def _show(
+    client: httpx.Client, status: int, method: str, path: str, body: object = None
+) -> dict[str, object]:
+    sent = json.dumps(body).encode() if body is not None else None
+    answer = client.request(method, path, content=sent, headers={"Content-Type": "application/json"})
+    print(f"    {method} {path}\n        {answer.status_code} {answer.text}")
+    if answer.status_code != status:
+        raise DemoError(f"{method} {path} was answered {answer.status_code}, and not {status}")
+    answered: dict[str, object] = answer.json()
+    return answered
+
+
+def plan_and_destroy(workspace: Workspace, stack: str, protected: bool, narration: Narration) -> None:
+    """Show that nothing is left to change, and destroy it. Raises DemoError where it is not so."""
     with narration.step("terraform plan: is there anything left to change?"):
         _require_no_changes(workspace, stack)
     narration.say("  No changes")
 
-    if environment.storage.protected:
+    if protected:
         with narration.step(f"cdktf destroy {stack}: its data has to refuse"):
             addresses = destroy_and_expect_refusal(workspace, stack)
             narration.say(f"  refused, as it should be: {', '.join(addresses)}")
@@ -117,6 +103,7 @@ def deploy_and_destroy(workspace: Workspace, environment: Environment, narration
             left = workspace.terraform(stack, "state", "list").split()
         if left:
             raise DemoError(f"{stack} is destroyed, but its state still lists {', '.join(left)}")
+    narration.say(f"{stack} was deployed, used, checked and {'kept' if protected else 'destroyed'}")
 
 
 def _require_no_changes(workspace: Workspace, stack: str) -> None:
@@ -140,41 +127,11 @@ def destroy_and_expect_refusal(workspace: Workspace, stack: str) -> list[str]:
 
 
 def main() -> int:
-    """Its exit code: 0, 1 where something fails, 128 and the signal's number where it is interrupted."""
-    try:
-        from config.environments import ENVIRONMENTS
-    except OneLineError as error:
-        sys.exit(str(error))
-    environments = {environment.name: environment for environment in ENVIRONMENTS}
+    """Its exit code, as `run` gives it."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
-    parser.add_argument("--environment", choices=environments, default="dev", help="(default: %(default)s)")
-    environment = environments[parser.parse_args().environment]
-    narration = Narration()
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
-    try:
-        demonstrate(environment, narration)
-    except Interrupted as interruption:
-        print()  # after the terminal's ^C
-        narration.say(
-            f"interrupted by {signal.Signals(interruption.args[0]).name}; what was started is stopped"
-        )
-        return 128 + int(interruption.args[0])
-    except OneLineError as failure:
-        narration.say(f"failed: {failure}")
-        return 1
-    narration.say(
-        f"{stack_name(environment.name)} was deployed, checked and "
-        f"{'kept' if environment.storage.protected else 'destroyed'}"
-    )
-    return 0
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    # A second one would leave behind what is being stopped.
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise Interrupted(number)
+    parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    options = parser.parse_args()
+    return run(lambda narration: demonstrate(environment_named(options.environment), narration))
 
 
 if __name__ == "__main__":

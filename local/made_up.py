@@ -6,7 +6,7 @@ from local.postgres.database import DATABASE
 
 
 def made_up_secrets() -> dict[str, str]:
-    """The variables that hold secrets, in the form that their validation asks for. The database is nowhere."""
+    """The variables that hold secrets, in the form that is asked for. The database is nowhere."""
     user, password, host = (f"madeup-{secrets.token_hex(12)}" for _ in range(3))
     host = f"{host}.example.com"
     return (

@@ -11,7 +11,9 @@ from config.settings import Environment
 from deployment.workspace import Workspace
 from local.access.team import AccessTeam
 from local.embedded_aws import EmbeddedAws
+from local.gateway.description import Deployed
 from local.gateway.process import Gateway
+from local.gateway.table import routing_table
 from local.made_up import database_variables, made_up_keys
 from local.postgres.server import HOST, Postgres
 from packages.layer import link_twins
@@ -20,8 +22,8 @@ from packages.layer import link_twins
 class LocalPlatform:
     """An embedded AWS, a PostgreSQL and a Cloudflare team, from entering to leaving the context.
 
-    Nothing is deployed yet; `workspace` deploys. All that is written is below `folder`, which others than the user
-    may pass through and not read. Entering raises OneLineError if one of them does not start.
+    Nothing is deployed yet; `workspace` deploys. All that is written is below `folder`, which others than the
+    user may pass through and not read. Entering raises OneLineError if one of them does not start.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class LocalPlatform:
         self.environment = environment
         self.stack = stack_name(environment.name)
         self.functions_log = folder / "functions.log"
+        self.gateway_log = folder / "gateway.log"
         self._mirror = mirror
         self._variables = variables
         self._running = ExitStack()
@@ -80,13 +83,21 @@ class LocalPlatform:
         """The deployed API on a port of this machine, 0 for a free one, once it is entered."""
         issuer = self.environment.api.issuer
         gateway = Gateway(
-            resource_name("api", self.environment.name),
+            self._api,
             self.aws.variables(self._variables) | {"PARAKEET_SERVICE_TOKEN": self.aws.service_token},
-            self.folder / "gateway.log",
+            self.gateway_log,
             port=port,
             issuer_addresses={issuer: self.team.url},
         )
         return self._running.enter_context(gateway)
+
+    def routes(self) -> list[str]:
+        """The deployed API's routing table, a line each. Raises GatewayError for what is not emulated."""
+        return routing_table(Deployed(self.aws.endpoint, self._api).read()).lines()
+
+    @property
+    def _api(self) -> str:
+        return resource_name("api", self.environment.name)
 
     def _deployers_variables(self) -> dict[str, str]:
         postgres = self.postgres

@@ -18,7 +18,8 @@ from config.environments import DEV, PROD
 from config.settings import Environment
 from deployment.command import still_running
 from deployment.workspace import Workspace
-from local.demo import DemoError, Narration, deploy_and_destroy
+from local.demo import DemoError, plan_and_destroy
+from local.narration import Narration
 from tests.deployment.programs import ANSWERS_1_11, PROJECT, Program
 
 
@@ -124,7 +125,7 @@ def test_a_demo_fails_where_the_platform_is_not_as_it_should_be(
     platform: Platform, environment: Environment, told: str
 ) -> None:
     with pytest.raises(DemoError, match=re.escape(told)):
-        deploy_and_destroy(platform, environment, Narration())
+        plan_and_destroy(platform, "parakeet-dev", environment.storage.protected, Narration())
 
 
 def test_a_demo_with_wrong_configuration_is_one_line(project: Path) -> None:

@@ -1,0 +1,43 @@
+"""The steps that a demo and a served platform share, told as they happen."""
+
+import os
+from pathlib import Path
+
+from config.errors import OneLineError
+from config.names import BOOTSTRAP
+from config.settings import Environment
+from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
+from local.narration import Narration
+from local.platform import LocalPlatform
+
+
+def environment_named(name: str) -> Environment:
+    """The configured environment of that name. Raises OneLineError if there is none, or one is wrong."""
+    # Importing them is what raises.
+    from config.environments import ENVIRONMENTS
+
+    environments = {environment.name: environment for environment in ENVIRONMENTS}
+    if name not in environments:
+        raise OneLineError(f"ENVIRONMENT = {name!r}: allowed: {', '.join(environments)}")
+    return environments[name]
+
+
+def provider_mirror(narration: Narration) -> Path | None:
+    """Where Terraform's provider comes from, after Terraform itself was found. Raises PrerequisiteError."""
+    terraform = find_terraform(os.environ)
+    mirror = find_provider_mirror(terraform.platform, os.environ)
+    source = f"from {mirror}" if mirror else "from where Terraform is set to get it"
+    narration.say(f"Terraform {terraform.version}, provider hashicorp/aws {PROVIDER_VERSION} {source}")
+    return mirror
+
+
+def deploy(platform: LocalPlatform, narration: Narration) -> None:
+    """Bootstrap and the environment, by the real cdktf and Terraform. Raises CommandError."""
+    with narration.step(
+        f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
+    ):
+        platform.deploy_state_backend()
+    with narration.step(
+        f"cdktf deploy {platform.stack}: state in S3, secrets made up; the AWS provider waits a lot"
+    ):
+        platform.deploy()
