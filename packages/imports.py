@@ -69,6 +69,8 @@ class _Search:
     modules: dict[str, str] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     """Those whose other files were added."""
+    followed: set[tuple[str, str | None, bool]] = field(default_factory=set)
+    """Module, name in it, and whether all of it was added."""
 
     def add_file(self, path: str, place: str) -> None:
         if path in self.files:
@@ -93,10 +95,12 @@ class _Search:
             if top != CODE:
                 if top not in sys.stdlib_module_names:
                     self.modules.setdefault(top, place)
-            elif found.whole:
-                self._add_whole(module, place)
-            else:
-                self._add_module(module, found.name, place)
+            elif (module, found.name, found.whole) not in self.followed:
+                self.followed.add((module, found.name, found.whole))
+                if found.whole:
+                    self._add_whole(module, place)
+                else:
+                    self._add_module(module, found.name, place)
 
     def _add_module(self, module: str, name: str | None, place: str) -> None:
         path = self._path(module)
