@@ -107,16 +107,18 @@ class Archive:
 
 def files_in(root: Path, *sources: str | Path) -> dict[str, Path]:
     """The files of folders and files below the root, by their paths there. Raises as `Archive.of`."""
-    return {path: file for source in sources for path, file in _files(root, Path(source))}
+    paths = [Path(source) for source in sources]
+    for path in paths:
+        if path.is_absolute() or ".." in path.parts:
+            raise ArchiveError(f"{path} has to be a path below {root}")
+    # The root itself may be one: only its name would differ.
+    for folder in {parent for path in paths for parent in path.parents} - {Path()}:
+        _refuse_link(root / folder)
+    return {found: file for path in paths for found, file in _files(root, path)}
 
 
 def _files(root: Path, source: Path) -> Iterator[tuple[str, Path]]:
     """The source's files by their path in the archive."""
-    if source.is_absolute() or ".." in source.parts:
-        raise ArchiveError(f"{source} has to be a path below {root}")
-    # The root itself may be one: only its name would differ.
-    for folder in source.parents[:-1]:
-        _refuse_link(root / folder)
     if not os.path.lexists(root / source):
         raise ArchiveError(f"{source} does not exist in {root}")
     found = False

@@ -11,7 +11,7 @@
 import ast
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -52,38 +52,44 @@ class _Import:
     """All of the folder is needed."""
 
 
-def needs_of(handler: str, root: Path) -> Needs:
-    """What `functions/trades/handler.py`, a path below the root, needs to run, but for the standard library.
+def needs_of(handler: str, code: Mapping[str, bytes]) -> Needs:
+    """What `functions/trades/handler.py` needs to run, but for the standard library.
 
+    `code` is all below `functions/`: files' contents by their paths.
     Raises ImportsError for a module below `functions` that is not there and an import that nobody can follow.
     """
-    search = _Search(root)
+    folders: dict[str, list[str]] = {}
+    for path in code:
+        for folder in _folders_of(path):
+            folders.setdefault(folder, []).append(path)
+    search = _Search(code, folders)
     search.add_file(handler, "the platform")
     return Needs(frozenset(search.files), search.modules)
 
 
 @dataclass
 class _Search:
-    root: Path
+    code: Mapping[str, bytes]
+    folders: Mapping[str, list[str]]
+    """All files below each."""
     files: set[str] = field(default_factory=set)
     modules: dict[str, str] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
-    """Those whose other files were added."""
+    followed: set[tuple[str, str | None, bool]] = field(default_factory=set)
+    """Module, name in it, and whether all of it was added."""
 
     def add_file(self, path: str, place: str) -> None:
         if path in self.files:
             return
-        file = self.root / path
-        if not file.is_file():
+        if path not in self.code:
             raise ImportsError(f"{place} needs {path}, which is not there")
         self.files.add(path)
-        self._add_beside(Path(path).parent)
-        if file.suffix == ".py":
-            self._follow(path, file)
+        if path.endswith(".py"):
+            self._add_beside(path.rpartition("/")[0])
+            self._follow(path)
 
-    def _follow(self, path: str, file: Path) -> None:
-        package = list(Path(path).parts[:-1])
-        for found in _imports_in(path, file.read_bytes()):
+    def _follow(self, path: str) -> None:
+        package = path.split("/")[:-1]
+        for found in _imports_in(path, self.code[path]):
             place = f"{path}:{found.line}"
             module = found.module
             if found.level:
@@ -93,10 +99,12 @@ class _Search:
             if top != CODE:
                 if top not in sys.stdlib_module_names:
                     self.modules.setdefault(top, place)
-            elif found.whole:
-                self._add_whole(module, place)
-            else:
-                self._add_module(module, found.name, place)
+            elif (module, found.name, found.whole) not in self.followed:
+                self.followed.add((module, found.name, found.whole))
+                if found.whole:
+                    self._add_whole(module, place)
+                else:
+                    self._add_module(module, found.name, place)
 
     def _add_module(self, module: str, name: str | None, place: str) -> None:
         path = self._path(module)
@@ -105,56 +113,49 @@ class _Search:
         if name == "*":
             raise ImportsError(f"{place} imports * from {module}: name what it needs")
         self._add_path(path, place)
-        if name and (self.root / path).is_dir():
+        if name and path in self.folders:
             inner = self._path(f"{module}.{name}")
             if inner is not None:
                 self._add_path(inner, place)
-            elif not (self.root / path / "__init__.py").is_file():
+            elif f"{path}/__init__.py" not in self.code:
                 # Without an __init__.py there is nothing else that it could be.
                 raise ImportsError(f"{place} imports {module}.{name}, which is not in {CODE}/")
 
     def _path(self, module: str) -> str | None:
         """The module's file, or the package's folder."""
         path = module.replace(".", "/")
-        if (self.root / path).is_dir():
+        if path in self.folders:
             return path
-        return f"{path}.py" if (self.root / f"{path}.py").is_file() else None
+        return f"{path}.py" if f"{path}.py" in self.code else None
 
     def _add_path(self, path: str, place: str) -> None:
-        folder = Path(path) if not path.endswith(".py") else Path(path).parent
-        for package in (*reversed(folder.parents[:-1]), folder):
-            if (self.root / package / "__init__.py").is_file():
-                self.add_file(f"{package.as_posix()}/__init__.py", place)
-        if path.endswith(".py"):
-            self.add_file(path, place)
+        for package in (*_folders_of(path), path):
+            if f"{package}/__init__.py" in self.code:
+                self.add_file(f"{package}/__init__.py", place)
+        if path in self.folders:
+            self._add_beside(path)
         else:
-            self._add_beside(folder)
+            self.add_file(path, place)
 
-    def _add_beside(self, folder: Path) -> None:
+    def _add_beside(self, folder: str) -> None:
         """What is no Python in the folder, without its subfolders."""
-        if folder.as_posix() in self.folders:
-            return
-        self.folders.add(folder.as_posix())
-        for file in (self.root / folder).iterdir():
-            if (
-                file.is_file()
-                and file.suffix not in (".py", ".pyc", ".pyi")
-                and not file.name.startswith(".")
-            ):
-                self.files.add((folder / file.name).as_posix())
+        for path in self.folders[folder]:
+            if not path.endswith((".py", ".pyi")) and path.rpartition("/")[0] == folder:
+                self.files.add(path)
 
     def _add_whole(self, module: str, place: str) -> None:
-        folder = self.root / module.replace(".", "/")
-        if not folder.is_dir():
+        folder = module.replace(".", "/")
+        if folder not in self.folders:
             raise ImportsError(f"{place} needs all of {module}, which is no folder in {CODE}/")
-        self._add_path(module.replace(".", "/"), place)
-        for file in sorted(folder.rglob("*")):
-            below = file.relative_to(folder)
-            if not file.is_file() or any(
-                part.startswith(".") or part == "__pycache__" for part in below.parts
-            ):
-                continue
-            self.add_file(file.relative_to(self.root).as_posix(), place)
+        self._add_path(folder, place)
+        for path in self.folders[folder]:
+            self.add_file(path, place)
+
+
+def _folders_of(path: str) -> list[str]:
+    """From the top down."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 # Functions share most of their files, and a synthesis packs each once an environment.

@@ -113,7 +113,7 @@ def twin(name: str) -> Twin:
 
 
 def link_twins(folder: Path) -> Path:
-    """Fill an empty folder with links to all twins by their names, each with its `python` folder, and return it."""
+    """Fill an empty folder with links to all twins by name, each with its `python` folder, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in LAYERS:
         (folder / name).symlink_to(twin(name).path.parent, target_is_directory=True)

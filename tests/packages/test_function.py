@@ -19,6 +19,9 @@ SOURCES = {
     "functions/trades/handler.py": "from functions.runtime import log\nfrom functions.trades import limit\n",
     "functions/trades/limit.py": "PRICE = 1\n",
     "functions/trades/left_alone.py": "",
+    "functions/trades/prices.csv": "ticker\n",
+    "functions/trades/.hidden": "",
+    "functions/trades/__pycache__/limit.cpython-311.pyc": "",
     "functions/runtime/log.py": "import logging\n",
     "functions/scanner/handler.py": "import duckdb\n",
 }
@@ -66,6 +69,7 @@ def test_package_holds_what_its_handler_imports_with_byte_code_and_version(tmp_p
         "functions/trades/__pycache__/limit.cpython-313.pyc",
         "functions/trades/handler.py",
         "functions/trades/limit.py",
+        "functions/trades/prices.csv",
     ]
     assert found[VERSION_FILE].decode() == f"{package.version}\n"
     assert (

@@ -12,8 +12,6 @@ SOURCES = {
     HANDLER: "",
     "functions/trades/store.py": "import psycopg\n",
     "functions/trades/README.md": "",
-    "functions/trades/__pycache__/store.cpython-311.pyc": "",
-    "functions/trades/.hidden": "",
     "functions/market/__init__.py": "",
     "functions/market/bars.py": "import numpy as np\n",
     "functions/market/panel.py": "from functions.market import bars\nimport duckdb\n",
@@ -24,7 +22,6 @@ SOURCES = {
     "functions/database/migrations/script.py.mako": "",
     "functions/database/migrations/versions/0001_trades.py": "import sqlalchemy\n",
     "functions/database/migrations/versions/0001_trades.sql": "",
-    "functions/database/migrations/versions/__pycache__/0001_trades.cpython-311.pyc": "",
     "functions/runtime/log.py": "import json\nimport aws_lambda_powertools.logging\n",
     "functions/data/handler.py": "",
 }
@@ -35,11 +32,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "FOLDER", tmp_path / "cache")
 
 
-def needs(root: Path, handler: str, **others: str) -> Needs:
-    for path, text in {**SOURCES, HANDLER: handler, **others}.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    return needs_of(HANDLER, root)
+def needs(handler: str, **others: str) -> Needs:
+    sources = {**SOURCES, HANDLER: handler, **others}
+    return needs_of(HANDLER, {path: text.encode() for path, text in sources.items()})
 
 
 BESIDE = {HANDLER, "functions/trades/README.md"}
@@ -101,19 +96,17 @@ MIGRATIONS = {
     ],
 )
 def test_what_is_imported_is_needed_and_nothing_else(
-    tmp_path: Path, handler: str, files: set[str], modules: set[str]
+    handler: str, files: set[str], modules: set[str]
 ) -> None:
-    found = needs(tmp_path, handler)
+    found = needs(handler)
     assert found.files == BESIDE | files
     assert set(found.modules) == modules
     # Now from what was kept.
-    assert needs(tmp_path, handler) == found
+    assert needs(handler) == found
 
 
-def test_each_module_is_named_with_the_place_that_imports_it(tmp_path: Path) -> None:
-    found = needs(
-        tmp_path, "import os\nfrom functions.trades import store\nfrom functions.market import panel\n"
-    )
+def test_each_module_is_named_with_the_place_that_imports_it() -> None:
+    found = needs("import os\nfrom functions.trades import store\nfrom functions.market import panel\n")
     assert found.modules == {
         "psycopg": "functions/trades/store.py:1",
         "numpy": "functions/market/bars.py:1",
@@ -121,9 +114,9 @@ def test_each_module_is_named_with_the_place_that_imports_it(tmp_path: Path) -> 
     }
 
 
-def test_circles_end(tmp_path: Path) -> None:
+def test_circles_end() -> None:
     store = {"functions/trades/store.py": "from functions.trades import handler\n"}
-    assert needs(tmp_path, "from functions.trades import store", **store).files == BESIDE | set(store)
+    assert needs("from functions.trades import store", **store).files == BESIDE | set(store)
 
 
 @pytest.mark.parametrize(
@@ -159,15 +152,13 @@ def test_circles_end(tmp_path: Path) -> None:
         ("def (", r"^functions/trades/handler.py:1 is no Python"),
     ],
 )
-def test_what_cannot_be_followed_is_refused_with_file_line_and_module(
-    tmp_path: Path, handler: str, complaint: str
-) -> None:
+def test_what_cannot_be_followed_is_refused_with_file_line_and_module(handler: str, complaint: str) -> None:
     with pytest.raises(ImportsError, match=complaint):
-        needs(tmp_path, handler)
+        needs(handler)
 
 
-def test_missing_handler_is_named(tmp_path: Path) -> None:
+def test_missing_handler_is_named() -> None:
     with pytest.raises(
         ImportsError, match=r"^the platform needs functions/nothing/handler.py, which is not there$"
     ):
-        needs_of("functions/nothing/handler.py", tmp_path)
+        needs_of("functions/nothing/handler.py", {})

@@ -91,6 +91,12 @@ def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere/python"))
 
 
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte code is another test's: Pyodide takes 2 s."""
+    monkeypatch.setattr(layer_build, "compiled_for_lambda", lambda _: {})
+
+
 def contents(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as opened:
         assert opened.testzip() is None
@@ -149,6 +155,7 @@ def test_bytes_are_the_same_wherever_it_is_built(tmp_path: Path, monkeypatch: py
     assert second.path.read_bytes() == first.path.read_bytes()
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_layer_is_built_once_and_again_when_its_lock_file_changes(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +244,7 @@ def test_missing_lock_file_is_one_line_that_says_what_to_do() -> None:
         layer.built("orders")
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("shelf", "uncompiled")
 def test_layer_over_lambdas_limit_is_refused_with_its_largest_distributions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
