@@ -30,8 +30,8 @@ class EmbeddedAwsError(OneLineError):
 class EmbeddedAws:
     """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
 
-    It also ends when the process that entered it ends, however that happens. What it has to say is in `log`, what
-    its functions log in `functions_log`. `twins` has a folder for each deployed layer, built for this machine.
+    It also ends when the process that entered it ends, however that happens. What it has to say is in `log`,
+    what its functions log in `functions_log`. `twins` has a folder for each layer, built for this machine.
     Raises EmbeddedAwsError if it does not start.
     """
 

@@ -14,7 +14,7 @@ class WholeAnswers(MotoRequestHandler):
 
     moto's own handler sends them one after the other. Terraform's S3 backend now and then hangs up on a DynamoDB
     answer between the two. It then asks for the lock once more, and is refused it for the one that its first
-    request got. werkzeug's closes each connection, since an application may not have read all of a request.
+    request got. And werkzeug's closes each connection: it cannot know that a request was read to its end.
     """
 
     protocol_version = "HTTP/1.1"

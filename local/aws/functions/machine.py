@@ -17,10 +17,10 @@ _WATCH = Path(__file__).with_name("watch.py")
 class Settings:
     """Where this differs from AWS, by variables of the embedded AWS's process.
 
-    PARAKEET_TWINS: folder of layers built for this machine, a sub-folder each. PARAKEET_ENVIRONMENTS: execution
-    environments of one function at once; further invocations wait, as this machine is no region of AWS.
-    PARAKEET_IDLE_SECONDS: how long an idle one is kept. PARAKEET_RETRY_SECONDS: before the first and the second retry
-    of an event, where AWS waits 60 and 120.
+    PARAKEET_TWINS: folder of layers built for this machine, a sub-folder each.
+    PARAKEET_ENVIRONMENTS: of one function at once; further invocations wait, as this machine is no region of AWS.
+    PARAKEET_IDLE_SECONDS: how long an idle one is kept.
+    PARAKEET_RETRY_SECONDS: before the first and the second retry of an event, where AWS waits 60 and 120.
     """
 
     twins: Path | None

@@ -1,4 +1,4 @@
-"""Deployed layers as this machine can run them: built for it from the same lock, and refused where they differ."""
+"""Deployed layers as this machine can run them: built for it from the same lock, or refused."""
 
 import io
 import json
@@ -15,8 +15,8 @@ _NATIVE = (".so", ".pyd", ".dylib")
 def twin_of(content: bytes, arn: str, twins: Path | None) -> Path | None:
     """The folder in `twins` that stands for a deployed layer, or None if the layer runs anywhere as it is.
 
-    A layer says in its manifest which twin it has, and of what versions: `{"name", "distributions": {name: version}}`.
-    Raises RefusedError for native code without a manifest, a twin that is not there, or one of other versions.
+    A layer's manifest says which twin it has, and its versions: `{"name", "distributions": {name: version}}`.
+    Raises RefusedError for native code without a manifest, and for a twin that is missing or of other versions.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
@@ -28,7 +28,7 @@ def twin_of(content: bytes, arn: str, twins: Path | None) -> Path | None:
                 )
             return None
         deployed = json.loads(archive.read(MANIFEST))
-    folder = twins / deployed["name"] if twins else None
+    folder = twins / str(deployed["name"]) if twins else None
     if folder is None or not (folder / MANIFEST).is_file():
         raise _refused(arn, f"there is no layer {deployed['name']} built for this machine")
     differing = _difference(deployed, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
@@ -41,7 +41,7 @@ def _difference(deployed: dict[str, Any], twin: dict[str, Any]) -> str | None:
     here, there = twin["distributions"], deployed["distributions"]
     for name in sorted(here.keys() | there.keys()):
         if here.get(name) != there.get(name):
-            return f"{name} is {there.get(name, 'not')} in it, but {here.get(name, 'not')} in the one built for this machine"
+            return f"it has {name} {there.get(name)}, the one built for this machine {here.get(name)}"
     return None
 
 
