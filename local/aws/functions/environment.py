@@ -180,4 +180,5 @@ class Environment:
 
 def _layer_folder(arn: str, machine: Machine) -> Path:
     content = layer_content(arn)
-    return (twin_of(content, arn, machine.settings.twins) or machine.unpacked.folder_of(content)) / "python"
+    twin = twin_of(content, arn, machine.settings.twins)
+    return twin or machine.unpacked.folder_of(content) / "python"

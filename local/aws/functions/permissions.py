@@ -18,7 +18,7 @@ def service_may(
     source_arn: str,
     source_account: str,
 ) -> bool:
-    """Whether the policy's statements let the service do it. What is not understood in them allows nothing."""
+    """Whether the policy's statements let the service do it. What is not understood allows nothing."""
     request = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_account}
     allowed = False
     for statement in statements:
