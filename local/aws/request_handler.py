@@ -14,7 +14,7 @@ class WholeAnswers(MotoRequestHandler):
 
     moto's own handler sends them one after the other. Terraform's S3 backend now and then hangs up on a
     DynamoDB answer between the two. It then asks for the lock once more, and is refused it for the one that
-    its first request got. And werkzeug's closes each connection: it cannot know that all of a request was read.
+    its first request got. And werkzeug's closes each connection: an application may not have read it all.
     """
 
     protocol_version = "HTTP/1.1"
