@@ -158,7 +158,9 @@ def handler(event, context):
     assert account.invoke(name, {"mb": 60}).payload == 60 << 20
     answer = account.invoke(name, {"mb": 300})
     assert answer.payload["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
-    assert account.log(name)[-1].endswith("Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.OutOfMemory\t\n")
+    assert account.log(name)[-1].endswith(
+        "Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.OutOfMemory\t\n"
+    )
 
 
 def test_function_killed_in_the_middle_fails_and_the_next_invocation_does_not(account: Account) -> None:

@@ -28,7 +28,9 @@ def test_functions_own_code_comes_before_a_layers(account: Account) -> None:
 def test_twin_stands_for_the_deployed_layer(account: Account) -> None:
     (account.twin / "thing.py").write_text("WHERE = 'twin'")
     (account.twin / "LAYER.json").write_text(manifest("1.0"))
-    layer = account.layer({"python/LAYER.json": manifest("1.0"), "python/thing.so": b"\x7fELF of another machine"})
+    layer = account.layer(
+        {"python/LAYER.json": manifest("1.0"), "python/thing.so": b"\x7fELF of another machine"}
+    )
     assert account.invoke(account.function(ASK, Layers=[layer])).payload == "twin"
 
 
