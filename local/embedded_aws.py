@@ -1,5 +1,6 @@
 """An AWS of one's own: moto's server, and an environment from which no other is reached."""
 
+import json
 import os
 import secrets
 import select
@@ -31,16 +32,18 @@ class EmbeddedAws:
     """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
 
     It also ends when the process that entered it ends, however that happens. What it has to say is in `log`,
-    what its functions log in `functions_log`. `twins` has a folder for each layer, built for this machine.
+    what its functions log in `functions_log`. `twins` are the `python` folders of layers built for this
+    machine, by the layers' names.
     Raises EmbeddedAwsError if it does not start.
     """
 
-    def __init__(self, log: Path, *, twins: Path | None = None, functions_log: Path | None = None) -> None:
+    def __init__(
+        self, log: Path, *, twins: Mapping[str, Path] | None = None, functions_log: Path | None = None
+    ) -> None:
         self._log = log
         self._settings = {
-            name: str(path)
-            for name, path in {"PARAKEET_TWINS": twins, "PARAKEET_FUNCTIONS_LOG": functions_log}.items()
-            if path
+            "PARAKEET_TWINS": json.dumps({name: str(path) for name, path in (twins or {}).items()}),
+            "PARAKEET_FUNCTIONS_LOG": str(functions_log or ""),
         }
         # What AWS's services show when they invoke functions: the gateway needs it, nobody else.
         self.service_token = secrets.token_urlsafe(32)

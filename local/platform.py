@@ -16,7 +16,7 @@ from local.gateway.process import Gateway
 from local.gateway.table import routing_table
 from local.made_up import database_variables, made_up_keys
 from local.postgres.server import HOST, Postgres
-from packages.layer import link_twins
+from packages import layer
 
 
 class LocalPlatform:
@@ -44,7 +44,7 @@ class LocalPlatform:
 
     def __enter__(self) -> Self:
         with ExitStack() as running:
-            twins = link_twins(self.folder / "twins")
+            twins = {name: layer.twin(name).path for name in layer.LAYERS}
             self.aws = running.enter_context(
                 EmbeddedAws(self.folder / "aws.log", twins=twins, functions_log=self.functions_log)
             )

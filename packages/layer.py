@@ -112,14 +112,6 @@ def twin(name: str) -> Twin:
     return Twin(name, folder, Manifest.read(folder))
 
 
-def link_twins(folder: Path) -> Path:
-    """Fill an empty folder with links to all twins by name, each with its `python` folder, and return it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in LAYERS:
-        (folder / name).symlink_to(twin(name).path.parent, target_is_directory=True)
-    return folder
-
-
 def remove_stale() -> list[Path]:
     """Remove what was built from other lock files or by another builder, and return it."""
     wanted = {_folder(name, target) for name in LAYERS for target in (LAMBDA, HOST)}

@@ -12,9 +12,9 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 class WholeAnswers(MotoRequestHandler):
     """Sends an answer's headers and body at once, and keeps the connection for the next request.
 
-    moto's own handler sends them one after the other. Terraform's S3 backend now and then hangs up on a DynamoDB
-    answer between the two. It then asks for the lock once more, and is refused it for the one that its first
-    request got. werkzeug's closes each connection, since an application may not have read all of a request.
+    moto's own handler sends them one after the other. Terraform's S3 backend now and then hangs up on a
+    DynamoDB answer between the two. It then asks for the lock once more, and is refused it for the one that
+    its first request got. And werkzeug's closes each connection: an application may not have read it all.
     """
 
     protocol_version = "HTTP/1.1"

@@ -77,8 +77,8 @@ def _not_ready(_environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def main() -> None:
     """Serve on a free port of 127.0.0.1, written to stdout, for as long as stdin is open.
 
-    Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not. stdout ends when
-    all that it started is gone, too.
+    Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not. Its
+    stdout ends when all that it started is gone, too.
     """
     server = serve(Path(tempfile.mkdtemp(prefix="parakeet-aws-")), dict(os.environ))
     Thread(target=server.serve_forever, daemon=True).start()

@@ -1,1 +1,1 @@
-"""Functions run as on Lambda: execution environments of deployed code, behind the Invoke API and EventBridge."""
+"""Functions run as on Lambda: what is deployed, behind the Invoke API and EventBridge."""

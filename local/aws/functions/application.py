@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 
 from moto.awslambda.models import LambdaFunction
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local.aws.functions.asynchronous import Events
 from local.aws.functions.deployed import DEFAULT_REGION, find
@@ -38,7 +38,7 @@ class Functions:
         self._mend_moto()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer invocations, and `POST /_parakeet/rules/<name>/fire`, which does what a schedule would do now."""
+        """Answer invocations, and `POST /_parakeet/rules/<name>/fire`: what its schedule would do, now."""
         fired = _FIRE.fullmatch(environ["PATH_INFO"])
         if fired is None or environ["REQUEST_METHOD"] != "POST":
             return self._invoke_api(environ, start_response)
@@ -61,4 +61,4 @@ class Functions:
             return outcome.payload.decode(), outcome.failed, outcome.log
 
         # moto has no setting for it; this is where it would start Docker.
-        LambdaFunction._invoke_lambda = invoke_here  # type: ignore[assignment] # noqa: SLF001
+        LambdaFunction._invoke_lambda = invoke_here  # type: ignore[method-assign]  # noqa: SLF001

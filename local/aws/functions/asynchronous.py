@@ -36,12 +36,11 @@ class Events:
         added = time.monotonic()
         attempts = 0
         outcome: Outcome | None = None
+        config: dict[str, Any] = {}
         delays = self._machine.settings.retry_seconds
         while True:
             try:
                 config = _event_config(find())
-                retries = int(config.get("MaximumRetryAttempts", _RETRIES))
-                age = float(config.get("MaximumEventAgeInSeconds", _AGE_SECONDS))
                 outcome = self._pool.invoke(find, invocation)
                 attempts += 1
             except RefusedError as refusal:
@@ -51,7 +50,7 @@ class Events:
                     self._machine.sink(f"an event for {invocation.request_id} is given up: {refusal.message}")
                     return
                 # Throttled is not tried: it takes no retry.
-                if time.monotonic() - added > age:
+                if time.monotonic() - added > float(config.get("MaximumEventAgeInSeconds", _AGE_SECONDS)):
                     self._record(find, invocation, attempts, outcome, "EventAgeExceeded")
                     return
                 time.sleep(_THROTTLED_SECONDS)
@@ -59,13 +58,10 @@ class Events:
             if not outcome.failed:
                 self._record(find, invocation, attempts, outcome, "Success")
                 return
-            if attempts > retries:
+            if attempts > int(config.get("MaximumRetryAttempts", _RETRIES)):
                 self._record(find, invocation, attempts, outcome, "RetriesExhausted")
                 return
             time.sleep(delays[min(attempts, len(delays)) - 1])
-            if time.monotonic() - added > age:
-                self._record(find, invocation, attempts, outcome, "EventAgeExceeded")
-                return
 
     def _record(
         self, find: Find, invocation: Invocation, attempts: int, outcome: Outcome | None, condition: str
@@ -78,10 +74,11 @@ class Events:
         if not destination:
             return
         record = _record_of(function, invocation, attempts, outcome, condition)
+        _, _, service, _, account, name = destination.split(":", 5)
+        if service != "sqs":
+            self._machine.sink(f"{function.function_name}: {destination} is no queue, and not emulated")
+            return
         try:
-            _, _, service, _, account, name = destination.split(":", 5)
-            if service != "sqs":
-                raise CallError("NotEmulated", "only queues are destinations here")
             session = assume_role(Configuration.of(function), self._machine.endpoint)
             session.call(
                 "sqs",

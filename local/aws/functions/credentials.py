@@ -16,7 +16,7 @@ _SESSION_SECONDS = 12 * 3600
 
 
 def assume_role(configuration: Configuration, endpoint: str) -> RoleSession:
-    """A session of the function's role, named after the function. Raises RefusedError if Lambda may not have one."""
+    """A session of the function's role, in its name. Raises RefusedError if Lambda may not have one."""
     role = configuration.role
     try:
         document = (

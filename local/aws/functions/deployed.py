@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaFunction, lambda_backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local.aws.functions.invocation import RefusedError
 
@@ -51,7 +51,7 @@ class Configuration:
 
 
 def find(name_or_arn: str, qualifier: str | None = None, region: str | None = None) -> LambdaFunction:
-    """The function of a name, a partial ARN (`account:function:name`) or an ARN, each with or without qualifier.
+    """The function of a name, a partial ARN (`account:function:name`) or an ARN, with or without qualifier.
 
     Raises RefusedError: 404, ResourceNotFoundException.
     """

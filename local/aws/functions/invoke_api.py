@@ -88,7 +88,7 @@ class InvokeApi:
         return _status(200), headers, outcome.payload
 
     def _require_permission(self, function: LambdaFunction, environ: Environ, *, signed: bool) -> None:
-        """A signed call was judged before it came here; a service of AWS needs the function's own permission."""
+        """A signed call was judged before it came here; a service needs the function's own permission."""
         if signed and "HTTP_X_PARAKEET_SERVICE_TOKEN" not in environ:
             return
         require_service_token(environ, self._service_token)

@@ -1,4 +1,4 @@
-"""Starts AWS's runtime interface client with what a function finds on Lambda, and nothing of this environment.
+"""Starts AWS's runtime interface client with what a function finds on Lambda, and nothing else.
 
 Run as `python -I -S -B launch.py <pipe> <handler> <folder>...`: the pipe leads to watch.py.
 """
@@ -12,7 +12,7 @@ def main(pipe: int, handler: str, *folders: str) -> None:
     os.write(pipe, b"+%d\n" % os.getpid())
     os.close(pipe)
     sys.path[:0] = folders
-    from awslambdaric.__main__ import main as serve  # noqa: PLC0415 - found in one of the folders
+    from awslambdaric.__main__ import main as serve  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped, and found only now
 
     serve(["bootstrap", handler])
 

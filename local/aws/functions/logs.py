@@ -16,7 +16,7 @@ _TAIL_BYTES = 4096
 
 
 class LogStream:
-    """The stream of one execution environment: `2026/11/24/[$LATEST]<32 digits>` in `/aws/lambda/<function>`."""
+    """One execution environment's: `2026/11/24/[$LATEST]<32 digits>` in `/aws/lambda/<function>`."""
 
     def __init__(self, configuration: Configuration, sink: Sink) -> None:
         self.group = f"/aws/lambda/{configuration.name}"

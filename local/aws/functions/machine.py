@@ -1,5 +1,6 @@
 """What execution environments have of the machine they run on."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,13 +18,13 @@ _WATCH = Path(__file__).with_name("watch.py")
 class Settings:
     """Where this differs from AWS, by variables of the embedded AWS's process.
 
-    PARAKEET_TWINS: folder of layers built for this machine, a sub-folder each. PARAKEET_ENVIRONMENTS: execution
-    environments of one function at once; further invocations wait, as this machine is no region of AWS.
-    PARAKEET_IDLE_SECONDS: how long an idle one is kept. PARAKEET_RETRY_SECONDS: before the first and the second retry
-    of an event, where AWS waits 60 and 120.
+    PARAKEET_TWINS: where each layer's twin for this machine is, its `python` folder by name, as JSON.
+    PARAKEET_ENVIRONMENTS: of one function at once. Further invocations wait: this is no region of AWS.
+    PARAKEET_IDLE_SECONDS: how long an idle one is kept.
+    PARAKEET_RETRY_SECONDS: before the first and the second retry of an event, where AWS waits 60 and 120.
     """
 
-    twins: Path | None
+    twins: Mapping[str, Path]
     environments: int
     idle_seconds: float
     retry_seconds: tuple[float, ...]
@@ -31,10 +32,10 @@ class Settings:
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> "Settings":
         """The settings that the variables make, with defaults."""
-        twins = variables.get("PARAKEET_TWINS")
+        twins = json.loads(variables.get("PARAKEET_TWINS") or "{}")
         environments = variables.get("PARAKEET_ENVIRONMENTS") or max(4, 2 * (os.cpu_count() or 1))
         return cls(
-            twins=Path(twins).absolute() if twins else None,
+            twins={name: Path(folder) for name, folder in twins.items()},
             environments=int(environments),
             idle_seconds=float(variables.get("PARAKEET_IDLE_SECONDS") or 300),
             retry_seconds=tuple(

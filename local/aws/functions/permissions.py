@@ -18,7 +18,7 @@ def service_may(
     source_arn: str,
     source_account: str,
 ) -> bool:
-    """Whether the policy's statements let the service do it. What they say that is not understood allows nothing."""
+    """Whether the policy's statements let the service do it. What is not understood allows nothing."""
     request = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_account}
     allowed = False
     for statement in statements:
@@ -53,7 +53,7 @@ def require_invocation(function: LambdaFunction, service: str, source_arn: str) 
             403,
             "AccessDeniedException",
             f"User: {service} is not authorized to perform: lambda:InvokeFunction on resource: "
-            f"{function.function_arn} because no resource-based policy allows the lambda:InvokeFunction action "
+            f"{function.function_arn} because no resource-based policy allows it "
             f"for the source {source_arn or '(none)'}",
         )
 

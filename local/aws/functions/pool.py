@@ -69,9 +69,7 @@ class Pool:
             function = find()
             configuration = Configuration.of(function)
             with self._changed:
-                outdated = self._take(
-                    fleet, lambda each: each.configuration != configuration or not each.alive
-                )
+                outdated = self._take_outdated(fleet, configuration, since=0)
                 if fleet.idle:
                     # The one used last: the others can go when they are needed no more.
                     chosen = fleet.idle.pop()
@@ -106,8 +104,13 @@ class Pool:
             environment.stop()
             self._count_down(fleet, 1)
 
-    def _take(self, fleet: _Fleet, unwanted: Callable[[Environment], bool]) -> list[Environment]:
-        taken = [each for each in fleet.idle if unwanted(each)]
+    def _take_outdated(self, fleet: _Fleet, current: Configuration | None, since: float) -> list[Environment]:
+        """Those that are no more what is deployed, dead, or unused since then. Called with the lock."""
+        taken = [
+            each
+            for each in fleet.idle
+            if each.configuration != current or not each.alive or each.last_used < since
+        ]
         if taken:
             fleet.idle = [each for each in fleet.idle if each not in taken]
             fleet.environments -= len(taken)
@@ -133,9 +136,6 @@ class Pool:
             current = None
         since = time.monotonic() - self._machine.settings.idle_seconds
         with self._changed:
-            taken = self._take(
-                fleet,
-                lambda each: each.configuration != current or not each.alive or each.last_used < since,
-            )
+            taken = self._take_outdated(fleet, current, since)
         for each in taken:
             each.stop()

@@ -16,10 +16,15 @@ class Billed:
     def __init__(self, configuration: Configuration, request_id: str) -> None:
         self.request_id = request_id
         self.timeout_seconds = configuration.timeout_seconds
-        self.init_ms: float | None = None
+        self.peak_mb = 0
         self._version = configuration.version
         self._memory_mb = configuration.memory_mb
+        self._init_ms: float | None = None
         self._started = time.monotonic()
+
+    def initialized(self) -> None:
+        """The environment is new, and has taken until now."""
+        self._init_ms = (time.monotonic() - self._started) * 1000
 
     def begin(self) -> None:
         """The environment is ready now."""
@@ -33,18 +38,18 @@ class Billed:
         """The line after the function's own."""
         return f"END RequestId: {self.request_id}\n"
 
-    def report(self, peak_mb: int, status: str, error: str) -> str:
+    def report(self, status: str, error: str) -> str:
         """The last line; `status` is said where it is not success."""
         duration = (time.monotonic() - self._started) * 1000
         parts = [
             f"REPORT RequestId: {self.request_id}",
             f"Duration: {duration:.2f} ms",
-            f"Billed Duration: {math.ceil(duration + (self.init_ms or 0))} ms",
+            f"Billed Duration: {math.ceil(duration + (self._init_ms or 0))} ms",
             f"Memory Size: {self._memory_mb} MB",
-            f"Max Memory Used: {peak_mb} MB",
+            f"Max Memory Used: {min(self.peak_mb, self._memory_mb)} MB",
         ]
-        if self.init_ms is not None:
-            parts.append(f"Init Duration: {self.init_ms:.2f} ms")
+        if self._init_ms is not None:
+            parts.append(f"Init Duration: {self._init_ms:.2f} ms")
         if status:
             parts.append(f"Status: {status}")
         if error:
@@ -53,7 +58,7 @@ class Billed:
 
 
 def init_start() -> str:
-    """The first line of an execution environment. Its Python is this machine's, so it has no version ARN of AWS's."""
+    """The first line of an execution environment. Its Python is this machine's, without an ARN of AWS's."""
     return f"INIT_START Runtime Version: python:{platform.python_version()} (this machine's)\n"
 
 

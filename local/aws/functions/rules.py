@@ -1,4 +1,4 @@
-"""EventBridge's rules: their functions are invoked, by their own permission, or the event goes to its dead letters."""
+"""EventBridge's rules: their functions are invoked, or the event goes to the target's dead letters."""
 
 import copy
 import json

@@ -20,9 +20,9 @@ class Call:
 
 
 class Caller(BaseHTTPRequestHandler):
-    """A runtime's connection. It is read when there is something to read, and answered when there is an answer.
+    """A runtime's connection, read when there is something to read, and answered when there is an answer.
 
-    `next` is answered when there is an invocation, so that reading and answering cannot be one.
+    `next` is answered when there is an invocation, so that the two cannot be one.
     """
 
     protocol_version = "HTTP/1.1"
@@ -46,11 +46,11 @@ class Caller(BaseHTTPRequestHandler):
             return None
         return self.call
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         """Take a call without a body."""
         self._take()
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         """Take a call with its body."""
         self._take()
 
@@ -64,6 +64,10 @@ class Caller(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
+
+    def accept(self) -> None:
+        """Answer the last call with 202."""
+        self.answer(202, b'{"status":"OK"}')
 
     def refuse(self, status: int, code: str, message: str) -> None:
         """Answer the last call with an error in the Runtime API's form."""

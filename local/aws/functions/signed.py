@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,8 +30,8 @@ class RoleSession:
     endpoint: str
     region: str
     access_key: str
-    secret_key: str
-    token: str
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
 
     def call(self, service: str, action: str, parameters: Mapping[str, Any]) -> None:
         """Do it, of `logs` or `sqs`. Raises CallError if it is refused, OSError if nobody answers."""

@@ -1,41 +1,40 @@
-"""Deployed layers as this machine can run them: built for it from the same lock, and refused where they differ."""
+"""Deployed layers as this machine can run them: built for it from the same lock, or refused."""
 
 import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.aws.functions.invocation import RefusedError
 from packages import manifest
 from packages.manifest import LayerError, Manifest, twin_mismatches
 
-MANIFEST = f"python/{manifest.FILE}"
+_MANIFEST = f"python/{manifest.FILE}"
 _NATIVE = (".so", ".pyd", ".dylib")
 
 
-def twin_of(content: bytes, arn: str, twins: Path | None) -> Path | None:
-    """The folder in `twins` that stands for a deployed layer, or None if the layer runs anywhere as it is.
+def twin_of(content: bytes, arn: str, twins: Mapping[str, Path]) -> Path | None:
+    """The `python` folder that stands for a deployed layer, or None if the layer runs anywhere as it is.
 
-    A layer says in its manifest which twin it has, and of what versions. Raises RefusedError for native code
-    without a manifest, a twin that is not there, or one of other versions.
+    A layer's manifest says whose twin it has. Raises RefusedError for native code without a manifest, and for a
+    twin missing or of other versions.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-        if MANIFEST not in names:
+        if _MANIFEST not in names:
             native = next((name for name in names if name.endswith(_NATIVE) or ".so." in name), None)
             if native:
-                raise _refused(
-                    arn, f"it holds {native}, and no {MANIFEST} to find its like for this machine by"
-                )
+                raise _refused(arn, f"it holds {native}, and no {_MANIFEST} to find its twin by")
             return None
         try:
-            deployed = Manifest.parse(archive.read(MANIFEST).decode())
+            deployed = Manifest.parse(archive.read(_MANIFEST).decode())
         except (ValueError, KeyError, TypeError):
-            raise _refused(arn, f"its {MANIFEST} is not one of ours") from None
-    if twins is None or not (twins / deployed.layer).is_dir():
+            raise _refused(arn, f"its {_MANIFEST} is not one of ours") from None
+    folder = twins.get(deployed.layer)
+    if folder is None:
         raise _refused(arn, f"there is no layer {deployed.layer} built for this machine")
-    folder = twins / deployed.layer
     try:
-        differing = twin_mismatches(deployed, Manifest.read(folder / "python"))
+        differing = twin_mismatches(deployed, Manifest.read(folder))
     except LayerError as error:
         raise _refused(arn, str(error)) from None
     if differing:

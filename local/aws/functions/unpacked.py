@@ -14,7 +14,7 @@ from local.aws.functions.invocation import RefusedError
 
 
 class Unpacked:
-    """A folder of archives by content. They are shared by execution environments, which may not write them."""
+    """A folder of archives by content, shared by all execution environments."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,8 +39,7 @@ class Unpacked:
             raise RefusedError(
                 502, "InvalidZipFileException", f"The package is not a zip archive: {error}"
             ) from error
-        # Lambda's Python finds the byte code that was deployed; another Python is given its own, as cold starts
-        # would else be slower here.
+        # What was deployed is 3.13's byte code. Another Python gets its own, or compiles at each cold start.
         if not any(partial.rglob(f"__pycache__/*.{sys.implementation.cache_tag}.pyc")):
             compileall.compile_dir(
                 partial, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH

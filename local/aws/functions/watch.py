@@ -1,7 +1,7 @@
 """Ends all execution environments when the embedded AWS is gone, however it went, and removes its folder.
 
-Run as `python -I watch.py <folder>`. stdin says `+<id>` and `-<id>` of processes, each with a group of its own, and ends
-when the embedded AWS does.
+Run as `python -I -S watch.py <folder>`. stdin says `+<id>` and `-<id>` of processes, each with a group of
+its own, and ends when the embedded AWS does.
 """
 
 import os

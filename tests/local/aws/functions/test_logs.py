@@ -1,0 +1,56 @@
+"""A function's log."""
+
+import re
+
+from tests.local.aws.functions.account import Account
+
+SAY = """
+import logging
+print("loading")
+def handler(event, context):
+    print("said")
+    logging.getLogger().warning("warned")
+    print("without an end", end="")
+"""
+
+
+def test_log_is_in_the_order_and_words_of_lambda(account: Account) -> None:
+    name = account.function(SAY)
+    account.invoke(name)
+    init, loading, start, said, warned, unended, end, report = account.log(name)
+    assert init.startswith("INIT_START Runtime Version: python:3.")
+    assert loading == "loading\n"
+    request = re.fullmatch(r"START RequestId: ([0-9a-f-]{36}) Version: \$LATEST\n", start)
+    assert request
+    assert said == "said\n"
+    assert re.fullmatch(rf"\[WARNING\]\t[\dT:.-]+Z\t{request[1]}\twarned\n", warned)
+    assert unended == "without an end\n"
+    assert end == f"END RequestId: {request[1]}\n"
+    assert re.fullmatch(
+        rf"REPORT RequestId: {request[1]}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"
+        r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n",
+        report,
+    )
+
+
+def test_second_invocation_has_no_initialization(account: Account) -> None:
+    name = account.function(SAY)
+    account.invoke(name)
+    account.invoke(name)
+    log = account.log(name)
+    assert sum("Init Duration" in line for line in log) == 1
+    assert sum(line.startswith("INIT_START") for line in log) == 1
+    assert log.count("said\n") == 2
+
+
+def test_log_stream_has_its_day_version_and_environment(account: Account) -> None:
+    name = account.function(SAY)
+    account.invoke(name)
+    (stream,) = account.client("logs").describe_log_streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream["logStreamName"])
+
+
+def test_log_is_also_written_to_the_file_with_the_functions_name(account: Account) -> None:
+    name = account.function(SAY)
+    account.invoke(name)
+    assert f"{name}: said\n" in account.functions_log.read_text()
