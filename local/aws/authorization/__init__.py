@@ -2,6 +2,6 @@
 
 from local.aws.authorization.credentials import Credentials
 from local.aws.authorization.errors import AuthorizationError
-from local.aws.authorization.middleware import Authorization, deployers_secret_key
+from local.aws.authorization.middleware import Authorization
 
-__all__ = ["Authorization", "AuthorizationError", "Credentials", "deployers_secret_key"]
+__all__ = ["Authorization", "AuthorizationError", "Credentials"]

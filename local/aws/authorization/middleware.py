@@ -1,6 +1,5 @@
 """The gate in front of the embedded AWS: no request of a role passes that its policies do not allow."""
 
-import hmac
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from local.aws.authorization.credentials import Credentials
 from local.aws.authorization.errors import AuthorizationError, NotMapped, Refused
 from local.aws.authorization.judge import ANONYMOUS, Judge, Principal
 from local.aws.authorization.signature import Signature
+from local.aws.deployers_key import secret_access_key
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PRINCIPAL = "parakeet.principal"
@@ -39,7 +39,7 @@ class _Admitted:
 class Authorization:
     """Who may do what in the embedded AWS of this process. Starts nothing before the first judgement.
 
-    With `deployers_secret`, deployers sign with their `deployers_secret_key`; without, a key's name will do.
+    With `deployers_secret`, deployers sign with `deployers_key.secret_access_key`; else a key's name will do.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Authorization:
             return None
         if signed is not None and signed.access_key.startswith(_DEPLOYERS_KEY):
             if self._deployers_secret is not None:
-                _verify(environ, signed, deployers_secret_key(signed.access_key, self._deployers_secret))
+                _verify(environ, signed, secret_access_key(signed.access_key, self._deployers_secret))
             environ[PRINCIPAL] = DEPLOYER
             return None
         principal = self._principal(environ, signed, service)
@@ -201,11 +201,6 @@ class Authorization:
             self._demand(admitted.principal, admitted.to_be_told)
         start_response(*started[0])
         return content
-
-
-def deployers_secret_key(access_key: str, deployers_secret: str) -> str:
-    """The secret access key that goes with a deployer's made-up access key, for one run's secret."""
-    return hmac.new(deployers_secret.encode(), access_key.encode(), "sha256").hexdigest()
 
 
 def _verify(environ: dict[str, Any], signed: Signature, secret_key: str) -> None:

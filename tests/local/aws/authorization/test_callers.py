@@ -17,7 +17,8 @@ from botocore.credentials import Credentials as SigningKey
 from botocore.exceptions import ClientError
 from moto.sts.models import sts_backends
 
-from local.aws.authorization import Authorization, AuthorizationError, Credentials, deployers_secret_key
+from local.aws.authorization import Authorization, AuthorizationError, Credentials
+from local.aws.deployers_key import secret_access_key
 from tests.local.aws.authorization.serving import Aws, served
 from tests.local.aws.authorization.statements import TRUST, allow, deny, document
 
@@ -297,8 +298,8 @@ def test_messages_name_no_secret(aws: Aws, keys: Credentials, capfd: pytest.Capt
 
 def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
     key = "MADEUP0123456789"
-    own = deployers_secret_key(key, "run")
-    others = (deployers_secret_key(key, "other"), deployers_secret_key("MADEUP9876543210", "run"), "made-up")
+    own = secret_access_key(key, "run")
+    others = (secret_access_key(key, "other"), secret_access_key("MADEUP9876543210", "run"), "made-up")
     calls = (
         ("s3", methodcaller("create_bucket", Bucket=f"bucket-{uuid4().hex}")),
         ("sqs", methodcaller("list_queues")),
