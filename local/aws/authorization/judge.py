@@ -88,7 +88,7 @@ class Judge:
                     blocks_public_access=blocked,
                 )
             )
-        except (AuthorizationError, ValueError, KeyError, AttributeError, TypeError) as error:
+        except (AuthorizationError, ValueError, LookupError, AttributeError, TypeError) as error:
             return _refused(principal, permission, f"because the embedded AWS cannot judge it: {error}")
         return (
             None if verdict.allowed else _refused(principal, permission, _reason(verdict, permission.action))

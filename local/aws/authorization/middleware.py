@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket
 
 from local.aws.authorization import credentials, functions, policies, s3, services, signature
 from local.aws.authorization.answers import answer
@@ -16,6 +18,7 @@ from local.aws.authorization.credentials import Credentials
 from local.aws.authorization.errors import AuthorizationError, NotMapped, Refused
 from local.aws.authorization.judge import ANONYMOUS, Judge, Principal
 from local.aws.authorization.signature import Signature
+from local.aws.deployers_key import secret_access_key
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PRINCIPAL = "parakeet.principal"
@@ -34,16 +37,27 @@ class _Admitted:
 
 
 class Authorization:
-    """Who may do what in the embedded AWS of this process. Starts nothing before the first judgement."""
+    """Who may do what in the embedded AWS of this process. Starts nothing before the first judgement.
 
-    def __init__(self, account: str = DEFAULT_ACCOUNT_ID, region: str = "us-east-1") -> None:
+    With `deployers_secret`, deployers sign with `deployers_key.secret_access_key`; else a key's name will do.
+    """
+
+    def __init__(
+        self,
+        account: str = DEFAULT_ACCOUNT_ID,
+        region: str = "us-east-1",
+        deployers_secret: str | None = None,
+    ) -> None:
         self._account = account
         self._region = region
+        self._deployers_secret = deployers_secret
         self._judge = Judge()
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
 
     def guard(self, app: Wsgi) -> Wsgi:
         """`app` for those who may. `environ["parakeet.principal"]` tells it who asks: an ARN, or a word."""
+        # Bucket policies are judged here. moto's own evaluator knows no conditions, and denies without them.
+        FakeBucket.get_permission = _permitted  # type: ignore[method-assign]  # no setting for it
 
         def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             if environ.get("PATH_INFO", "").startswith(_OWN_PATHS):
@@ -109,6 +123,8 @@ class Authorization:
             environ[PRINCIPAL] = ANONYMOUS
             return None
         if signed is not None and signed.access_key.startswith(_DEPLOYERS_KEY):
+            if self._deployers_secret is not None:
+                _verify(environ, signed, secret_access_key(signed.access_key, self._deployers_secret))
             environ[PRINCIPAL] = DEPLOYER
             return None
         principal = self._principal(environ, signed, service)
@@ -129,8 +145,7 @@ class Authorization:
                 raise Refused("MissingAuthenticationToken", "Missing Authentication Token")
             return Principal(ANONYMOUS)
         session = credentials.session_of(signed)
-        hashed = "HTTP_X_AMZ_CONTENT_SHA256" in environ or signed.presigned_seconds is not None
-        signed.verify(environ, session.secret_access_key, None if hashed else body_of(environ))
+        _verify(environ, signed, session.secret_access_key)
         return Principal(
             session.arn, session.account_id, session.role_arn, session.user_id, session.policy or ""
         )
@@ -186,6 +201,15 @@ class Authorization:
             self._demand(admitted.principal, admitted.to_be_told)
         start_response(*started[0])
         return content
+
+
+def _verify(environ: dict[str, Any], signed: Signature, secret_key: str) -> None:
+    hashed = "HTTP_X_AMZ_CONTENT_SHA256" in environ or signed.presigned_seconds is not None
+    signed.verify(environ, secret_key, None if hashed else body_of(environ))
+
+
+def _permitted(self: FakeBucket, action: str, resource: str) -> PermissionResult:  # noqa: ARG001 - moto's signature
+    return PermissionResult.PERMITTED
 
 
 def _of_a_service(environ: dict[str, Any]) -> bool:

@@ -1,90 +1,21 @@
-"""An embedded AWS behind the authorization, and roles like the platform's in it."""
+"""What the tests of the authorization stand on. What they make has names of its own."""
 
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
-from threading import Thread
-from typing import Any
 from uuid import uuid4
 from zipfile import ZipFile
 
-import boto3
 import pytest
-from botocore.config import Config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
 
-from local.aws.authorization import Authorization, Credentials
-from tests.local.aws.authorization.statements import TRUST, document
-
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
-# One for all: it keeps the services' descriptions, which take longest.
-SESSION = boto3.session.Session()
-
-
-@dataclass(frozen=True)
-class Aws:
-    """The server, and clients of it."""
-
-    endpoint: str
-    authorization: Authorization
-
-    def client(self, service: str, credentials: Credentials | None = None, **more: Any) -> Any:
-        """A client with a role's credentials, or the deployer's."""
-        keys = (
-            {
-                "aws_access_key_id": credentials.access_key_id,
-                "aws_secret_access_key": credentials.secret_access_key,
-                "aws_session_token": credentials.session_token,
-            }
-            if credentials
-            else {
-                "aws_access_key_id": f"MADEUP{secrets.token_hex(7).upper()}",
-                "aws_secret_access_key": "made-up",
-            }
-        )
-        config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})
-        return SESSION.client(
-            service, endpoint_url=self.endpoint, region_name=REGION, **{**keys, "config": config, **more}
-        )
-
-    def role(self, **policies: str) -> str:
-        """A new role with inline policies; its ARN."""
-        iam = self.client("iam")
-        name = f"role-{uuid4().hex[:12]}"
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(TRUST))["Role"]["Arn"]
-        for policy, text in policies.items():
-            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=text)
-        return str(arn)
-
-    def as_role(self, service: str, role_arn: str, **more: Any) -> Any:
-        """A client with fresh credentials of a role."""
-        return self.client(service, self.authorization.credentials_for(role_arn, "session"), **more)
-
-    def as_one_who_may(self, service: str, *statements: dict[str, Any]) -> Any:
-        """A client of a new role with these statements."""
-        return self.as_role(service, self.role(**({"may": document(*statements)} if statements else {})))
+from local.aws.authorization import Authorization
+from tests.local.aws.authorization.serving import Aws, served
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
-    """A server of its own; what tests make in it has names of its own."""
-    authorization = Authorization()
-    app = authorization.guard(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Aws(f"http://127.0.0.1:{server.port}", authorization)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    authorization.close()
+    """The server, and clients of it."""
+    with served(Authorization()) as aws:
+        yield aws
 
 
 @pytest.fixture

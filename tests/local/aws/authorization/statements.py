@@ -1,7 +1,10 @@
-"""Policies in few words."""
+"""Policies in few words, and whether they refuse."""
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
@@ -24,3 +27,12 @@ def deny(
 ) -> dict[str, Any]:
     """A statement."""
     return allow(actions, resources, condition, **more) | {"Effect": "Deny"}
+
+
+def is_refused(client: Any, call: Callable[[Any], Any]) -> bool:
+    """Whether it is refused; that there is no such queue or table is no refusal."""
+    try:
+        call(client)
+    except ClientError as error:
+        return "is not authorized to perform" in str(error)
+    return False

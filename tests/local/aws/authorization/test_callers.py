@@ -5,7 +5,9 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import methodcaller
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
@@ -15,21 +17,23 @@ from botocore.credentials import Credentials as SigningKey
 from botocore.exceptions import ClientError
 from moto.sts.models import sts_backends
 
-from local.aws.authorization import AuthorizationError, Credentials
+from local.aws.authorization import Authorization, AuthorizationError, Credentials
+from local.aws.deployers_key import secret_access_key
+from tests.local.aws.authorization.serving import Aws, served
 from tests.local.aws.authorization.statements import TRUST, allow, deny, document
 
 EVERYTHING = document(allow("*", "*"))
 
 
 @pytest.fixture
-def keys(aws: Any) -> Credentials:
+def keys(aws: Aws) -> Credentials:
     """Those of a role that may do all that is mapped."""
     issued: Credentials = aws.authorization.credentials_for(aws.role(all=EVERYTHING), "session")
     return issued
 
 
 def ask(
-    aws: Any, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    aws: Aws, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, str]:
     """Status and text of the answer to a request that no SDK made."""
     request = urllib.request.Request(  # noqa: S310 - the address is the server's
@@ -54,7 +58,7 @@ class Asked:
     method: str = "POST"
 
 
-def signed(aws: Any, keys: Credentials, asked: Asked) -> tuple[int, str]:
+def signed(aws: Aws, keys: Credentials, asked: Asked) -> tuple[int, str]:
     """Status and text of the answer to a request that is signed well, whatever it asks."""
     url = aws.endpoint + asked.path
     request = AWSRequest(method=asked.method, url=url, data=asked.body, headers=dict(asked.headers))
@@ -73,7 +77,7 @@ def signed(aws: Any, keys: Credentials, asked: Asked) -> tuple[int, str]:
 )
 @pytest.mark.parametrize("key", ["ASIAQQQQQQQQQQQQQQQQ", "AKIAIOSFODNN7EXAMPLE", "testing"])
 def test_a_key_that_nobody_issued_is_refused(
-    aws: Any, keys: Credentials, call: tuple[str, str], code: str, key: str
+    aws: Aws, keys: Credentials, call: tuple[str, str], code: str, key: str
 ) -> None:
     service, operation = call
     client = aws.client(service, replace(keys, access_key_id=key))
@@ -84,13 +88,13 @@ def test_a_key_that_nobody_issued_is_refused(
 
 @pytest.mark.parametrize("service", ["s3", "secretsmanager", "sts"])
 def test_anothers_key_without_its_secret_or_its_token_is_refused(
-    aws: Any, keys: Credentials, service: str
+    aws: Aws, keys: Credentials, service: str
 ) -> None:
     other = aws.authorization.credentials_for(aws.role(), "other")
     call = {
-        "s3": lambda client: client.list_buckets(),
-        "secretsmanager": lambda client: client.get_secret_value(SecretId="none"),
-        "sts": lambda client: client.get_caller_identity(),
+        "s3": methodcaller("list_buckets"),
+        "secretsmanager": methodcaller("get_secret_value", SecretId="none"),
+        "sts": methodcaller("get_caller_identity"),
     }[service]
     posing = replace(other, access_key_id=keys.access_key_id)
     with_token = replace(posing, session_token=keys.session_token)
@@ -99,7 +103,7 @@ def test_anothers_key_without_its_secret_or_its_token_is_refused(
             call(aws.client(service, forged))
 
 
-def test_credentials_end(aws: Any, keys: Credentials) -> None:
+def test_credentials_end(aws: Aws, keys: Credentials) -> None:
     s3 = aws.client("s3", keys)
     s3.list_buckets()
     session = sts_backends["123456789012"]["aws"].get_assumed_role_from_access_key(keys.access_key_id)
@@ -110,7 +114,7 @@ def test_credentials_end(aws: Any, keys: Credentials) -> None:
         s3.list_buckets()
 
 
-def test_a_changed_request_no_longer_carries_its_signature(aws: Any, keys: Credentials) -> None:
+def test_a_changed_request_no_longer_carries_its_signature(aws: Aws, keys: Credentials) -> None:
     request = AWSRequest(method="POST", url=aws.endpoint, data=b'{"SecretId":"a"}')
     request.headers["X-Amz-Target"] = "secretsmanager.GetSecretValue"
     request.headers["Content-Type"] = "application/x-amz-json-1.1"
@@ -123,7 +127,7 @@ def test_a_changed_request_no_longer_carries_its_signature(aws: Any, keys: Crede
     assert ask(aws, "POST", "/", b'{"SecretId":"a"}', later)[0] == 400
 
 
-def test_a_presigned_address_is_its_signers_and_for_its_time_only(aws: Any, bucket: str) -> None:
+def test_a_presigned_address_is_its_signers_and_for_its_time_only(aws: Aws, bucket: str) -> None:
     role = aws.role(read=document(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/cache/*")))
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
     granted = aws.as_role("s3", role, config=config)
@@ -140,7 +144,7 @@ def test_a_presigned_address_is_its_signers_and_for_its_time_only(aws: Any, buck
     assert ask(aws, "GET", path("cache/a", -1))[0] == 403
 
 
-def test_nobody_in_particular_gets_only_what_a_policy_gives_to_all(aws: Any, bucket: str) -> None:
+def test_nobody_in_particular_gets_only_what_a_policy_gives_to_all(aws: Aws, bucket: str) -> None:
     assert ask(aws, "GET", f"/{bucket}/cache/a")[0] == 403
     deployer = aws.client("s3")
     statement = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/cache/*", Principal="*")
@@ -176,7 +180,7 @@ def test_nobody_in_particular_gets_only_what_a_policy_gives_to_all(aws: Any, buc
     ],
 )
 def test_without_a_signature_nothing_else_is_to_be_had(
-    aws: Any, method: str, path: str, body: bytes, headers: dict[str, str]
+    aws: Aws, method: str, path: str, body: bytes, headers: dict[str, str]
 ) -> None:
     assert ask(aws, method, path, body, headers)[0] in (400, 403)
 
@@ -215,18 +219,18 @@ INVOKE = "/2015-03-31/functions/f/invocations"
     ],
 )
 def test_a_request_that_can_be_read_in_two_ways_is_refused_even_to_those_who_may_all(
-    aws: Any, keys: Credentials, asked: Asked
+    aws: Aws, keys: Credentials, asked: Asked
 ) -> None:
     status, text = signed(aws, keys, asked)
     assert status in (400, 403)
     assert "does not know what permission this needs" in text
 
 
-def test_the_deployer_may_all(aws: Any) -> None:
+def test_the_deployer_may_all(aws: Aws) -> None:
     assert aws.client("iam").list_roles()["Roles"]
 
 
-def test_credentials_are_the_roles_own(aws: Any) -> None:
+def test_credentials_are_the_roles_own(aws: Aws) -> None:
     role = aws.role()
     keys = aws.authorization.credentials_for(role, "its-function")
     arn = aws.client("sts", keys).get_caller_identity()["Arn"]
@@ -245,7 +249,7 @@ def test_credentials_are_the_roles_own(aws: Any) -> None:
         TRUST | {"Condition": {"StringEquals": {"sts:ExternalId": "someone"}}},
     ],
 )
-def test_a_role_that_does_not_trust_lambda_gives_it_no_credentials(aws: Any, trust: dict[str, Any]) -> None:
+def test_a_role_that_does_not_trust_lambda_gives_it_no_credentials(aws: Aws, trust: dict[str, Any]) -> None:
     role = aws.role()
     name = role.rpartition("/")[2]
     aws.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=document(trust))
@@ -253,7 +257,7 @@ def test_a_role_that_does_not_trust_lambda_gives_it_no_credentials(aws: Any, tru
         aws.authorization.credentials_for(role, "session")
 
 
-def test_a_role_that_is_gone_gives_no_credentials_and_its_old_ones_are_worth_nothing(aws: Any) -> None:
+def test_a_role_that_is_gone_gives_no_credentials_and_its_old_ones_are_worth_nothing(aws: Aws) -> None:
     role = aws.role()
     s3 = aws.as_role("s3", role)
     aws.client("iam").delete_role(RoleName=role.rpartition("/")[2])
@@ -263,7 +267,7 @@ def test_a_role_that_is_gone_gives_no_credentials_and_its_old_ones_are_worth_not
         s3.list_buckets()
 
 
-def test_a_role_that_trusts_lambda_with_a_denial_gives_no_credentials(aws: Any) -> None:
+def test_a_role_that_trusts_lambda_with_a_denial_gives_no_credentials(aws: Aws) -> None:
     role = aws.role()
     denial = {key: value for key, value in deny("sts:AssumeRole", "x").items() if key != "Resource"}
     both = document(TRUST, denial | {"Principal": "*"})
@@ -273,7 +277,7 @@ def test_a_role_that_trusts_lambda_with_a_denial_gives_no_credentials(aws: Any) 
 
 
 @pytest.mark.parametrize("signer", ["role", "nobody"])
-def test_a_service_token_is_for_those_without_a_signature(aws: Any, keys: Credentials, signer: str) -> None:
+def test_a_service_token_is_for_those_without_a_signature(aws: Aws, keys: Credentials, signer: str) -> None:
     headers = {"X-Parakeet-Service-Token": "guessed"}
     ask_: Callable[[], tuple[int, str]] = {
         "role": lambda: signed(
@@ -284,9 +288,26 @@ def test_a_service_token_is_for_those_without_a_signature(aws: Any, keys: Creden
     assert ask_()[0] == 403
 
 
-def test_messages_name_no_secret(aws: Any, keys: Credentials, capfd: pytest.CaptureFixture[str]) -> None:
+def test_messages_name_no_secret(aws: Aws, keys: Credentials, capfd: pytest.CaptureFixture[str]) -> None:
     _, text = signed(aws, replace(keys, secret_access_key="x" * 40), Asked("sqs", "/", b"{}", JSON))
     said = text + capfd.readouterr().err
     assert "refused" in said
     assert keys.session_token not in said
     assert keys.secret_access_key not in said
+
+
+def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
+    key = "MADEUP0123456789"
+    own = secret_access_key(key, "run")
+    others = (secret_access_key(key, "other"), secret_access_key("MADEUP9876543210", "run"), "made-up")
+    calls = (
+        ("s3", methodcaller("create_bucket", Bucket=f"bucket-{uuid4().hex}")),
+        ("sqs", methodcaller("list_queues")),
+        ("iam", methodcaller("list_roles")),
+    )
+    with served(Authorization(deployers_secret="run")) as aws:
+        for service, call in calls:
+            call(aws.client(service, aws_access_key_id=key, aws_secret_access_key=own))
+            for secret in others:
+                with pytest.raises(ClientError, match="does not match"):
+                    call(aws.client(service, aws_access_key_id=key, aws_secret_access_key=secret))

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.authorization import Credentials
+from tests.local.aws.authorization.serving import Aws
 
 SNAPSHOT = Path(__file__).parents[3] / "__snapshots__" / "test_snapshots" / "parakeet-dev.json"
 STACK = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
@@ -32,7 +33,7 @@ class Grant:
 class Deployed:
     """The resources that the stack's policies name, made in the embedded AWS with names of their own."""
 
-    def __init__(self, aws: Any) -> None:
+    def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._arns: dict[tuple[str, str], str] = {}
 
@@ -82,47 +83,47 @@ def _object(grant: Grant) -> dict[str, str]:
     return {"Bucket": bucket, "Key": key.replace("*", "object")}
 
 
-def _list(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _list(aws: Aws, keys: Credentials, grant: Grant) -> None:
     bucket = grant.resource.removeprefix("arn:aws:s3:::")
     aws.client("s3", keys).list_objects_v2(Bucket=bucket, Prefix=grant.prefix.rstrip("*"))
 
 
-def _get(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _get(aws: Aws, keys: Credentials, grant: Grant) -> None:
     aws.client("s3").put_object(**_object(grant), Body=b"")
     aws.client("s3", keys).get_object(**_object(grant))
 
 
-def _put(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _put(aws: Aws, keys: Credentials, grant: Grant) -> None:
     aws.client("s3", keys).put_object(**_object(grant), Body=b"bytes")
 
 
-def _abort(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _abort(aws: Aws, keys: Credentials, grant: Grant) -> None:
     upload = aws.client("s3").create_multipart_upload(**_object(grant))["UploadId"]
     aws.client("s3", keys).abort_multipart_upload(**_object(grant), UploadId=upload)
 
 
-def _secret(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _secret(aws: Aws, keys: Credentials, grant: Grant) -> None:
     aws.client("secretsmanager", keys).get_secret_value(SecretId=grant.resource)
 
 
-def _send(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _send(aws: Aws, keys: Credentials, grant: Grant) -> None:
     url = f"{aws.endpoint}/123456789012/{grant.resource.rpartition(':')[2]}"
     aws.client("sqs", keys).send_message(QueueUrl=url, MessageBody="event")
 
 
-def _stream(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _stream(aws: Aws, keys: Credentials, grant: Grant) -> None:
     aws.client("logs", keys).create_log_stream(
         logGroupName=grant.resource.split(":")[6], logStreamName=uuid4().hex
     )
 
 
-def _write(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _write(aws: Aws, keys: Credentials, grant: Grant) -> None:
     place = {"logGroupName": grant.resource.split(":")[6], "logStreamName": uuid4().hex}
     aws.client("logs").create_log_stream(**place)
     aws.client("logs", keys).put_log_events(**place, logEvents=[{"timestamp": 1, "message": "line"}])
 
 
-def _invoke(aws: Any, keys: Credentials, grant: Grant) -> None:
+def _invoke(aws: Aws, keys: Credentials, grant: Grant) -> None:
     lambda_ = aws.client("lambda", keys)
     # No function runs here: that it is missed, and not refused, is the answer.
     with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
@@ -179,7 +180,7 @@ def grants_of(statements: list[dict[str, Any]]) -> Iterator[Grant]:
                 yield Grant(number, action, resource, prefix)
 
 
-def _error(aws: Any, keys: Credentials, grant: Grant) -> dict[str, str] | None:
+def _error(aws: Aws, keys: Credentials, grant: Grant) -> dict[str, str] | None:
     try:
         PROBES[grant.action](aws, keys, grant)
     except ClientError as error:
@@ -187,7 +188,7 @@ def _error(aws: Any, keys: Credentials, grant: Grant) -> dict[str, str] | None:
     return None
 
 
-def refused(aws: Any, statements: list[dict[str, Any]], grants: list[Grant]) -> set[Grant]:
+def refused(aws: Aws, statements: list[dict[str, Any]], grants: list[Grant]) -> set[Grant]:
     """Those of the grants' calls that a role with these statements is refused."""
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     role = aws.role(**({"all": text} if statements else {}))
@@ -203,7 +204,7 @@ def refused(aws: Any, statements: list[dict[str, Any]], grants: list[Grant]) -> 
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_grant_works_and_taking_a_statement_away_refuses_exactly_its_calls(aws: Any, role: str) -> None:
+def test_every_grant_works_and_taking_a_statement_away_refuses_exactly_its_calls(aws: Aws, role: str) -> None:
     statements = statements_of(role, Deployed(aws))
     grants = list(grants_of(statements))
     assert grants
@@ -216,7 +217,7 @@ def test_every_grant_works_and_taking_a_statement_away_refuses_exactly_its_calls
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_may_what_only_another_is_granted(aws: Any, role: str) -> None:
+def test_no_role_may_what_only_another_is_granted(aws: Aws, role: str) -> None:
     deployed = Deployed(aws)
     own = statements_of(role, deployed)
     mine = {(grant.action, grant.resource) for grant in grants_of(own)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local.aws.authorization.serving import Aws
 from tests.local.aws.authorization.statements import allow, deny
 
 Needs = tuple[tuple[str, str], ...]
@@ -91,7 +92,7 @@ def in_parts(s3: Any, bucket: str, key: str) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_works_with_just_the_permissions_it_needs_and_with_none_less(
-    aws: Any, bucket: str, name: str
+    aws: Aws, bucket: str, name: str
 ) -> None:
     call, needs = CALLS[name]
     grants = [allow(action, f"arn:aws:s3:::{bucket}{below}") for action, below in needs]
@@ -105,7 +106,7 @@ def test_a_call_works_with_just_the_permissions_it_needs_and_with_none_less(
     call(aws.as_one_who_may("s3", *grants), bucket)
 
 
-def test_a_prefix_condition_lets_list_below_it_only(aws: Any, bucket: str) -> None:
+def test_a_prefix_condition_lets_list_below_it_only(aws: Aws, bucket: str) -> None:
     condition = {"StringLike": {"s3:prefix": "cache/*"}}
     s3 = aws.as_one_who_may("s3", allow("s3:ListBucket", f"arn:aws:s3:::{bucket}", condition))
     for listing in (s3.list_objects, s3.list_objects_v2):
@@ -115,7 +116,7 @@ def test_a_prefix_condition_lets_list_below_it_only(aws: Any, bucket: str) -> No
                 listing(Bucket=bucket, **prefix)
 
 
-def test_that_an_object_is_missing_is_said_only_to_those_who_may_list(aws: Any, bucket: str) -> None:
+def test_that_an_object_is_missing_is_said_only_to_those_who_may_list(aws: Aws, bucket: str) -> None:
     read = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
     without = aws.as_one_who_may("s3", read)
     with pytest.raises(ClientError, match=r"AccessDenied.*s3:ListBucket"):
@@ -129,7 +130,7 @@ def test_that_an_object_is_missing_is_said_only_to_those_who_may_list(aws: Any, 
         with_it.head_object(Bucket=bucket, Key="cache/none")
 
 
-def test_a_refused_put_leaves_the_object_as_it_was(aws: Any, bucket: str) -> None:
+def test_a_refused_put_leaves_the_object_as_it_was(aws: Aws, bucket: str) -> None:
     s3 = aws.as_one_who_may("s3", allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=bucket, Key="cache/a", Body=b"x" * 3_000_000)
@@ -148,7 +149,7 @@ def test_a_refused_put_leaves_the_object_as_it_was(aws: Any, bucket: str) -> Non
     ],
 )
 def test_a_call_that_is_not_mapped_is_refused_even_to_those_who_may_all(
-    aws: Any, bucket: str, call: Callable[[Any, str], Any], capfd: pytest.CaptureFixture[str]
+    aws: Aws, bucket: str, call: Callable[[Any, str], Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     said = "The embedded AWS does not know what permission this needs: S3's"
     with pytest.raises(ClientError, match=said):
@@ -158,7 +159,7 @@ def test_a_call_that_is_not_mapped_is_refused_even_to_those_who_may_all(
     )
 
 
-def test_an_explicit_deny_wins(aws: Any, bucket: str) -> None:
+def test_an_explicit_deny_wins(aws: Aws, bucket: str) -> None:
     objects = f"arn:aws:s3:::{bucket}/*"
     s3 = aws.as_one_who_may("s3", allow("s3:*", objects), deny("s3:GetObject", f"{objects[:-1]}private/*"))
     s3.get_object(Bucket=bucket, Key="cache/a")

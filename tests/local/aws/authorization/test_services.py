@@ -1,20 +1,24 @@
 """The calls of the services with one address, and what each needs."""
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.aws.authorization.statements import allow
+from tests.local.aws.authorization.serving import Aws
+from tests.local.aws.authorization.statements import allow, is_refused
 
 HERE = "us-east-1:123456789012"
 QUEUE = f"arn:aws:sqs:{HERE}:queue"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/table"
 GROUP = f"arn:aws:logs:{HERE}:log-group:group:log-stream"
+ROLE = "arn:aws:iam::123456789012:role/other"
 KEY = {"TableName": "table", "Key": {"id": {"S": "1"}}}
 URL = {"QueueUrl": "http://127.0.0.1/123456789012/queue"}
 STREAM = {"logGroupName": "group", "logStreamName": "stream"}
+LINE = {"timestamp": 1, "message": "line"}
 EVENT = {"Source": "s", "DetailType": "t", "Detail": "{}"}
 # Service, what is called, the action and the resource that it needs, what AWS calls a refusal there.
 CALLS: list[tuple[str, Callable[[Any], Any], str, str]] = [
@@ -42,9 +46,14 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str]] = [
         "sns:Publish",
         f"arn:aws:sns:{HERE}:topic",
     ),
-    ("logs", lambda c: c.create_log_group(logGroupName="new"), "logs:CreateLogGroup", f"{GROUP[:-17]}new:*"),
+    (
+        "logs",
+        lambda c: c.create_log_group(logGroupName="new"),
+        "logs:CreateLogGroup",
+        f"arn:aws:logs:{HERE}:log-group:new:*",
+    ),
     ("logs", lambda c: c.create_log_stream(**STREAM), "logs:CreateLogStream", f"{GROUP}:stream"),
-    ("logs", lambda c: c.put_log_events(**STREAM, logEvents=[]), "logs:PutLogEvents", f"{GROUP}:stream"),
+    ("logs", lambda c: c.put_log_events(**STREAM, logEvents=[LINE]), "logs:PutLogEvents", f"{GROUP}:stream"),
     ("logs", lambda c: c.get_log_events(**STREAM), "logs:GetLogEvents", f"{GROUP}:stream"),
     ("dynamodb", lambda c: c.get_item(**KEY), "dynamodb:GetItem", TABLE),
     ("dynamodb", lambda c: c.put_item(TableName=TABLE, Item=KEY["Key"]), "dynamodb:PutItem", TABLE),
@@ -71,18 +80,9 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str]] = [
 ]
 
 
-def is_refused(client: Any, call: Callable[[Any], Any]) -> bool:
-    """Whether it is refused; that there is no such queue or table is no refusal."""
-    try:
-        call(client)
-    except ClientError as error:
-        return "is not authorized to perform" in str(error)
-    return False
-
-
 @pytest.mark.parametrize(("service", "call", "action", "resource"), CALLS)
 def test_a_call_needs_its_action_on_its_resource(
-    aws: Any, service: str, call: Callable[[Any], Any], action: str, resource: str
+    aws: Aws, service: str, call: Callable[[Any], Any], action: str, resource: str
 ) -> None:
     assert not is_refused(aws.as_one_who_may(service, allow(action, resource)), call)
     assert is_refused(aws.as_one_who_may(service), call)
@@ -93,15 +93,15 @@ def test_a_call_needs_its_action_on_its_resource(
         assert is_refused(aws.as_one_who_may(service, allow(action, f"{resource}-other")), call)
 
 
-def test_a_metrics_namespace_can_be_demanded(aws: Any) -> None:
+def test_a_metrics_namespace_can_be_demanded(aws: Aws) -> None:
     condition = {"StringEquals": {"cloudwatch:namespace": "ours"}}
     client = aws.as_one_who_may("cloudwatch", allow("cloudwatch:PutMetricData", "*", condition))
     for namespace, refused in (("ours", False), ("others", True)):
         metric = {"Namespace": namespace, "MetricData": [{"MetricName": "m", "Value": 1}]}
-        assert is_refused(client, lambda c, metric=metric: c.put_metric_data(**metric)) is refused
+        assert is_refused(client, methodcaller("put_metric_data", **metric)) is refused
 
 
-def test_everybody_may_ask_who_they_are(aws: Any) -> None:
+def test_everybody_may_ask_who_they_are(aws: Aws) -> None:
     assert aws.as_one_who_may("sts").get_caller_identity()["Account"] == "123456789012"
 
 
@@ -110,8 +110,11 @@ def test_everybody_may_ask_who_they_are(aws: Any) -> None:
     [
         ("sqs", lambda c: c.list_queues()),
         ("iam", lambda c: c.list_roles()),
-        ("sts", lambda c: c.assume_role(RoleArn="arn:aws:iam::123456789012:role/r", RoleSessionName="s")),
-        ("dynamodb", lambda c: c.transact_get_items(TransactItems=[])),
+        (
+            "sts",
+            lambda c: c.assume_role(RoleArn="arn:aws:iam::123456789012:role/r", RoleSessionName="session"),
+        ),
+        ("dynamodb", lambda c: c.transact_get_items(TransactItems=[{"Get": KEY}])),
         ("lambda", lambda c: c.list_functions()),
         ("ec2", lambda c: c.describe_instances()),
         ("apigatewayv2", lambda c: c.get_apis()),
@@ -119,7 +122,7 @@ def test_everybody_may_ask_who_they_are(aws: Any) -> None:
     ],
 )
 def test_a_call_that_is_not_mapped_is_refused_even_to_those_who_may_all(
-    aws: Any, service: str, call: Callable[[Any], Any], capfd: pytest.CaptureFixture[str]
+    aws: Aws, service: str, call: Callable[[Any], Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ClientError, match="does not know what permission this needs") as refusal:
         call(aws.as_one_who_may(service, allow("*", "*")))

@@ -1,5 +1,6 @@
 """The evaluator's process: whatever becomes of it, nobody may more."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from local.aws.authorization import AuthorizationError
 from local.aws.authorization import simulator as module
 from local.aws.authorization.simulator import Simulator
+from tests.local.aws.authorization.serving import Aws
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -58,12 +60,9 @@ def test_it_starts_with_the_first_question_and_again_after_it_has_died(simulator
     "script",
     [
         "process.exit(1)",
-        "console.log('junk')",
-        "console.log('null')",
-        "console.log('{}')",
-        "console.log('[1]')",
-    ]
-    + ["""console.log('{"result": "Allowed!"}')""", "setInterval(() => {}, 1000)"],
+        "setInterval(() => {}, 1000)",
+        *(f"console.log('{answer}')" for answer in ("junk", "null", "{}", "[1]", '{"result": "Allowed!"}')),
+    ],
 )
 def test_no_answer_or_one_that_is_none_is_an_error(
     simulator: Simulator, script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -94,7 +93,7 @@ def test_a_question_that_it_does_not_understand_is_an_error(simulator: Simulator
 
 
 def test_while_it_is_broken_requests_are_refused_and_afterwards_judged(
-    aws: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = READ | {"Sid": "NotRemembered"}
     s3 = aws.as_one_who_may("s3", read)
@@ -117,8 +116,6 @@ def test_it_ends_with_the_process_that_asks_it() -> None:
         "print(simulator.pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
-    import json
-
     with subprocess.Popen(
         [sys.executable, "-c", asks, json.dumps(question(READ))],
         stdin=subprocess.PIPE,
