@@ -3,9 +3,12 @@
 import argparse
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from threading import Thread
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -111,12 +114,32 @@ async def _answer(listening: socket.socket, api: HttpApi, access_log: AccessLog)
     try:
         await web.SockSite(runner, listening).start()
         print(listening.getsockname()[1], flush=True)
-        # Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not.
-        await asyncio.to_thread(sys.stdin.buffer.read)
+        await _end()
     finally:
         await runner.cleanup()
         logging_.cancel()
         await asyncio.wait([logging_])
+
+
+async def _end() -> None:
+    """Wait for stdin's end or a signal.
+
+    Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not.
+    """
+    loop, end = asyncio.get_running_loop(), asyncio.Event()
+
+    def read() -> None:
+        # Not sys.stdin's: a thread in the middle of that one is in the way of Python's own end.
+        while os.read(0, 1024):
+            pass
+        with suppress(RuntimeError):  # the loop is closed: a signal came first
+            loop.call_soon_threadsafe(end.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end.set)
+    # Not one of asyncio's threads: the process would wait for it, and it for stdin.
+    Thread(target=read, daemon=True).start()
+    await end.wait()
 
 
 if __name__ == "__main__":

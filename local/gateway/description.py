@@ -37,10 +37,10 @@ class Cors(_Deployed):
     """How browsers of other sites may call."""
 
     allow_credentials: bool = False
-    allow_headers: tuple[str, ...] = Field((), strict=False)
-    allow_methods: tuple[str, ...] = Field((), strict=False)
-    allow_origins: tuple[str, ...] = Field((), strict=False)
-    expose_headers: tuple[str, ...] = Field((), strict=False)
+    allow_headers: tuple[str, ...] = Field(default=(), strict=False)
+    allow_methods: tuple[str, ...] = Field(default=(), strict=False)
+    allow_origins: tuple[str, ...] = Field(default=(), strict=False)
+    expose_headers: tuple[str, ...] = Field(default=(), strict=False)
     max_age: int | None = None
 
 
@@ -72,7 +72,7 @@ class Route(_Deployed):
     target: Annotated[str, StringConstraints(pattern="^integrations/[A-Za-z0-9]+$")]
     authorization_type: Literal["NONE", "JWT", "CUSTOM"] = "NONE"
     authorizer_id: str | None = None
-    authorization_scopes: tuple[str, ...] = Field((), strict=False)
+    authorization_scopes: tuple[str, ...] = Field(default=(), strict=False)
     api_key_required: Literal[False] = False
     request_models: Nothing = None
     request_parameters: Nothing = None
@@ -132,7 +132,7 @@ class LambdaAuthorizer(_Deployed):
             StringConstraints(pattern=r"^(\$request\.(header|querystring)\.[^.\s]+|\$context\.routeKey)$"),
         ],
         ...,
-    ] = Field((), strict=False)
+    ] = Field(default=(), strict=False)
 
 
 Authorizer = JwtAuthorizer | LambdaAuthorizer

@@ -1,4 +1,4 @@
-"""The platform's API, deployed as its synthesized stack says: the same calls that Terraform's provider makes."""
+"""The platform's API, deployed as its synthesized stack says, by the calls that Terraform makes."""
 
 import json
 import re
@@ -38,6 +38,7 @@ class Deployed:
 
     aws: ServedAws
     id: str
+    name: str
     authorizer: str = ""
     integrations: dict[str, str] = field(default_factory=dict)
 
@@ -75,13 +76,13 @@ class Deployed:
 def bare(aws: ServedAws, name: str = "bare", **arguments: Any) -> Deployed:
     """An API with a `$default` stage and no route."""
     api = aws.client("apigatewayv2").create_api(Name=name, ProtocolType="HTTP", **arguments)
-    deployed = Deployed(aws, api["ApiId"])
+    deployed = Deployed(aws, api["ApiId"], name)
     deployed.client.create_stage(ApiId=deployed.id, StageName="$default", AutoDeploy=True)
     return deployed
 
 
 def platform(aws: ServedAws) -> Deployed:
-    """The dev stack's API, authorizer, routes, integrations, stage, log and permissions; its functions echo."""
+    """The dev stack's API, authorizer, routes, stage, log and permissions; its functions echo."""
     stack = json.loads(_STACK.read_text())["resource"]
     (api,) = stack["aws_apigatewayv2_api"].values()
     (authorizer,) = stack["aws_apigatewayv2_authorizer"].values()
@@ -90,7 +91,7 @@ def platform(aws: ServedAws) -> Deployed:
     created = client.create_api(
         Name=api["name"], ProtocolType="HTTP", CorsConfiguration=boto(api["cors_configuration"])
     )
-    deployed = Deployed(aws, created["ApiId"])
+    deployed = Deployed(aws, created["ApiId"], api["name"])
     jwt = {"Issuer": authorizer["jwt_configuration"]["issuer"], "Audience": [AUDIENCE]}
     deployed.authorizer = client.create_authorizer(
         ApiId=deployed.id,

@@ -1,6 +1,6 @@
-"""An embedded AWS in the tests' own process: moto, what says when APIs change, and functions under their policies.
+"""An embedded AWS in the tests' own process: moto, what says when APIs change, and functions.
 
-The functions are those below, run in this process. What decides who may invoke them is the policy that moto keeps.
+The functions are those below. Who may invoke them is decided by the policies that moto keeps.
 """
 
 import fnmatch
@@ -82,11 +82,12 @@ class ServedAws:
 
     def __init__(self) -> None:
         self.service_token = secrets.token_hex(16)
+        self._clients: dict[str, Any] = {}
         self.events: list[tuple[str, Event]] = []
         application = ApiRevision(self._invoking(DomainDispatcherApplication(create_backend_app)))
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
         self.endpoint = f"http://127.0.0.1:{self._server.port}"
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -98,13 +99,15 @@ class ServedAws:
         self.events.clear()
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="MADEUP",
-            aws_secret_access_key="made-up",
-        )
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="MADEUP",
+                aws_secret_access_key="made-up",
+            )
+        return self._clients[service]
 
     @property
     def variables(self) -> dict[str, str]:

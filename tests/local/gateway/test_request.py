@@ -105,23 +105,24 @@ def test_who_asks_is_named_by_method_and_route_or_by_the_default_route() -> None
 
 
 @pytest.mark.parametrize(
-    ("headers", "body", "fields"),
+    ("headers", "body", "text", "encoded"),
     [
-        ((), b"", {"isBase64Encoded": False}),
-        ((("content-type", "application/json"),), b'{"a": 1}', {"body": '{"a": 1}', "isBase64Encoded": False}),
-        ((("content-type", "Text/CSV; charset=utf-8"),), "é".encode(), {"body": "é", "isBase64Encoded": False}),
-        ((("content-type", "application/problem+json"),), b"{}", {"body": "{}", "isBase64Encoded": False}),
-        ((("content-type", "application/json"),), b"\xff", {"body": "/w==", "isBase64Encoded": True}),
-        ((("content-type", "image/png"),), b"\x89PNG", {"body": "iVBORw==", "isBase64Encoded": True}),
-        ((("content-type", "application/x-www-form-urlencoded"),), b"a=1", {"body": "YT0x", "isBase64Encoded": True}),
-        ((("content-type", "application/json"), ("content-encoding", "gzip")), b"{}", {"body": "e30=", "isBase64Encoded": True}),
-        ((), b"x", {"body": "eA==", "isBase64Encoded": True}),
+        ((), b"", None, False),
+        ((("content-type", "application/json"),), b'{"a": 1}', '{"a": 1}', False),
+        ((("content-type", "Text/CSV; charset=utf-8"),), "é".encode(), "é", False),
+        ((("content-type", "application/problem+json"),), b"{}", "{}", False),
+        ((("content-type", "application/json"),), b"\xff", "/w==", True),
+        ((("content-type", "image/png"),), b"\x89PNG", "iVBORw==", True),
+        ((("content-type", "application/x-www-form-urlencoded"),), b"a=1", "YT0x", True),
+        ((("content-type", "application/json"), ("content-encoding", "gzip")), b"{}", "e30=", True),
+        ((), b"x", "eA==", True),
     ],
-)  # fmt: skip
+)
 def test_a_body_is_text_where_its_type_is_and_base64_otherwise(
-    headers: tuple[tuple[str, str], ...], body: bytes, fields: dict[str, object]
+    headers: tuple[tuple[str, str], ...], body: bytes, text: str | None, encoded: bool
 ) -> None:
-    assert body_fields(request("POST", "/", "", *headers), body) == fields
+    fields = body_fields(request("POST", "/", "", *headers), body)
+    assert (fields.get("body"), fields["isBase64Encoded"]) == (text, encoded)
 
 
 @unhurried
