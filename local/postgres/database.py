@@ -52,7 +52,7 @@ class Cluster:
         self._log = folder / "postgres.log"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._identity = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self._user = _NOBODY if os.geteuid() == 0 else None
         self._programs = _programs()
 
     @property
@@ -65,14 +65,14 @@ class Cluster:
         self._folder.mkdir(parents=True, exist_ok=True)
         # Others may go through it to the data, which is nobody's, and see nothing on the way.
         self._folder.chmod(0o711)
-        if self._identity:
+        if self._user is not None:
             self._make_reachable()
         if (self._data / "PG_VERSION").exists():
             return
         self._data.mkdir(mode=0o700, exist_ok=True)
         for name in ("password", "superuser_password"):
             _write_closed(self._folder / name, secrets.token_urlsafe(24))
-        if self._identity:
+        if self._user is not None:
             os.chown(self._data, _NOBODY, _NOBODY)
             os.chown(self._folder / "superuser_password", _NOBODY, _NOBODY)
         made = subprocess.run(
@@ -88,7 +88,9 @@ class Cluster:
             text=True,
             check=False,
             cwd=self._data,
-            **self._identity,
+            user=self._user,
+            group=self._user,
+            extra_groups=None if self._user is None else [],
         )
         if made.returncode:
             said = made.stderr.strip().splitlines() or ["it says nothing"]
@@ -108,21 +110,24 @@ class Cluster:
                 stderr=log,
                 cwd=self._data,
                 start_new_session=True,
-                **self._identity,
+                user=self._user,
+                group=self._user,
+                extra_groups=None if self._user is None else [],
             )
         self._wait()
 
     def provide(self) -> None:
         """Make login and database, unless they are there already."""
         with self._superuser() as connection:
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [LOGIN]).fetchone():
-                return
-            login = sql.Identifier(LOGIN)
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(login, self.password)
-            )
-            database = sql.Identifier(DATABASE)
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, login))
+            login, database = sql.Identifier(LOGIN), sql.Identifier(DATABASE)
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [LOGIN]).fetchone():
+                connection.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
+                        login, self.password
+                    )
+                )
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, login))
 
     def stop(self) -> None:
         """End its sessions and it. Does nothing if it does not run."""

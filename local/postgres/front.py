@@ -82,7 +82,10 @@ class Front:
                 async with asyncio.timeout(_GREETING_SECONDS):
                     pair = await self._greet(client)
                 if pair is not None:
-                    await self._pass_on(*pair)
+                    try:
+                        await self._pass_on(*pair)
+                    finally:
+                        pair[1].transport.abort()
             except (OSError, TimeoutError):
                 return
             except asyncio.CancelledError:
@@ -129,21 +132,18 @@ class Front:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            try:
-                server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream, limit=_PIECE)
-            except OSError:
-                # What the client has begun with is taken first, or it would see a reset and not why.
-                await reader.read(_PIECE)
-                await _end(writer, _fatal(_NO_SERVER))
-                return
-            requests = asyncio.create_task(self._requests(reader, to_server))
-            try:
-                await _answers(server, writer)
-            finally:
-                requests.cancel()
-                to_server.transport.abort()
+            server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream, limit=_PIECE)
+        except OSError:
+            # What the client has begun with is taken first, or it would see a reset and not why.
+            await reader.read(_PIECE)
+            await _end(writer, _fatal(_NO_SERVER))
+            return
+        requests = asyncio.create_task(self._requests(reader, to_server))
+        try:
+            await _answers(server, writer)
         finally:
-            writer.transport.abort()
+            requests.cancel()
+            to_server.transport.abort()
 
     async def _requests(self, client: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         """From client to server. A client that has ended, well or not, ends the server's side of it."""

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def main() -> None:
     except OneLineError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"PostgreSQL's front cannot have port {arguments.port}: {error.strerror}")
+        why = os.strerror(error.errno) if error.errno else error
+        sys.exit(f"PostgreSQL and its front cannot have port {arguments.port}: {why}")
 
 
 if __name__ == "__main__":

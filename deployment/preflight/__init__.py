@@ -1,0 +1,1 @@
+"""What only the outside knows, asked before a first deployment."""
