@@ -16,8 +16,8 @@ _NATIVE = (".so", ".pyd", ".dylib")
 def twin_of(content: bytes, arn: str, twins: Mapping[str, Path]) -> Path | None:
     """The `python` folder that stands for a deployed layer, or None if the layer runs anywhere as it is.
 
-    A layer's manifest says whose twin it has. Raises RefusedError for native code without a manifest, and for a
-    twin missing or of other versions.
+    A layer's manifest says whose twin it has. Raises RefusedError for native code without a manifest, and for
+    a twin missing or of other versions.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
