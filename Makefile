@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit lint types snapshots demo serve redeploy token routes bench lock clean
+.PHONY: help setup layers test unit lint types snapshots demo serve redeploy token routes bench docs plan preflight migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,22 @@ lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml 
 	rm -rf package-lock.json node_modules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
 
+docs: setup ## Rewrite what the documentation takes from the code
+	@$(BIN)/python -m config.table
+
+plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT)
+
+preflight: setup ## Before a first deployment: what only the outside knows (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.preflight --environment $(ENVIRONMENT)
+
+migrate: setup ## Bring the deployed database's schema up to date by hand (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.migrate --environment $(ENVIRONMENT)
+
+format: setup ## ruff: what can be mended by itself, and the form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 clean: ## Remove what the other targets made
 	rm -rf .venv node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -88,4 +104,6 @@ clean: ## Remove what the other targets made
 	@PATH="$(CURDIR)/$(BIN):$$PATH" NODE_DISABLE_COMPILE_CACHE=1 npm ci --loglevel=error >/dev/null
 	@install -m 755 deployment/cdktf.sh $(BIN)/cdktf
 	@$(UNPACK)
+	@echo "Building the functions' layers (about half a minute)"
+	@$(BIN)/python -m packages >/dev/null
 	@touch $@

@@ -114,6 +114,8 @@ def terraform_variables(mirror: Path | None, folder: Path, variables: Mapping[st
     Writes Terraform's CLI configuration into `folder`.
     """
     result = quiet_variables(variables)
+    # Terraform and its provider collect garbage less often: 17 % less processor time for 100 MiB more.
+    result.setdefault("GOGC", "400")
     if mirror is not None:
         result["TF_CLI_CONFIG_FILE"] = str(_write_configuration(mirror, folder))
         # Terraform links to an unpacked mirror; with cdktf's cache, it would copy 700 MB to the home folder.

@@ -1,5 +1,7 @@
 """Everything that the platform needs on one machine: AWS, and its neighbours."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +13,13 @@ from config.settings import Environment
 from deployment.workspace import Workspace
 from local.access.team import AccessTeam
 from local.embedded_aws import EmbeddedAws
-from local.gateway.description import Deployed
+from local.gateway.errors import GatewayError
 from local.gateway.process import Gateway
-from local.gateway.table import routing_table
 from local.made_up import database_variables, made_up_keys
 from local.postgres.server import HOST, Postgres
 from packages import layer
+
+_PROJECT = Path(__file__).parents[1]
 
 
 class LocalPlatform:
@@ -93,7 +96,16 @@ class LocalPlatform:
 
     def routes(self) -> list[str]:
         """The deployed API's routing table, a line each. Raises GatewayError for what is not emulated."""
-        return routing_table(Deployed(self.aws.endpoint, self._api).read()).lines()
+        answer = subprocess.run(
+            [sys.executable, "-P", "-m", "local.gateway", "--api", self._api, "--routes"],
+            env={**self.aws.variables(self._variables), "PYTHONPATH": str(_PROJECT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.returncode:
+            raise GatewayError(answer.stderr.strip())
+        return answer.stdout.splitlines()
 
     @property
     def _api(self) -> str:

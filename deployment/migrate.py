@@ -1,0 +1,44 @@
+"""Brings a deployed environment's schema up to date by hand: `make migrate`. A deployment does it by itself."""
+
+import argparse
+import json
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from config.errors import OneLineError
+from config.names import REGION, resource_name
+
+
+class MigrationError(OneLineError):
+    """The schema is not up to date; the text says what the function or AWS said."""
+
+
+def migrate(environment: str) -> str:
+    """What the migration function answers, with the credentials of the shell. Raises MigrationError."""
+    name = resource_name("migrate", environment)
+    try:
+        answer = boto3.client("lambda", region_name=REGION).invoke(
+            FunctionName=name, Payload=json.dumps({"source": "by hand"}).encode()
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise MigrationError(f"{name}: {error}") from None
+    said = answer["Payload"].read().decode()
+    if answer.get("FunctionError"):
+        raise MigrationError(f"{name} failed, its log says more: {said}")
+    return str(said)
+
+
+def main() -> None:
+    """Print what the function answers. Exits with a line where it fails."""
+    parser = argparse.ArgumentParser(prog="python -m deployment.migrate", description=__doc__)
+    parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    try:
+        print(migrate(parser.parse_args().environment))
+    except OneLineError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

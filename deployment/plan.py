@@ -1,0 +1,69 @@
+"""What a deployment would change: synthesis and Terraform's plan, without cdktf between them (`make plan`)."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.errors import OneLineError
+from config.names import stack_name
+from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
+
+_PROJECT = Path(__file__).parents[1]
+
+
+class PlanError(OneLineError):
+    """A step before the plan failed; what it said was printed before."""
+
+
+def plan(stack: str, options: Sequence[str] = ()) -> int:
+    """Print the stack's plan; Terraform's exit code. Raises OneLineError.
+
+    `cdktf diff` does the same in 1.5 to 1.8 times the time: it starts Node, asks Terraform's version four times,
+    and initializes what is initialized.
+    """
+    terraform = find_terraform(os.environ)
+    mirror = find_provider_mirror(terraform.platform, os.environ)
+    variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
+    _run([sys.executable, "main.py"], _PROJECT, variables)
+    folder = _PROJECT / "cdktf.out" / "stacks" / stack
+    if not folder.is_dir():
+        raise PlanError(f"there is no stack {stack}")
+    _run([str(terraform.program), "init", "-input=false", "-no-color"], folder, variables, quietly=True)
+    planned = subprocess.run(
+        [terraform.program, "plan", "-input=false", *options], cwd=folder, env=variables, check=False
+    )
+    return planned.returncode
+
+
+def _run(command: Sequence[str], folder: Path, variables: dict[str, str], *, quietly: bool = False) -> None:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=variables,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE if quietly else None,
+    )
+    if done.returncode:
+        if quietly:
+            print(done.stdout, file=sys.stderr)
+        raise PlanError(f"{' '.join(map(str, command[:2]))} failed: see above")
+
+
+def main() -> int:
+    """Its exit code: Terraform's, or 1 where something failed before."""
+    parser = argparse.ArgumentParser(prog="python -m deployment.plan", description=__doc__)
+    parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    options, more = parser.parse_known_args()
+    try:
+        return plan(stack_name(options.environment), more)
+    except OneLineError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
