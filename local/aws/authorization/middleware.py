@@ -60,8 +60,6 @@ class Authorization:
         FakeBucket.get_permission = _permitted  # type: ignore[method-assign]  # no setting for it
 
         def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            if environ.get("PATH_INFO", "").startswith(_OWN_PATHS):
-                return app(environ, start_response)
             service = "s3"
             try:
                 signed = signature.read(environ)
@@ -119,7 +117,9 @@ class Authorization:
 
     def _admit(self, environ: dict[str, Any], signed: Signature | None, service: str) -> _Admitted | None:
         """Let a request go on, or raise Refused; None for one that is not judged."""
-        if signed is None and _of_a_service(environ):
+        # What another service than S3 is asked is not in the path: such a request is none of these.
+        by_path = signed is None and service == "s3" and "HTTP_X_AMZ_TARGET" not in environ
+        if by_path and (environ.get("PATH_INFO", "").startswith(_OWN_PATHS) or _of_a_service(environ)):
             environ[PRINCIPAL] = ANONYMOUS
             return None
         if signed is not None and signed.access_key.startswith(_DEPLOYERS_KEY):

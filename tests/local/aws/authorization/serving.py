@@ -70,10 +70,10 @@ class Aws:
 
 
 @contextmanager
-def served(authorization: Authorization) -> Iterator[Aws]:
-    """A server on a free port. All servers of a process share the embedded AWS's account."""
-    app = authorization.guard(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+def served(authorization: Authorization, app: Any = None) -> Iterator[Aws]:
+    """A server on a free port, of moto or the app. A process's servers share one account."""
+    guarded = authorization.guard(app or DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, guarded, threaded=True, request_handler=MotoRequestHandler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

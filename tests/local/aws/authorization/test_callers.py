@@ -173,7 +173,19 @@ def test_nobody_in_particular_gets_only_what_a_policy_gives_to_all(aws: Aws, buc
             b"Action=AssumeRoleWithWebIdentity&RoleArn=r&RoleSessionName=s&WebIdentityToken=t&Version=2011-06-15",
             {"Content-Type": "application/x-www-form-urlencoded"},
         ),
+        (
+            "POST",
+            "/_parakeet/anything",
+            b"Action=AssumeRoleWithWebIdentity&RoleArn=r&RoleSessionName=s&WebIdentityToken=t&Version=2011-06-15",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        ),
         ("POST", "/", b"{}", {"X-Amz-Target": "AWSCognitoIdentityService.GetId"}),
+        (
+            "POST",
+            "/2015-03-31/functions/f/invocations",
+            b"Action=AssumeRoleWithWebIdentity&RoleArn=r&RoleSessionName=s&WebIdentityToken=t&Version=2011-06-15",
+            {"Content-Type": "application/x-www-form-urlencoded", "X-Parakeet-Service-Token": "guessed"},
+        ),
         ("GET", "/bucket/key?AWSAccessKeyId=MADEUP&Signature=s&Expires=9999999999", b"", {}),
         ("GET", "/bucket/key", b"", {"Authorization": "AWS MADEUP:signature"}),
         ("GET", "/bucket/key", b"", {"Authorization": "Bearer MADEUP"}),
@@ -194,6 +206,7 @@ INVOKE = "/2015-03-31/functions/f/invocations"
     "asked",
     [
         Asked("s3", "/moto-api/reset", b"", {}),
+        Asked("iam", "/_parakeet/anything", b"Action=ListRoles&Version=2010-05-08", FORM),
         Asked("s3", "/v20180820/accesspoint", b"", {}, "GET"),
         Asked("s3", "/b-1", b"", {"Host": "other.s3.amazonaws.com"}, "GET"),
         Asked("s3", "/b-1", b"prefix=private/", FORM, "GET"),
@@ -311,3 +324,19 @@ def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
             for secret in others:
                 with pytest.raises(ClientError, match="does not match"):
                     call(aws.client(service, aws_access_key_id=key, aws_secret_access_key=secret))
+
+
+def test_the_local_platforms_own_paths_are_for_the_application_to_guard() -> None:
+    asked = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        asked.append((environ["PATH_INFO"], environ["parakeet.principal"]))
+        start_response("202 Accepted", [("Content-Length", "0")])
+        return [b""]
+
+    with served(Authorization(), app) as aws:
+        assert ask(aws, "POST", "/_parakeet/rules/daily/fire")[0] == 202
+        invocations = "/2015-03-31/functions/f/invocations"
+        assert ask(aws, "POST", invocations, b"{}", {"X-Parakeet-Service-Token": "token"})[0] == 202
+        assert ask(aws, "POST", invocations, b"{}")[0] == 403
+    assert asked == [("/_parakeet/rules/daily/fire", "anonymous"), (invocations, "anonymous")]
