@@ -1,4 +1,4 @@
-"""Brings a deployed environment's schema up to date by hand: `make migrate`. A deployment does it by itself."""
+"""Brings a deployed environment's schema up to date by hand (`make migrate`); a deployment does so itself."""
 
 import argparse
 import json

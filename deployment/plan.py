@@ -1,4 +1,4 @@
-"""What a deployment would change: synthesis and Terraform's plan, without cdktf between them (`make plan`)."""
+"""What a deployment would change: synthesis and Terraform's plan, no cdktf between them (`make plan`)."""
 
 import argparse
 import os
@@ -21,8 +21,8 @@ class PlanError(OneLineError):
 def plan(stack: str, options: Sequence[str] = ()) -> int:
     """Print the stack's plan; Terraform's exit code. Raises OneLineError.
 
-    `cdktf diff` does the same in 1.5 to 1.8 times the time: it starts Node, asks Terraform's version four times,
-    and initializes what is initialized.
+    `cdktf diff` does the same in 1.5 to 1.8 times the time: it starts Node, asks Terraform's version four
+    times, and initializes what is initialized.
     """
     terraform = find_terraform(os.environ)
     mirror = find_provider_mirror(terraform.platform, os.environ)

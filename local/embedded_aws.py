@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from config.errors import OneLineError
+from local.aws.deployers_key import secret_access_key
 
 REGION = "us-east-1"
 _PROJECT = Path(__file__).parents[1]
@@ -47,6 +48,7 @@ class EmbeddedAws:
         }
         # What AWS's services show when they invoke functions: the gateway needs it, nobody else.
         self.service_token = secrets.token_urlsafe(32)
+        self._deployers_secret = secrets.token_urlsafe(32)
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
 
@@ -58,6 +60,7 @@ class EmbeddedAws:
                     **_impersonal(os.environ),
                     **self._settings,
                     "PARAKEET_SERVICE_TOKEN": self.service_token,
+                    "PARAKEET_DEPLOYERS_SECRET": self._deployers_secret,
                     "PYTHONPATH": str(_PROJECT),
                 },
                 stdin=subprocess.PIPE,
@@ -102,10 +105,12 @@ class EmbeddedAws:
     def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """`variables` for processes that are to reach this AWS, and no other: with keys made up for it."""
         bypass = ",".join(filter(None, [variables.get("NO_PROXY") or variables.get("no_proxy"), "127.0.0.1"]))
+        # A key that may do everything; no function can sign with it.
+        key = f"MADEUP{secrets.token_hex(7).upper()}"
         return _impersonal(variables) | {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": f"MADEUP{secrets.token_hex(7).upper()}",
-            "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret_access_key(key, self._deployers_secret),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,

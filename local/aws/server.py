@@ -9,7 +9,6 @@ from threading import Lock, Thread
 from typing import Any
 
 from moto.awslambda.models import LambdaBackend
-from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -19,16 +18,7 @@ from local.aws.functions.application import Functions
 from local.aws.functions.machine import Machine, Settings
 from local.aws.request_handler import WholeAnswers
 
-_decide = IAMPolicyStatement.is_action_permitted
 _put_event_config = LambdaBackend.put_function_event_invoke_config
-
-
-def _decide_by_condition(self: IAMPolicyStatement, *args: Any, **kwargs: Any) -> PermissionResult:
-    # moto 5.2 takes a Deny whose condition is not met for met, so that "deny without TLS" denies everything.
-    # It knows no request's conditions; the policy itself is stored and answered as it was written.
-    if self._statement["Effect"] == "Deny" and "Condition" in self._statement:
-        return PermissionResult.NEUTRAL
-    return _decide(self, *args, **kwargs)
 
 
 def _replace_event_config(self: LambdaBackend, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -53,8 +43,7 @@ def _sink(path: str | None) -> Callable[[str], None]:
 
 def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     """An AWS on a free port of 127.0.0.1 that keeps its functions' files in the folder."""
-    # moto has no settings for these.
-    IAMPolicyStatement.is_action_permitted = _decide_by_condition  # type: ignore[method-assign]
+    # moto has no setting for it.
     LambdaBackend.put_function_event_invoke_config = _replace_event_config  # type: ignore[method-assign]
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
     machine = Machine(
@@ -65,7 +54,8 @@ def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     )
     account = DomainDispatcherApplication(create_backend_app)
     functions = Functions(account, machine, variables.get("PARAKEET_SERVICE_TOKEN", ""))
-    server.app = Authorization().guard(ApiRevision(functions))
+    authorization = Authorization(deployers_secret=variables.get("PARAKEET_DEPLOYERS_SECRET"))
+    server.app = authorization.guard(ApiRevision(functions))
     return server
 
 
