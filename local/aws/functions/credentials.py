@@ -12,7 +12,7 @@ from local.aws.functions.permissions import service_may
 from local.aws.functions.signed import RoleSession
 
 _PARTITION = "aws"
-_SESSION_SECONDS = 12 * 3600
+SESSION_SECONDS = 12 * 3600
 
 
 def assume_role(configuration: Configuration, endpoint: str) -> RoleSession:
@@ -42,7 +42,7 @@ def assume_role(configuration: Configuration, endpoint: str) -> RoleSession:
         role_session_name=configuration.name,
         role_arn=role,
         policy="",
-        duration=_SESSION_SECONDS,
+        duration=SESSION_SECONDS,
         external_id="",
     )
     return RoleSession(

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from local.aws.functions import report
-from local.aws.functions.credentials import assume_role
+from local.aws.functions.credentials import SESSION_SECONDS, assume_role
 from local.aws.functions.deployed import Configuration, layer_content
 from local.aws.functions.invocation import Invocation, Outcome, RefusedError
 from local.aws.functions.logs import LogStream
@@ -28,7 +28,7 @@ class Environment:
         if not configuration.runtime.startswith("python3."):
             raise RefusedError(502, "InvalidRuntimeException", f"{configuration.runtime} is not emulated")
         self.configuration = configuration
-        self.last_used = time.monotonic()
+        self.last_used = self._made = time.monotonic()
         self._machine = machine
         self._task = machine.unpacked.folder_of(package)
         self._layers = [_layer_folder(arn, machine) for arn in configuration.layers]
@@ -41,6 +41,11 @@ class Environment:
     def alive(self) -> bool:
         """Whether it can take another invocation."""
         return self._process is not None and self._process.ready
+
+    @property
+    def expired(self) -> bool:
+        """Whether its credentials could end during an invocation."""
+        return time.monotonic() - self._made > SESSION_SECONDS - self.configuration.timeout_seconds
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run the function. Whatever it does is an outcome, not an error."""

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 
 from moto.awslambda.models import LambdaFunction
 
@@ -16,12 +15,16 @@ Find = Callable[[], LambdaFunction]
 _SWEEP_SECONDS = 1.0
 
 
-@dataclass
 class _Fleet:
-    find: Find
-    idle: list[Environment] = field(default_factory=list)
-    environments: int = 0
-    invocations: int = 0
+    """The environments of one function, or of one published version of it."""
+
+    def __init__(self, find: Find, lock: Lock) -> None:
+        self.find = find
+        self.idle: list[Environment] = []
+        self.environments = 0
+        self.invocations = 0
+        # One for each: what another function's environments do would wake those who cannot use it.
+        self.changed = Condition(lock)
 
 
 class Pool:
@@ -30,7 +33,7 @@ class Pool:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._fleets: dict[str, _Fleet] = {}
-        self._changed = Condition()
+        self._lock = Lock()
         Thread(target=self._sweep_for_ever, daemon=True).start()
 
     def invoke(self, find: Find, invocation: Invocation) -> Outcome:
@@ -47,13 +50,13 @@ class Pool:
             finally:
                 self._release(fleet, environment)
         finally:
-            with self._changed:
+            with self._lock:
                 fleet.invocations -= 1
 
     def _enter(self, find: Find, function: LambdaFunction) -> _Fleet:
         reserved = function.reserved_concurrency
-        with self._changed:
-            fleet = self._fleets.setdefault(function.function_arn, _Fleet(find))
+        with self._lock:
+            fleet = self._fleets.setdefault(function.function_arn, _Fleet(find, self._lock))
             if reserved is not None and fleet.invocations >= int(reserved):
                 raise RefusedError(
                     429,
@@ -68,7 +71,7 @@ class Pool:
         while True:
             function = find()
             configuration = Configuration.of(function)
-            with self._changed:
+            with self._lock:
                 outdated = self._take_outdated(fleet, configuration, since=0)
                 if fleet.idle:
                     # The one used last: the others can go when they are needed no more.
@@ -79,7 +82,7 @@ class Pool:
                     chosen, new = None, True
                 else:
                     chosen, new = None, False
-                    self._changed.wait(_SWEEP_SECONDS)
+                    fleet.changed.wait(_SWEEP_SECONDS)
             for each in outdated:
                 each.stop()
             if chosen is not None:
@@ -97,9 +100,9 @@ class Pool:
     def _release(self, fleet: _Fleet, environment: Environment) -> None:
         if environment.alive:
             environment.freeze()
-            with self._changed:
+            with self._lock:
                 fleet.idle.append(environment)
-                self._changed.notify()
+                fleet.changed.notify()
         else:
             environment.stop()
             self._count_down(fleet, 1)
@@ -109,18 +112,18 @@ class Pool:
         taken = [
             each
             for each in fleet.idle
-            if each.configuration != current or not each.alive or each.last_used < since
+            if each.configuration != current or not each.alive or each.expired or each.last_used < since
         ]
         if taken:
             fleet.idle = [each for each in fleet.idle if each not in taken]
             fleet.environments -= len(taken)
-            self._changed.notify(len(taken))
+            fleet.changed.notify(len(taken))
         return taken
 
     def _count_down(self, fleet: _Fleet, number: int) -> None:
-        with self._changed:
+        with self._lock:
             fleet.environments -= number
-            self._changed.notify(number)
+            fleet.changed.notify(number)
 
     def _sweep_for_ever(self) -> None:
         while True:
@@ -135,7 +138,7 @@ class Pool:
         except RefusedError:
             current = None
         since = time.monotonic() - self._machine.settings.idle_seconds
-        with self._changed:
+        with self._lock:
             taken = self._take_outdated(fleet, current, since)
         for each in taken:
             each.stop()

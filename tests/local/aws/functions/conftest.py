@@ -9,9 +9,9 @@ from local.embedded_aws import EmbeddedAws
 from tests.local.aws.functions.account import Account
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account of its own for the tests of one file, with few environments and short delays."""
+    """An account for all these tests, with few environments and short delays."""
     folder = tmp_path_factory.mktemp("aws")
     twin = folder / "twin" / "python"
     twin.mkdir(parents=True)

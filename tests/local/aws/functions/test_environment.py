@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 from threading import Thread
 
 import psutil
@@ -17,9 +18,10 @@ loads = []
 loads.append(1)
 def handler(event, context):
     return {
-        "pid": os.getpid(), "variables": dict(os.environ), "path": sys.path, "loads": len(loads), "event": event,
-        "folder": os.getcwd(), "request": context.aws_request_id, "arn": context.invoked_function_arn,
-        "left_ms": context.get_remaining_time_in_millis(), "memory": context.memory_limit_in_mb,
+        "pid": os.getpid(), "variables": dict(os.environ), "path": sys.path, "folder": os.getcwd(),
+        "loads": len(loads), "event": event, "request": context.aws_request_id,
+        "arn": context.invoked_function_arn, "left_ms": context.get_remaining_time_in_millis(),
+        "memory": context.memory_limit_in_mb,
     }
 """
 
@@ -40,7 +42,7 @@ def test_function_has_its_own_variables_and_nothing_of_this_machine(account: Acc
     assert "A_VARIABLE_OF_THIS_MACHINE" not in variables
     assert not [variable for variable in variables if variable.startswith("PARAKEET")]
     assert not [folder for folder in told["path"] if "site-packages" in folder]
-    assert os.getcwd() not in told["path"]
+    assert str(Path.cwd()) not in told["path"]
 
 
 def test_function_cannot_change_lambdas_own_variables(account: Account) -> None:
@@ -98,10 +100,9 @@ def handler(event, context):
     with tempfile.NamedTemporaryFile(delete=False) as file:
         return file.name
 """
-    one = account.invoke(account.function(source)).payload
-    other = account.invoke(account.function(source)).payload
-    assert os.path.exists(one)
-    assert os.path.dirname(one) != os.path.dirname(other)
+    one, other = (Path(account.invoke(account.function(source)).payload) for _ in range(2))
+    assert one.exists()
+    assert one.parent != other.parent
 
 
 def test_timeout_ends_it_in_awss_words(account: Account) -> None:
