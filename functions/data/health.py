@@ -103,7 +103,7 @@ def _part(well: bool, started: float) -> PartHealth:
 
 
 def platform_checks(variables: HealthVariables) -> Checks:
-    """Of the database's answer to a query, and of the cache's to a listing, as the function's role may do both."""
+    """Of the database's answer to a query and the cache's to a listing: the function's role may do both."""
     secret = Secret(variables.secrets_arn, DatabaseSecret)
     client: list[Any] = []
 

@@ -128,7 +128,7 @@ class Database:
         if connection is None or connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
             return
         try:
-            with _deadline(connection, 2):
+            with _deadline(connection):
                 connection.execute("ROLLBACK")
         except psycopg.Error:
             self.close()
@@ -145,7 +145,7 @@ def _connect(parameters: Parameters) -> psycopg.Connection[DictRow]:
 
 
 @contextmanager
-def _deadline(connection: psycopg.Connection[Any], seconds: float = TRANSACTION_TIMEOUT_S) -> Iterator[None]:
+def _deadline(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """A server that stands still has timeouts that stand still too: cut the line ourselves."""
     with socket.socket(fileno=os.dup(connection.fileno())) as line:
 
@@ -154,7 +154,7 @@ def _deadline(connection: psycopg.Connection[Any], seconds: float = TRANSACTION_
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-        timer = threading.Timer(seconds, cut)
+        timer = threading.Timer(TRANSACTION_TIMEOUT_S, cut)
         timer.daemon = True
         timer.start()
         try:

@@ -71,12 +71,14 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_
 
 
 def _day_or_instant(value: object) -> object:
-    if isinstance(value, str) and not _DAY.fullmatch(value):
-        return _utc(_TIME.validate_python(value))
+    # Here and not in the union, where a day is the midnight of no zone too.
+    if isinstance(value, str):
+        return _DATE.validate_python(value) if _DAY.fullmatch(value) else _utc(_TIME.validate_python(value))
     return value
 
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE = TypeAdapter(date)
 _TIME: TypeAdapter[datetime] = TypeAdapter(Annotated[AwareDatetime, BeforeValidator(_text_only)])
 
 DayOrInstant = Annotated[

@@ -105,7 +105,7 @@ class HttpApi(APIGatewayHttpResolver):
 
     def answer_with(self, status: HTTPStatus, headers: Mapping[str, str]) -> None:
         """Answer this request with another status than the route's, and with these headers besides."""
-        self.append_context(_answer_with=(status, headers))
+        self.context["_answer_with"] = (status, headers)
 
     def not_implemented(self, *paths: str) -> None:
         """Answer 501 on these paths, until their logic is there."""

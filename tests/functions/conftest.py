@@ -1,23 +1,47 @@
 """PostgreSQL for the functions' tests: a server for all, a database of its own for each."""
 
-import os
-from collections.abc import Iterator
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-# Before a function's modules are loaded: Powertools reads its variables then.
-os.environ.update(
-    ENVIRONMENT="dev",
-    CODE_VERSION="0123456789ab",
-    POWERTOOLS_SERVICE_NAME="potential-parakeet-tests",
-    LOG_LEVEL="INFO",
-)
-
 from functions.database.connection import Database
 from functions.database.migrations.schema import migrate
+from functions.runtime.log import log
+from functions.runtime.variables import Variables
 from tests.functions.postgresql import OWNER, PostgreSql, postgresql
 
 TEMPLATE = "migrated"
+VARIABLES = {
+    "ENVIRONMENT": "dev",
+    "CODE_VERSION": "0123456789ab",
+    "POWERTOOLS_SERVICE_NAME": "potential-parakeet-tests",
+    "SECRETS_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:potential-parakeet/dev-AbCdEf",
+    "AWS_S3_BUCKET": "potential-parakeet-cache-dev",
+}
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The variables that the stack sets, read anew by each test."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    Variables.read.cache_clear()
+    yield monkeypatch
+    Variables.read.cache_clear()
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What the functions logged during the test."""
+    written = io.StringIO()
+    handler = log.registered_handler
+    before = handler.setStream(written)  # type: ignore[attr-defined] # a StreamHandler
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    handler.setStream(before)  # type: ignore[attr-defined] # a StreamHandler
 
 
 @pytest.fixture(scope="session")
@@ -35,12 +59,22 @@ def migrated(server: PostgreSql) -> str:
 
 
 @pytest.fixture
-def dbname(server: PostgreSql, migrated: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The name of an up-to-date database of the test's own."""
-    name = f"test_{abs(hash(request.node.nodeid))}"
-    server.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {migrated} STRATEGY file_copy")
-    yield name
+def new_database(server: PostgreSql, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Makes a database from a template and gives its name."""
+    name = f"test_{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
+
+    def make(template: str) -> str:
+        server.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    yield make
     server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def dbname(new_database: Callable[[str], str], migrated: str) -> str:
+    """An up-to-date database of the test's own."""
+    return new_database(migrated)
 
 
 @pytest.fixture
