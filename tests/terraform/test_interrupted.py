@@ -22,7 +22,7 @@ from tests.terraform.output import lock_id
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
 
-README = Path(__file__).parents[2] / "README.md"
+DOCUMENTS = [Path(__file__).parents[2] / "docs" / name for name in ("deploy.md", "operate.md")]
 STACK = "parakeet-dev"
 BOOTSTRAP = "parakeet-bootstrap"
 DEPLOY = ("deploy", STACK, "--auto-approve")
@@ -130,10 +130,9 @@ def kill(deploy: Command) -> None:
 
 def recovery(what: str, **values: str) -> list[list[str]]:
     """The README's commands for this recovery, with the values that it says to take from the message."""
-    found = re.search(
-        rf"<!-- recovery: {what} -->\n```console\n(.*?)```", README.read_text("utf-8"), re.DOTALL
-    )
-    assert found, f"the README has no recovery of {what}"
+    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    found = re.search(rf"<!-- recovery: {what} -->\n```console\n(.*?)```", text, re.DOTALL)
+    assert found, f"no document has a recovery of {what}"
     text = re.sub(r"<(\w+)>", lambda name: shlex.quote(values[name[1]]), found[1])
     return [shlex.split(line) for line in text.splitlines()]
 

@@ -1,22 +1,20 @@
 """The README says what is true: its example works, its tables are the configuration's and the code's."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
 import pytest
 
 import bindings
-from config.environments import ENVIRONMENTS, PROD
+from config.environments import PROD
+from config.table import documented
 from config.validation import ConfigurationError
 from deployment.cdktf import COMMAND
 from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
@@ -25,19 +23,20 @@ from tests.conftest import SOURCES
 from tests.template import Template, changed, read_templates
 
 PROJECT = Path(__file__).parents[2]
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = {file.name: file.read_text(encoding="utf-8") for file in sorted((PROJECT / "docs").glob("*.md"))}
+OPERATE, DEPLOY, EXTEND = (DOCUMENTS[name] for name in ("operate.md", "deploy.md", "extend.md"))
 
 
-def _block(language: str, after: str) -> str:
-    """The first fenced block of that language behind a text."""
-    fenced = re.search(rf"```{language}\n(.*?)```", README[README.index(after) :], re.DOTALL)
+def _block(language: str) -> str:
+    """The first fenced block of that language of the example."""
+    fenced = re.search(rf"```{language}\n(.*?)```", EXTEND, re.DOTALL)
     assert fenced
     return fenced[1]
 
 
-def _table(after: str) -> list[list[str]]:
+def _table(document: str, after: str) -> list[list[str]]:
     """The rows of the first table behind a text, as cells."""
-    rows = re.search(r"(?:^\|.*\n)+", README[README.index(after) :], re.MULTILINE)
+    rows = re.search(r"(?:^\|.*\n)+", document[document.index(after) :], re.MULTILINE)
     assert rows
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[0].splitlines()]
     return [cells[0], *cells[2:]]
@@ -46,16 +45,27 @@ def _table(after: str) -> list[list[str]]:
 # Its tables
 
 
-def test_table_of_configuration_is_what_the_environments_say() -> None:
-    heading, *rows = _table("## Configuration")
-    assert heading[1:] == [environment.name for environment in ENVIRONMENTS]
-    for field, *values in rows:
-        path = field.strip("`").split(".")
-        assert values == [str(reduce(getattr, path, environment)) for environment in ENVIRONMENTS], field
+def test_the_table_of_the_configuration_is_what_the_code_says() -> None:
+    """`make docs` writes it."""
+    document = DOCUMENTS["configuration.md"]
+    assert documented(document) == document
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    for file in (
+        *sorted((PROJECT / "docs").glob("*.md")),
+        PROJECT / "README.md",
+        PROJECT / "CONTRIBUTING.md",
+    ):
+        text = file.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#[^)\s]*)?\)", text):
+            assert not target or (file.parent / target).exists(), f"{file.name}: {target}"
 
 
 def test_table_of_variables_names_those_that_terraform_asks_for(prod: Template) -> None:
-    named = {name for row in _table("### Every time")[1:] for name in re.findall(r"TF_VAR_(\w+)", row[0])}
+    named = {
+        name for row in _table(DEPLOY, "## Every time")[1:] for name in re.findall(r"TF_VAR_(\w+)", row[0])
+    }
     assert named == set(prod.document["variable"])
 
 
@@ -96,8 +106,8 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
             shutil.copy(PROJECT / part, project / part)
     handler = project / "functions/orders/handler.py"
     handler.parent.mkdir()
-    handler.write_text(_block("python", "`functions/orders/handler.py`"), encoding="utf-8")
-    _apply(_block("diff", "`functions/orders/handler.py`"), project)
+    handler.write_text(_block("python"), encoding="utf-8")
+    _apply(_block("diff"), project)
     environ = {**os.environ, "CDKTF_OUTDIR": str(project / "cdktf.out")}
     subprocess.run([sys.executable, "main.py"], cwd=project, env=environ, check=True, timeout=120)
     return Example(project, read_templates(project / "cdktf.out"))
@@ -142,35 +152,6 @@ def test_example_is_a_function_as_small_as_devs_others(with_orders: Template) ->
     assert function["memory_size"] == with_orders.function("trades-api")["memory_size"]
 
 
-# Isolated, without site-packages, as on Lambda.
-INVOKE = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-from functions.orders.handler import handler
-print(json.dumps(handler(json.loads(sys.argv[2]), None)))
-"""
-
-
-def test_examples_package_answers_501_with_the_variables_that_the_stack_gives_it(
-    example: Example, with_orders: Template, tmp_path: Path
-) -> None:
-    (package,) = example.project.glob("cdktf.out/packages/orders-*.zip")
-    with zipfile.ZipFile(package) as archive:
-        archive.extractall(tmp_path)
-    request = {
-        "version": "2.0",
-        "rawPath": "/orders",
-        "requestContext": {"http": {"method": "GET", "path": "/orders"}, "requestId": "JKJaXmPLvHcESHA="},
-    }
-    command = [sys.executable, "-I", "-S", "-B", "-c", INVOKE, str(tmp_path), json.dumps(request)]
-    variables = with_orders.function("orders-api")["environment"]["variables"]
-    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout
-    # Its log comes first.
-    answer = json.loads(said.splitlines()[-1])
-    assert answer["statusCode"] == 501
-    assert json.loads(answer["body"])["service"] == "potential-parakeet-orders-api"
-
-
 def test_example_adds_four_authorised_routes(with_orders: Template, dev: Template) -> None:
     added = {
         route["route_key"]: route["authorization_type"]
@@ -206,8 +187,12 @@ def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: 
 
 
 def _assert_quoted(message: str) -> None:
-    """One row of Troubleshooting quotes how the message begins, with `…` for what may differ."""
-    quotes = [quote for row in _table("## Troubleshooting")[1:] for quote in re.findall("`([^`]+)`", row[0])]
+    """One row of "What a message means" quotes how the message begins, with `…` for what may differ."""
+    quotes = [
+        quote
+        for row in _table(OPERATE, "## What a message means")[1:]
+        for quote in re.findall("`([^`]+)`", row[0])
+    ]
     patterns = {quote: ".*".join(map(re.escape, quote.split("…"))) for quote in quotes}
     assert len([quote for quote, pattern in patterns.items() if re.match(pattern, message)]) == 1, message
 
