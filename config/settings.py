@@ -51,6 +51,11 @@ class FunctionSettings(Section):
     )
 
 
+HttpsAddress = Annotated[
+    StrictStr, matching(r"https://[^/\s?#]+(/[^\s?#]*)?", "an https address, as https://example.com/keys")
+]
+
+
 def _described(field: str) -> str | None:
     return FunctionSettings.model_fields[field].description
 
@@ -82,6 +87,21 @@ class IngestSettings(FunctionSettings):
     # A day's Parquet files are put together on /tmp.
     ephemeral_storage_mb: EphemeralStorageMb = Field(
         default=1024, description=_described("ephemeral_storage_mb")
+    )
+    requests_per_hour: Annotated[StrictInt, positive("requests an hour")] = Field(
+        default=10_000, description="Requests to a data provider, as its plan allows"
+    )
+    requests_at_once: Annotated[StrictInt, between(1, 32, "requests")] = Field(
+        default=8, description="Requests to a data provider at the same time"
+    )
+    failed_percent: Annotated[StrictInt, between(0, 100, "percent of the tickers")] = Field(
+        default=5, description="If more of the tickers fail, the run does, and its alarm rings"
+    )
+    tiingo_url: HttpsAddress = Field(
+        default="https://api.tiingo.com", description="Where daily prices come from first"
+    )
+    polygon_url: HttpsAddress = Field(
+        default="https://api.polygon.io", description="Where they come from where Tiingo has none"
     )
     # Two at once would only fetch the same twice.
     reserved_concurrency: Concurrency | None = Field(
@@ -212,11 +232,6 @@ class SecretsSettings(Section):
 
 Origin = Annotated[
     StrictStr, matching(r"\*|https?://[^/\s*]+", "* or a scheme and host, as https://example.com")
-]
-
-
-HttpsAddress = Annotated[
-    StrictStr, matching(r"https://[^/\s?#]+(/[^\s?#]*)?", "an https address, as https://example.com/keys")
 ]
 
 

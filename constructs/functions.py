@@ -7,6 +7,7 @@ from types import MappingProxyType
 from bindings.aws import (
     CloudwatchLogGroup,
     DataAwsIamPolicyDocumentStatement,
+    IamRolePolicy,
     LambdaFunction,
     LambdaFunctionEnvironment,
     LambdaFunctionEphemeralStorage,
@@ -28,7 +29,7 @@ from constructs.resources.layer import Layer
 from constructs.resources.metric import Metric
 from constructs.resources.package import Package
 from constructs.resources.queue import DeadLetterQueue
-from constructs.resources.role import Role
+from constructs.resources.role import Grantee, Role
 from packages.function import pack
 from packages.lambda_runtime import ARCHITECTURE, PYTHON
 
@@ -177,6 +178,13 @@ class Function(Construct):
             function_name=self.name,
             principal=principal,
             source_arn=source_arn,
+        )
+
+    def grant_invoke(self, grantee: Grantee) -> IamRolePolicy:
+        """Let it invoke this function."""
+        return grantee.role.allow(
+            f"invoke-{self.node.id}",
+            DataAwsIamPolicyDocumentStatement(actions=["lambda:InvokeFunction"], resources=[self.arn]),
         )
 
     def send_failures_to(self, queue: DeadLetterQueue) -> None:

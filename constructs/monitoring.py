@@ -32,6 +32,10 @@ FAILURES = 5
 DAILY_FAILURES = 1
 API_ERRORS = 10
 API_LATENCY_MS = 5000
+# An investor's typing errors are a few; a renamed team or a wrong audience refuses everybody.
+REFUSED_PERCENT = 80
+FAILING_PERCENT = 5
+MINIMUM_REQUESTS = 10
 # A function that takes this share of its timeout will soon not end in time.
 TIMEOUT_SHARE = 0.8
 
@@ -134,6 +138,32 @@ class Monitoring(Construct):
             threshold=API_ERRORS,
             evaluation_periods=2,
         )
+        for id, what, errors, percent in (
+            ("api-refused", "4xx", api.client_errors, REFUSED_PERCENT),
+            ("api-failing", "5xx", api.server_errors, FAILING_PERCENT),
+        ):
+            # With 20 users a number of errors says little: that all of them are refused, a share does.
+            self._alarm(
+                id,
+                f"{percent} % or more of {MINIMUM_REQUESTS} or more requests in 5 minutes were answered with "
+                f"{what}, three times in a row",
+                [
+                    CloudwatchMetricAlarmMetricQuery(
+                        id="requests", metric=_queried(api.requests, period=FIVE_MINUTES), return_data=False
+                    ),
+                    CloudwatchMetricAlarmMetricQuery(
+                        id="errors", metric=_queried(errors, period=FIVE_MINUTES), return_data=False
+                    ),
+                    CloudwatchMetricAlarmMetricQuery(
+                        id="share",
+                        expression=f"IF(requests >= {MINIMUM_REQUESTS}, 100 * errors / requests, 0)",
+                        label=f"Share of {what} (%)",
+                        return_data=True,
+                    ),
+                ],
+                threshold=percent,
+                evaluation_periods=3,
+            )
         self._alarm(
             "api-latency",
             f"The API takes {API_LATENCY_MS / 1000:g} s or longer (p95), three times 5 minutes in a row",

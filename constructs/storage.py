@@ -16,6 +16,7 @@ from constructs.resources.bucket import Bucket
 from constructs.resources.role import Grantee
 
 CACHE_PREFIX = "cache/"
+SCANS_PREFIX = f"{CACHE_PREFIX}scans/"
 ACCESS_LOG_DAYS = 90
 ABANDONED_UPLOAD_DAYS = 7
 
@@ -63,6 +64,10 @@ class Storage(Construct):
     def grant_read_write(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read and write the cached objects."""
         return self.cache.grant_read_write(grantee, CACHE_PREFIX)
+
+    def grant_write_scans(self, grantee: Grantee) -> IamRolePolicy:
+        """Let it write the scans' results, and nothing else of the cache."""
+        return self.cache.grant_write(grantee, SCANS_PREFIX)
 
 
 def _abort_abandoned_uploads() -> S3BucketLifecycleConfigurationRule:

@@ -3,7 +3,7 @@
 from bindings.aws import DataAwsCallerIdentity
 from config.names import stack_name
 from config.place import Place
-from config.settings import Environment
+from config.settings import Environment, IngestSettings
 from config.target import Target
 from constructs import Construct
 from constructs.api import Api
@@ -69,13 +69,21 @@ class ParakeetStack(Stack):
         trades = Function(
             self, "trades", defaults, settings.trades, part="trades-api", variables=database, after=migrated
         )
+        ingest = Function(
+            self,
+            "ingest",
+            defaults,
+            settings.ingest,
+            part="ingest",
+            variables={"API_KEYS_ARN": secrets.api_keys.arn, **cache, **providers(settings.ingest, target)},
+        )
         data = Function(
             self,
             "data",
             defaults,
             settings.data,
             part="data-api",
-            variables={**database, **cache},
+            variables={"INGEST_FUNCTION_NAME": ingest.name, **database, **cache},
             after=migrated,
         )
         strategies = Function(
@@ -88,14 +96,6 @@ class ParakeetStack(Stack):
             after=migrated,
         )
         scanner = Function(self, "scanner", defaults, settings.scanner, part="scanner-api", variables=cache)
-        ingest = Function(
-            self,
-            "ingest",
-            defaults,
-            settings.ingest,
-            part="ingest",
-            variables={"API_KEYS_ARN": secrets.api_keys.arn, **cache},
-        )
         functions = [trades, data, strategies, scanner, ingest, migrate]
         # A migration that fails fails its deployment: nobody has to be told.
         watched = [function for function in functions if function is not migrate]
@@ -108,7 +108,11 @@ class ParakeetStack(Stack):
         storage.grant_read(data)
         storage.grant_read(strategies)
         storage.grant_read(scanner)
+        storage.grant_write_scans(scanner)
         storage.grant_read_write(ingest)
+        ingest.grant_invoke(data)
+        # What does not fit into one run it goes on with in the next.
+        ingest.grant_invoke(ingest)
 
         # How it is reached, and where failures go
         authorizer: Authorizer = JwtAuthorizer(environment.api)
@@ -169,3 +173,14 @@ class ParakeetStack(Stack):
         self.output("api_keys_secret_arn", secrets.api_keys.arn, "ARN of the data providers' keys")
         self.output("environment", environment.name, "This environment")
         self.output("aws_region", environment.region, "Region of everything here")
+
+
+def providers(settings: IngestSettings, target: Target) -> dict[str, str]:
+    """What the ingest is told of the market data providers, as its variables."""
+    return {
+        "TIINGO_URL": target.stand_ins.tiingo_url or settings.tiingo_url,
+        "POLYGON_URL": target.stand_ins.polygon_url or settings.polygon_url,
+        "INGEST_REQUESTS_PER_HOUR": str(settings.requests_per_hour),
+        "INGEST_CONCURRENCY": str(settings.requests_at_once),
+        "INGEST_FAILURE_SHARE": str(settings.failed_percent / 100),
+    }

@@ -185,12 +185,12 @@ class Bucket(Construct):
         return grantee.role.allow(
             f"read-write-{self._called(prefix)}",
             *self._reading(prefix),
-            DataAwsIamPolicyDocumentStatement(
-                sid="WriteObjects",
-                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
-                resources=[f"{self.arn}/{prefix}*"],
-            ),
+            self._writing(prefix),
         )
+
+    def grant_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
+        """Let it write, and not read, the objects below `prefix`."""
+        return grantee.role.allow(f"write-{self._called(prefix)}", self._writing(prefix))
 
     def _called(self, prefix: str) -> str:
         """`cache/scans/` of the bucket `cache` as `cache-scans`: several prefixes are several policies."""
@@ -198,11 +198,15 @@ class Bucket(Construct):
         name = self.node.id
         return below if below == name or below.startswith(f"{name}-") else f"{name}-{below}"
 
+    def _writing(self, prefix: str) -> DataAwsIamPolicyDocumentStatement:
+        return DataAwsIamPolicyDocumentStatement(
+            sid="WriteObjects",
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+            resources=[f"{self.arn}/{_folder(prefix)}*"],
+        )
+
     def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
-        if not re.fullmatch(r"([^/*?]+/)+", prefix):
-            raise ValueError(
-                f"prefix = {prefix!r}: allowed: a folder, as 'cache/'; a grant never reaches a whole bucket"
-            )
+        _folder(prefix)
         return [
             DataAwsIamPolicyDocumentStatement(
                 sid="ListObjects",
@@ -216,3 +220,11 @@ class Bucket(Construct):
                 resources=[f"{self.arn}/{prefix}*"],
             ),
         ]
+
+
+def _folder(prefix: str) -> str:
+    if not re.fullmatch(r"([^/*?]+/)+", prefix):
+        raise ValueError(
+            f"prefix = {prefix!r}: allowed: a folder, as 'cache/'; a grant never reaches a whole bucket"
+        )
+    return prefix

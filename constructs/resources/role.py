@@ -6,7 +6,9 @@ from bindings.aws import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
     IamRole,
+    IamRolePoliciesExclusive,
     IamRolePolicy,
+    IamRolePolicyAttachmentsExclusive,
 )
 from constructs import Construct
 from constructs.resources.address import pinned
@@ -30,6 +32,14 @@ class Role(Construct):
         )
         self._role = pinned(address, IamRole(self, "role", name=name, assume_role_policy=trust.json))
         self.arn = self._role.arn
+        self._policies: list[str] = []
+        # What else is put onto the role is taken off by the next deployment, and shown by the next plan.
+        self._inline = IamRolePoliciesExclusive(
+            self, "no-other-policies", role_name=self._role.name, policy_names=[]
+        )
+        IamRolePolicyAttachmentsExclusive(
+            self, "no-attached-policies", role_name=self._role.name, policy_arns=[]
+        )
 
     @property
     def role(self) -> "Role":
@@ -39,7 +49,10 @@ class Role(Construct):
     def allow(self, policy: str, *statements: DataAwsIamPolicyDocumentStatement) -> IamRolePolicy:
         """Add an inline policy. Its name says what it lets the role do, as `read-database-secret`."""
         document = DataAwsIamPolicyDocument(self, f"{policy}-document", statement=list(statements))
-        return IamRolePolicy(self, policy, name=policy, role=self._role.name, policy=document.json)
+        allowed = IamRolePolicy(self, policy, name=policy, role=self._role.name, policy=document.json)
+        self._policies.append(allowed.name)
+        self._inline.policy_names = self._policies
+        return allowed
 
 
 class Grantee(Protocol):
