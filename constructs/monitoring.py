@@ -138,13 +138,13 @@ class Monitoring(Construct):
             threshold=API_ERRORS,
             evaluation_periods=2,
         )
-        for id, what, errors, percent in (
+        for name, what, errors, percent in (
             ("api-refused", "4xx", api.client_errors, REFUSED_PERCENT),
             ("api-failing", "5xx", api.server_errors, FAILING_PERCENT),
         ):
             # With 20 users a number of errors says little: that all of them are refused, a share does.
             self._alarm(
-                id,
+                name,
                 f"{percent} % or more of {MINIMUM_REQUESTS} or more requests in 5 minutes were answered with "
                 f"{what}, three times in a row",
                 [

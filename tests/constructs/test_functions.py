@@ -69,17 +69,32 @@ def test_trades_may_read_the_database_secret_and_nothing_else(platform: Template
     assert platform.allowed("trades-api") == write_log(env, "trades-api") | read_database_secret(env)
 
 
-@pytest.mark.parametrize("part", ["data-api", "strategies-api"])
-def test_data_and_strategies_may_read_the_database_secret_and_the_cache(
-    platform: Template, part: str
-) -> None:
-    env = platform.environment
-    assert platform.allowed(part) == write_log(env, part) | read_database_secret(env) | read_cache(env)
+def invoke_ingest(env: str) -> set[tuple[str, str]]:
+    return {("lambda:InvokeFunction", f"potential-parakeet-ingest-{env}")}
 
 
-def test_scanner_may_read_the_cache_and_no_secret(platform: Template) -> None:
+def test_data_may_read_the_database_secret_and_the_cache_and_start_an_ingest(platform: Template) -> None:
     env = platform.environment
-    assert platform.allowed("scanner-api") == write_log(env, "scanner-api") | read_cache(env)
+    assert platform.allowed("data-api") == (
+        write_log(env, "data-api") | read_database_secret(env) | read_cache(env) | invoke_ingest(env)
+    )
+
+
+def test_strategies_may_read_the_database_secret_and_the_cache(platform: Template) -> None:
+    env = platform.environment
+    assert platform.allowed("strategies-api") == (
+        write_log(env, "strategies-api") | read_database_secret(env) | read_cache(env)
+    )
+
+
+def test_scanner_may_read_the_cache_write_its_results_there_and_read_no_secret(platform: Template) -> None:
+    env = platform.environment
+    results = f"potential-parakeet-cache-{env}/cache/scans/*"
+    assert platform.allowed("scanner-api") == (
+        write_log(env, "scanner-api")
+        | read_cache(env)
+        | {("s3:PutObject", results), ("s3:AbortMultipartUpload", results)}
+    )
 
 
 def test_migrate_may_read_the_database_secret_and_nothing_else(platform: Template) -> None:
@@ -94,6 +109,7 @@ def test_ingest_may_read_the_provider_keys_fill_the_cache_and_report_its_failure
         | read_provider_keys(env)
         | read_cache(env)
         | write_cache(env)
+        | invoke_ingest(env)
         | {("sqs:SendMessage", f"potential-parakeet-lambda-dlq-{env}")}
     )
 
@@ -188,10 +204,18 @@ DATABASE = {"SECRETS_ARN": "${aws_secretsmanager_secret.database.arn}"}
 CACHE = {"AWS_S3_BUCKET": "${aws_s3_bucket.cache.bucket}"}
 TOLD = {
     "trades-api": DATABASE,
-    "data-api": DATABASE | CACHE,
+    "data-api": DATABASE | CACHE | {"INGEST_FUNCTION_NAME": "${aws_lambda_function.ingest.function_name}"},
     "strategies-api": DATABASE | CACHE,
     "scanner-api": CACHE,
-    "ingest": CACHE | {"API_KEYS_ARN": "${aws_secretsmanager_secret.api_keys.arn}"},
+    "ingest": CACHE
+    | {
+        "API_KEYS_ARN": "${aws_secretsmanager_secret.api_keys.arn}",
+        "TIINGO_URL": "https://api.tiingo.com",
+        "POLYGON_URL": "https://api.polygon.io",
+        "INGEST_REQUESTS_PER_HOUR": "10000",
+        "INGEST_CONCURRENCY": "8",
+        "INGEST_FAILURE_SHARE": "0.05",
+    },
     "migrate": DATABASE,
 }
 
@@ -396,3 +420,29 @@ def test_the_schema_is_brought_up_to_date_whenever_the_code_that_does_it_has_cha
     (invocation,) = platform.resources("aws_lambda_invocation").values()
     version = platform.function("migrate")["environment"]["variables"]["CODE_VERSION"]
     assert invocation["triggers"] == {"version": version}
+
+
+# Drift
+
+
+def test_what_somebody_adds_to_a_role_is_taken_off_again(platform: Template) -> None:
+    """A plan shows a policy that is not in the code, inline or attached, and a deployment removes it."""
+    for part in PARTS:
+        role = platform.behind(platform.function(part)["role"])
+        own = [
+            f"${{aws_iam_role_policy.{name}.name}}"
+            for name, policy in platform.resources("aws_iam_role_policy").items()
+            if platform.behind(policy["role"]) is role
+        ]
+        inline = [
+            each["policy_names"]
+            for each in platform.resources("aws_iam_role_policies_exclusive").values()
+            if platform.behind(each["role_name"]) is role
+        ]
+        attached = [
+            each["policy_arns"]
+            for each in platform.resources("aws_iam_role_policy_attachments_exclusive").values()
+            if platform.behind(each["role_name"]) is role
+        ]
+        assert [sorted(names) for names in inline] == [sorted(own)]
+        assert attached == [[]]

@@ -54,6 +54,8 @@ def test_everything_that_can_fail_has_an_alarm_and_nothing_else(watched: Templat
         for name in (
             *(f"{part}-{what}" for part in WATCHED for what in ("errors", "throttles", "duration")),
             "api-5xx",
+            "api-refused",
+            "api-failing",
             "api-latency",
             "dead-letters",
             "ingest-missing",
@@ -112,6 +114,33 @@ def test_ten_server_errors_in_five_minutes_twice_in_a_row_are_told(watched: Temp
         "threshold": 10,
         "period": 300,
         "evaluation_periods": 2,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+@pytest.mark.parametrize(("id", "metric", "percent"), [("api-refused", "4xx", 80), ("api-failing", "5xx", 5)])
+def test_a_share_of_refused_or_failed_requests_is_told_however_few_there_are(
+    watched: Template, id: str, metric: str, percent: int
+) -> None:
+    """When a renamed team or a wrong audience keeps everybody out, 20 users never make ten errors in 5 minutes."""
+    seen = alarm(watched, id)
+    requests, errors, share = seen.pop("metric_query")
+    api = {"ApiId": f"potential-parakeet-api-{watched.environment}"}
+    for query, name in ((requests, "Count"), (errors, metric)):
+        assert query["metric"] == {
+            "namespace": "AWS/ApiGateway",
+            "metric_name": name,
+            "dimensions": api,
+            "stat": "Sum",
+            "period": 300,
+        }
+        assert query["return_data"] is False
+    assert share["expression"] == "IF(requests >= 10, 100 * errors / requests, 0)"
+    assert share["return_data"] is True
+    assert seen == {
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": percent,
+        "evaluation_periods": 3,
         "treat_missing_data": "notBreaching",
     }
 
