@@ -36,9 +36,10 @@ def _discovery(team: str, issuer: str) -> str:
             f"{url} names another issuer, {document.get('issuer')!r}, than {issuer}: {other_way}"
         )
     keys = document.get("jwks_uri")
-    if not isinstance(keys, str) or urlsplit(keys).scheme != urlsplit(team).scheme:
+    if not isinstance(keys, str) or urlsplit(keys).scheme != "https":
         raise ProblemError(f"{url} names no place for keys, but {keys!r}: {other_way}")
-    return f"issuer {issuer}; {_keys(keys)}"
+    at_the_team = keys.startswith(f"{issuer}/")
+    return f"issuer {issuer}; {_keys(team + keys.removeprefix(issuer) if at_the_team else keys)}"
 
 
 def _keys(url: str) -> str:

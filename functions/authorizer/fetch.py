@@ -3,7 +3,7 @@
 import http.client
 import socket
 from contextlib import suppress
-from threading import Event, Timer
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -25,40 +25,63 @@ def require_safe(url: str) -> None:
 
 
 def fetch(url: str, *, seconds: float, largest: int) -> bytes:
-    """What the server answers with status 200, of at most `largest` bytes. Raises FetchError."""
-    address = urlsplit(url)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname or "", address.port, timeout=seconds)
-    try:
-        connection.connect()
-        # The connection's own time-out starts anew with every byte that arrives.
-        over = Event()
-        deadline = Timer(seconds, _cut, [connection.sock, over])
-        deadline.daemon = True
-        deadline.start()
+    """What the server answers with status 200, of at most `largest` bytes, `seconds` from now at the latest.
+
+    Raises FetchError.
+    """
+    attempt = _Attempt(url, seconds, largest)
+    attempt.start()
+    attempt.join(seconds)
+    if attempt.is_alive():
+        attempt.give_up()
+        raise FetchError(f"the key server does not answer within {seconds:.0f} s")
+    if isinstance(attempt.outcome, FetchError):
+        raise attempt.outcome
+    return attempt.outcome
+
+
+class _Attempt(Thread):
+    """In a thread of its own, since each name, address and byte has a time-out of its own."""
+
+    def __init__(self, url: str, seconds: float, largest: int) -> None:
+        super().__init__(daemon=True)
+        address = urlsplit(url)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(address.hostname or "", address.port, timeout=seconds)
+        self._path = f"{address.path or '/'}{'?' * bool(address.query)}{address.query}"
+        self._largest = largest
+        self._socket: socket.socket | None = None
+        self._over = Event()
+        self.outcome: bytes | FetchError = FetchError("the key server was not asked")
+
+    def run(self) -> None:
         try:
-            path = f"{address.path or '/'}{'?' * bool(address.query)}{address.query}"
-            connection.request("GET", path, headers={"Accept": "application/json"})
-            response = connection.getresponse()
+            self.outcome = self._answer()
+        except FetchError as error:
+            self.outcome = error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.outcome = FetchError(f"the key server does not answer: {type(error).__name__}")
+        finally:
+            self._connection.close()
+
+    def give_up(self) -> None:
+        """Let the thread end, wherever it waits for the server."""
+        self._over.set()
+        if self._socket is not None:
+            with suppress(OSError):
+                # Not the TLS layer's, which would wait for the other side's farewell.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _answer(self) -> bytes:
+        self._connection.connect()
+        self._socket = self._connection.sock
+        if self._over.is_set():
+            raise TimeoutError
+        self._connection.request("GET", self._path, headers={"Accept": "application/json"})
+        with self._connection.getresponse() as response:
             if response.status != http.client.OK:
                 raise FetchError(f"the key server answers {response.status}")
-            body = response.read(largest + 1)
-            if over.is_set():
-                # What was cut may look like an end.
-                raise TimeoutError
-        finally:
-            deadline.cancel()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise FetchError(f"the key server does not answer: {type(error).__name__}") from None
-    finally:
-        connection.close()
-    if len(body) > largest:
-        raise FetchError(f"the key server's answer has more than {largest} bytes")
-    return body
-
-
-def _cut(connection: socket.socket, over: Event) -> None:
-    over.set()
-    with suppress(OSError):
-        # Not the TLS layer's, which would wait for the other side's farewell.
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            body = response.read(self._largest + 1)
+        if len(body) > self._largest:
+            raise FetchError(f"the key server's answer has more than {self._largest} bytes")
+        return body

@@ -16,7 +16,7 @@ Answer = dict[str, Any]
 
 @lru_cache(maxsize=1)
 def _verifier() -> Verifier:
-    return verifier_from(os.environ, failed=partial(log.warning, "kept the old keys: %s"))
+    return verifier_from(os.environ, failed=partial(log.warning, "no new keys: %s"))
 
 
 def handler(event: object, _context: object) -> Answer:

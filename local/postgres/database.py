@@ -180,10 +180,7 @@ class Cluster:
             )
         if _closed_to_others(self._programs) is not None:
             # The virtual environment is in a folder of root's own.
-            copy = self._folder / "programs"
-            if not copy.exists():
-                shutil.copytree(self._programs.parent, copy, symlinks=True)
-            self._programs = copy / "bin"
+            self._programs = _copied(self._programs, self._folder / "programs")
 
 
 def _programs() -> Path:
@@ -194,6 +191,20 @@ def _programs() -> Path:
         if (programs / "initdb").exists():
             return programs
     raise PostgresError("PostgreSQL's programs are not there: run `make setup`")
+
+
+def _copied(programs: Path, folder: Path) -> Path:
+    """The programs, copied into `folder` unless it is there, with the libraries beside their package."""
+    package = programs.parents[1]
+    copy = folder / package.name / programs.relative_to(package)
+    if not folder.exists():
+        made = folder.with_suffix(".new")
+        shutil.rmtree(made, ignore_errors=True)
+        libraries = f"{package.name}.libs"
+        shutil.copytree(programs.parent, made / copy.parent.relative_to(folder), symlinks=True)
+        shutil.copytree(package.with_name(libraries), made / libraries, symlinks=True)
+        made.rename(folder)
+    return copy
 
 
 def _closed_to_others(path: Path) -> Path | None:

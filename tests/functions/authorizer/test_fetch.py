@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from threading import Event, Thread, active_count
 
 import pytest
 
@@ -119,6 +119,25 @@ def test_nobody_is_followed_elsewhere(status: str) -> None:
         with pytest.raises(FetchError, match=status[:3]):
             fetch(url, seconds=5, largest=LARGEST)
         assert not visited.is_set()
+
+
+def test_a_server_that_drips_its_part_of_the_tls_handshake_is_given_up() -> None:
+    start = time.monotonic()
+    with server(drips(b"\x16\x03\x03\x40\x00")) as url, pytest.raises(FetchError, match="within 0 s"):
+        fetch(url.replace("http:", "https:"), seconds=SECONDS, largest=LARGEST)
+    assert time.monotonic() - start < 20
+
+
+def test_an_attempt_that_was_given_up_ends_soon_and_leaves_no_thread() -> None:
+    before = active_count()
+    with server(hangs) as url:
+        with pytest.raises(FetchError):
+            fetch(url, seconds=SECONDS, largest=LARGEST)
+        deadline = time.monotonic() + 10
+        while active_count() > before + 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        # The server's own.
+        assert active_count() == before + 1
 
 
 def test_no_proxy_of_the_environment_stands_between(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,6 +176,7 @@ CLAIMS: dict[str, dict[str, Any] | bytes] = {
     "infinite": json.dumps(person()).replace(str(NOW + 3600), "Infinity").encode(),
     "exponent": json.dumps(person()).replace(str(NOW + 3600), "1e999").encode(),
     "not a number": json.dumps(person()).replace(str(NOW + 3600), "NaN").encode(),
+    "not a number beside": json.dumps(person(custom=float("nan"))).encode(),
     "more digits than Python reads": json.dumps(person()).replace(str(NOW + 3600), "9" * 5000).encode(),
     "expired 30 s ago": person(iat=NOW - 60, nbf=NOW - 60, exp=NOW - 30),
     "expired 31 s ago": person(iat=NOW - 60, nbf=NOW - 60, exp=NOW - 31),
@@ -336,7 +337,7 @@ def test_a_signature_that_is_not_the_teams_is_refused(token: str) -> None:
 
 
 @given(st.integers(0, len(GOOD) - 1), st.sampled_from(string.ascii_letters + string.digits + "-_."))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_token_with_any_one_character_changed_is_refused(place: int, character: str) -> None:
     token = GOOD[:place] + character + GOOD[place + 1 :]
     if token == GOOD:
@@ -354,7 +355,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from([*person(), "common_name", "custom"]), JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_a_claim_the_answer_is_a_name_or_a_refusal(name: str, value: Any) -> None:
     try:
         token = signed(person(**{name: value}))
@@ -369,7 +370,7 @@ def test_whatever_stands_in_a_claim_the_answer_is_a_name_or_a_refusal(name: str,
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(encoded))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_text_breaks_the_reading_of_tokens(text: str) -> None:
     for token in (text, f"{text}.{text}.{text}", f"{HEAD}.{text}.{SIGNATURE}", f"{text}.{BODY}.{SIGNATURE}"):
         with pytest.raises(DeniedError):

@@ -85,6 +85,7 @@ EVENTS: dict[str, Any] = {
     "a number": event(7),
     "another header's value": event(GOOD, identitySource=["Bearer x"]),
     "payload 1.0": event(GOOD, version="1.0"),
+    "another kind of authorizer": event(GOOD, type="TOKEN"),
     "no version": {name: value for name, value in event(GOOD).items() if name != "version"},
     "a token authorizer's": {"type": "TOKEN", "authorizationToken": GOOD, "methodArn": "arn"},
     "a route's": {"version": "2.0", "routeKey": "GET /trades", "headers": {"cf-access-jwt-assertion": GOOD}},

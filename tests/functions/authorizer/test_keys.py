@@ -184,7 +184,7 @@ def test_junk_is_no_answer_and_the_old_keys_stay_good(answer: bytes) -> None:
 @given(st.binary(max_size=300) | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(
     lambda keys: json.dumps({"keys": keys}).encode()
 ))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_answer_breaks_the_reading_of_keys(answer: bytes) -> None:
     with pytest.raises(KeysError):
         parse_keys(answer)

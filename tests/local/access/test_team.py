@@ -14,12 +14,12 @@ import jwt
 import psutil
 import pytest
 
-from deployment.command import still_running
 from functions.authorizer.claims import DeniedError
 from functions.authorizer.verifier import Verifier, verifier_from
 from local.access.keys import AccessError
 from local.access.team import AccessTeam, Tokens
 from local.child import ChildError
+from tests.local.owner import left_when_killed
 
 PROJECT = Path(__file__).parents[3]
 AUDIENCE = "5a" * 32
@@ -77,7 +77,8 @@ def test_a_token_for_another_application_or_past_its_time_is_refused(team: Acces
 def test_it_serves_a_discovery_document_that_leads_to_its_keys(team: AccessTeam) -> None:
     status, document = get(f"{team.url}/.well-known/openid-configuration")
     assert (status, document["issuer"]) == (200, "https://some-team.cloudflareaccess.com")
-    status, keys = get(document["jwks_uri"])
+    assert document["jwks_uri"] == team.keys_url.replace(team.url, team.issuer)
+    status, keys = get(team.keys_url)
     assert (status, len(keys["keys"])) == (200, 2)
     for key in keys["keys"]:
         assert set(key) == {"kid", "kty", "alg", "use", "n", "e"}
@@ -157,19 +158,8 @@ def test_keys_are_new_in_each_run(tmp_path: Path) -> None:
 
 
 def test_the_key_server_ends_with_the_process_that_started_it_even_if_that_is_killed(tmp_path: Path) -> None:
-    script = (
-        "import pathlib, sys, time\n"
-        "from local.access.team import AccessTeam\n"
-        "with AccessTeam(pathlib.Path(sys.argv[1]), name='t', audience='a') as team:\n"
-        "    print(team._server.pid, flush=True)\n"
-        "    time.sleep(60)\n"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path / "access")]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as owner:
-        assert owner.stdout is not None
-        server = psutil.Process(int(owner.stdout.readline()))
-        owner.kill()
-    assert still_running([server], 10) == []
+    context = "AccessTeam(folder, name='some-team', audience='a')"
+    assert left_when_killed("local.access.team", context, "it._server.pid", tmp_path / "access") == []
 
 
 def test_a_port_that_is_taken_is_one_line(team: AccessTeam, tmp_path: Path) -> None:

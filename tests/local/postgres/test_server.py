@@ -1,17 +1,14 @@
 """A real PostgreSQL: kept, stopped, started, crashed, and gone with whoever started it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
-from deployment.command import still_running
 from local.child import ChildError
 from local.postgres.server import Postgres
+from tests.local.owner import left_when_killed
 
 PROJECT = Path(__file__).parents[3]
 
@@ -84,21 +81,8 @@ def test_nobody_else_can_read_its_folder_and_the_certificates_key_is_in_no_file(
 
 
 def test_it_is_gone_with_the_process_that_started_it_even_if_that_is_killed(reachable: Path) -> None:
-    script = (
-        "import pathlib, sys, time\n"
-        "from local.postgres.server import Postgres\n"
-        "with Postgres(pathlib.Path(sys.argv[1])) as postgres:\n"
-        "    print(postgres.pid, flush=True)\n"
-        "    time.sleep(60)\n"
-    )
-    command = [sys.executable, "-c", script, str(reachable / "orphan")]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as owner:
-        assert owner.stdout is not None
-        process = psutil.Process(int(owner.stdout.readline()))
-        started = [process, *process.children(recursive=True)]
-        assert len(started) > 3
-        owner.kill()
-    assert still_running(started, 20) == []
+    left = left_when_killed("local.postgres.server", "Postgres(folder)", "it.pid", reachable / "orphan")
+    assert left == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run PostgreSQL as somebody else")
