@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -122,13 +123,18 @@ def _public_key(jwk: Mapping[str, Any], algorithm: str) -> Any:
         and "verify" in jwk.get("key_ops", ["verify"])
     )
     try:
-        # Of a key that was published whole, only the public half.
-        key = RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e")}) if fits else None
+        key = _rsa_key(jwk["n"], jwk["e"]) if fits else None
     except (jwt.PyJWTError, KeyError, ValueError, TypeError):
         key = None
     if key is None or key.key_size < _MIN_KEY_BITS:
         raise TokenError("the issuer's key is not one for this token")
     return key
+
+
+@lru_cache(maxsize=64)
+def _rsa_key(n: str, e: str) -> Any:
+    # Of a key that was published whole, only the public half.
+    return RSAAlgorithm.from_jwk({"kty": "RSA", "n": n, "e": e})
 
 
 def _audiences(claims: Mapping[str, Any]) -> set[str]:

@@ -277,12 +277,15 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
 }  # fmt: skip
 
 
+def test_the_small_api_is_understood_before_it_is_changed(aws: ServedAws, small: deployment.Deployed) -> None:
+    assert table(aws).api_id == small.id
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_is_not_emulated_is_refused_with_its_resource_and_property(
     aws: ServedAws, small: deployment.Deployed, change: str
 ) -> None:
     make, resource, named = CHANGES[change]
-    table(aws)
     make(small)
     with pytest.raises(NotEmulatedError) as refused:
         table(aws)
