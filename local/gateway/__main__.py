@@ -84,7 +84,7 @@ async def _serve(endpoint: str, name: str, port: int, addresses: dict[str, str],
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS)
     with listening:
         async with aiohttp.ClientSession(
-            connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None)
+            connector=connector, timeout=aiohttp.ClientTimeout(total=None)
         ) as session:
             access_log = AccessLog(endpoint)
             api = HttpApi(

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import jwt
 from jwt.algorithms import RSAAlgorithm
 
-from local.gateway.answer import Answer, refusal
+from local.gateway.answer import refusal
 from local.gateway.description import JwtAuthorizer
 from local.gateway.identity import identity
 from local.gateway.issuers import Issuers, KeysError
+from local.gateway.judgement import Denied, Granted
 from local.gateway.request import Request
 
 _ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -25,22 +25,6 @@ class TokenError(Exception):
 
 class ScopeError(TokenError):
     """The token is good, but not for this route."""
-
-
-@dataclass(frozen=True)
-class Granted:
-    """A caller who may call, and what the function is told of it."""
-
-    context: Mapping[str, Any]
-    claims: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Denied:
-    """A caller who may not, and why."""
-
-    answer: Answer
-    error: str
 
 
 async def judge(

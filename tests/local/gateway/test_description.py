@@ -166,7 +166,7 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
     ),
     "iam": (_route(AuthorizationType="AWS_IAM"), "route GET /new", "AuthorizationType"),
     "no authorizer": (_route(AuthorizationType="JWT"), "route GET /new", "AuthorizationType"),
-    "open, with scopes": (_route(AuthorizationScopes=["a"]), "route GET /new", "AuthorizationType"),
+    "open, with scopes": (_route(AuthorizationScopes=["a"]), "route GET /new", "AuthorizationScopes"),
     "target gone": (_route(Target="integrations/gone"), "route GET /new", "target"),
     "no target": (
         lambda d: d.client.create_route(ApiId=d.id, RouteKey="GET /new"),
