@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REVISION_PATH = "/_parakeet/apis/revision"
-# APIs with all that hangs from them, and domain names, whose mappings lead to APIs.
-_PREFIXES = ("/v2/apis", "/v2/domainnames")
+# APIs with what hangs from them, domain names, whose mappings lead to APIs, and moto's own reset of all.
+_PREFIXES = ("/v2/apis", "/v2/domainnames", "/moto-api/")
 
 
 class ApiRevision:

@@ -84,7 +84,7 @@ async def _serve(endpoint: str, name: str, port: int, addresses: dict[str, str],
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS)
     with listening:
         async with aiohttp.ClientSession(
-            connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None)
+            connector=connector, timeout=aiohttp.ClientTimeout(total=None)
         ) as session:
             access_log = AccessLog(endpoint)
             api = HttpApi(
@@ -112,17 +112,18 @@ async def _answer(listening: socket.socket, api: HttpApi, access_log: AccessLog)
     await runner.setup()
     logging_ = asyncio.create_task(access_log.run())
     try:
+        end = _end()
         await web.SockSite(runner, listening).start()
         print(listening.getsockname()[1], flush=True)
-        await _end()
+        await end.wait()
     finally:
         await runner.cleanup()
         logging_.cancel()
         await asyncio.wait([logging_])
 
 
-async def _end() -> None:
-    """Wait for stdin's end or a signal.
+def _end() -> asyncio.Event:
+    """Is set by stdin's end or a signal.
 
     Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not.
     """
@@ -139,7 +140,7 @@ async def _end() -> None:
         loop.add_signal_handler(number, end.set)
     # Not one of asyncio's threads: the process would wait for it, and it for stdin.
     Thread(target=read, daemon=True).start()
-    await end.wait()
+    return end
 
 
 if __name__ == "__main__":

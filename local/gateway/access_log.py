@@ -61,10 +61,14 @@ class AccessLog:
                 await asyncio.to_thread(self._put, group, events[start : start + _MAX_EVENTS])
 
     def _put(self, group: str, events: list[dict[str, Any]]) -> None:
+        stream = {"logGroupName": group, "logStreamName": self._streams[group]}
         try:
-            self._client.put_log_events(
-                logGroupName=group, logStreamName=self._streams[group], logEvents=events
-            )
+            try:
+                self._client.put_log_events(**stream, logEvents=events)
+            except self._client.exceptions.ResourceNotFoundException:
+                # The group was made anew.
+                self._client.create_log_stream(**stream)
+                self._client.put_log_events(**stream, logEvents=events)
         except (BotoCoreError, ClientError) as error:
             # The lines are on the terminal already; a log that is gone keeps no request from its answer.
             print(f"access log {group}: {len(events)} lines lost: {type(error).__name__}", file=sys.stderr)

@@ -79,6 +79,11 @@ class Route(_Deployed):
     api_gateway_managed: Told = None
     operation_name: Told = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may call it. An authorizer that it may still name is not asked, as on AWS."""
+        return self.authorization_type == "NONE"
+
 
 class Integration(_Deployed):
     """Where a route leads: a function."""
@@ -257,7 +262,7 @@ class Deployed:
             # moto lists no authorizers; those that no route names decide nothing.
             authorizers=tuple(
                 self._authorizer(api.api_id, each)
-                for each in sorted({route.authorizer_id for route in routes if route.authorizer_id})
+                for each in sorted({r.authorizer_id for r in routes if r.authorizer_id and not r.is_open})
             ),
         )
 

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jwt
 from jwt.algorithms import RSAAlgorithm
 
-from local.gateway.answer import Answer, refusal
+from local.gateway.answer import refusal
 from local.gateway.description import JwtAuthorizer
 from local.gateway.identity import identity
 from local.gateway.issuers import Issuers, KeysError
+from local.gateway.judgement import Denied, Granted
 from local.gateway.request import Request
 
 _ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -24,22 +25,6 @@ class TokenError(Exception):
 
 class ScopeError(TokenError):
     """The token is good, but not for this route."""
-
-
-@dataclass(frozen=True)
-class Granted:
-    """A caller who may call, and what the function is told of it."""
-
-    context: Mapping[str, Any]
-    claims: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Denied:
-    """A caller who may not, and why."""
-
-    answer: Answer
-    error: str
 
 
 async def judge(
@@ -122,13 +107,18 @@ def _public_key(jwk: Mapping[str, Any], algorithm: str) -> Any:
         and "verify" in jwk.get("key_ops", ["verify"])
     )
     try:
-        # Of a key that was published whole, only the public half.
-        key = RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e")}) if fits else None
+        key = _rsa_key(jwk["n"], jwk["e"]) if fits else None
     except (jwt.PyJWTError, KeyError, ValueError, TypeError):
         key = None
     if key is None or key.key_size < _MIN_KEY_BITS:
         raise TokenError("the issuer's key is not one for this token")
     return key
+
+
+@lru_cache(maxsize=64)
+def _rsa_key(n: str, e: str) -> Any:
+    # Of a key that was published whole, only the public half.
+    return RSAAlgorithm.from_jwk({"kty": "RSA", "n": n, "e": e})
 
 
 def _audiences(claims: Mapping[str, Any]) -> set[str]:

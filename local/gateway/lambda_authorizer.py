@@ -10,7 +10,7 @@ from local.gateway.answer import refusal
 from local.gateway.description import LambdaAuthorizer
 from local.gateway.functions import Functions, Invocation, InvocationError
 from local.gateway.identity import identity
-from local.gateway.jwt_authorizer import Denied, Granted
+from local.gateway.judgement import Denied, Granted
 from local.gateway.request import Call
 from local.gateway.table import function_arn
 
@@ -94,4 +94,4 @@ def _judgement(result: bytes) -> Granted | Denied | None:
     if not answer["isAuthorized"]:
         return Denied(refusal(403), "Forbidden")
     given: Mapping[str, Any] = context or {}
-    return Granted({"lambda": given}, {})
+    return Granted({"lambda": given})

@@ -16,7 +16,8 @@ from local.gateway.description import Deployed
 from local.gateway.errors import GatewayError
 from local.gateway.functions import Functions, Invocation, InvocationError
 from local.gateway.issuers import Issuers
-from local.gateway.jwt_authorizer import Denied, Granted, judge
+from local.gateway.judgement import Denied, Granted
+from local.gateway.jwt_authorizer import judge
 from local.gateway.lambda_authorizer import LambdaAuthorizers
 from local.gateway.live import LiveTable, UnreachableError
 from local.gateway.log_format import Record
@@ -126,7 +127,7 @@ class HttpApi:
     async def _judged(self, call: Call) -> Granted | Denied:
         authorizer = call.match.route.authorizer
         if authorizer is None:
-            return Granted({}, {})
+            return Granted({})
         if authorizer.authorizer_type == "JWT":
             return await judge(authorizer, call.match.route.scopes, call.request, self._issuers)
         return await self._lambda_authorizers.judge(authorizer, call)
@@ -177,7 +178,7 @@ class HttpApi:
 
 def _request(raw: web.BaseRequest) -> Request:
     target = raw.raw_path
-    if "://" in target.partition("?")[0]:  # absolute form, as to a proxy
+    if not target.startswith("/") and "://" in target.partition("?")[0]:  # absolute form, as to a proxy
         target = "/" + target.partition("://")[2].partition("/")[2]
     path, _, query = target.partition("?")
     return Request(

@@ -221,11 +221,7 @@ def _served(
     if integration is None:
         raise NotEmulatedError(resource, f"its target {route.target} is not there")
     authorizer = None
-    if route.authorization_type == "NONE":
-        # AWS keeps no authorizer of an open route; if it names one, somebody meant it to be asked.
-        if route.authorizer_id or route.authorization_scopes:
-            raise NotEmulatedError(resource, "AuthorizationType = 'NONE' with an authorizer or scopes")
-    else:
+    if not route.is_open:
         authorizer = authorizers.get(route.authorizer_id or "")
         wanted = {"JWT": "JWT", "CUSTOM": "REQUEST"}[route.authorization_type]
         if authorizer is None or authorizer.authorizer_type != wanted:
@@ -233,8 +229,8 @@ def _served(
                 resource,
                 f"AuthorizationType = {route.authorization_type!r} needs an authorizer of type {wanted}",
             )
-        if route.authorization_scopes and wanted != "JWT":
-            raise NotEmulatedError(resource, "AuthorizationScopes need an authorizer of type JWT")
+    if route.authorization_scopes and route.authorization_type != "JWT":
+        raise NotEmulatedError(resource, "AuthorizationScopes need AuthorizationType = 'JWT'")
     uri = integration.integration_uri
     return ServedRoute(
         key=route.route_key,

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -13,7 +14,10 @@ from jwt.algorithms import RSAAlgorithm
 from tests.local.gateway.deployment import AUDIENCE, ISSUER
 
 
-def new_key(bits: int = 2048) -> rsa.RSAPrivateKey:
+@cache
+def key_named(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
+    """The same key for the same name: making one takes a while."""
+    assert name
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
@@ -34,7 +38,7 @@ class Team:
     """Serves an issuer's documents at `address`, and signs."""
 
     def __init__(self) -> None:
-        self.key = new_key()
+        self.key = key_named("one")
         self.documents: dict[str, Any] = {
             "/.well-known/openid-configuration": {
                 "issuer": ISSUER,

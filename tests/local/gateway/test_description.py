@@ -166,7 +166,7 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
     ),
     "iam": (_route(AuthorizationType="AWS_IAM"), "route GET /new", "AuthorizationType"),
     "no authorizer": (_route(AuthorizationType="JWT"), "route GET /new", "AuthorizationType"),
-    "open, with scopes": (_route(AuthorizationScopes=["a"]), "route GET /new", "AuthorizationType"),
+    "open, with scopes": (_route(AuthorizationScopes=["a"]), "route GET /new", "AuthorizationScopes"),
     "target gone": (_route(Target="integrations/gone"), "route GET /new", "target"),
     "no target": (
         lambda d: d.client.create_route(ApiId=d.id, RouteKey="GET /new"),
@@ -277,12 +277,15 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
 }  # fmt: skip
 
 
+def test_the_small_api_is_understood_before_it_is_changed(aws: ServedAws, small: deployment.Deployed) -> None:
+    assert table(aws).api_id == small.id
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_is_not_emulated_is_refused_with_its_resource_and_property(
     aws: ServedAws, small: deployment.Deployed, change: str
 ) -> None:
     make, resource, named = CHANGES[change]
-    table(aws)
     make(small)
     with pytest.raises(NotEmulatedError) as refused:
         table(aws)

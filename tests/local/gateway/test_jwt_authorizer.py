@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from local.gateway.description import JwtAuthorizer, JwtConfiguration
 from local.gateway.errors import GatewayError
 from local.gateway.issuers import KEYS_KEPT_SECONDS, REFETCH_SECONDS, Issuers
-from local.gateway.jwt_authorizer import Denied, Granted, judge
+from local.gateway.judgement import Denied, Granted
+from local.gateway.jwt_authorizer import judge
 from tests.local.gateway.deployment import AUDIENCE, ISSUER
-from tests.local.gateway.team import Team, new_key, public
+from tests.local.gateway.team import Team, key_named, public
 from tests.local.gateway.test_request import request
 from tests.local.gateway.test_throttling import Clock
 from tests.local.gateway.unhurried import unhurried
@@ -142,12 +143,13 @@ FORGED: dict[str, Callable[[Team], str]] = {
     "None, spelled otherwise": lambda team: _unsigned({"alg": "nOnE", "kid": "one"}, team.claims()),
     "no algorithm": lambda team: _unsigned({"kid": "one"}, team.claims()),
     "HMAC with the public key": _hmac_with_public_key,
-    "of another key": lambda team: team.token(key=new_key()),
+    "of another key": lambda team: team.token(key=key_named("another")),
     "of another key, which it brings along": lambda team: team.token(
-        key=(key := new_key()), headers={"jwk": public(key, "one")}
+        key=(key := key_named("another")), headers={"jwk": public(key, "one")}
     ),
     "of a key at an address of its own": lambda team: team.token(
-        key=new_key(), headers={"jku": "https://evil.example/keys", "x5u": "https://evil.example/x"}
+        key=key_named("another"),
+        headers={"jku": "https://evil.example/keys", "x5u": "https://evil.example/x"},
     ),
     "of an unknown key": lambda team: team.token(headers={"kid": "two"}),
     "kid is no text": lambda team: _unsigned({"alg": "RS256", "kid": 1}, team.claims(), "YQ"),
@@ -264,7 +266,7 @@ def test_keys_are_read_once_for_two_hours(team: Team) -> None:
 
 
 def test_a_new_key_is_taken_at_once_and_unknown_ones_ask_for_keys_once_a_minute(team: Team) -> None:
-    new = new_key()
+    new = key_named("two")
 
     def rotated(clock: Clock) -> str:
         clock.now += REFETCH_SECONDS
@@ -279,7 +281,7 @@ def test_a_new_key_is_taken_at_once_and_unknown_ones_ask_for_keys_once_a_minute(
 def test_a_key_that_was_withdrawn_is_refused_once_the_keys_are_read_again(team: Team) -> None:
     def withdrawn(clock: Clock) -> str:
         clock.now += KEYS_KEPT_SECONDS
-        team.documents[CERTS] = {"keys": [public(new_key(), "two")]}
+        team.documents[CERTS] = {"keys": [public(key_named("two"), "two")]}
         return team.token()
 
     assert kinds(judged(team, team.token(), withdrawn)) == [True, False]
@@ -320,13 +322,15 @@ def test_a_key_for_something_else_verifies_no_token(team: Team, fields: dict[str
 
 
 def test_a_key_that_is_too_short_verifies_no_token(team: Team) -> None:
-    short = new_key(1024)
+    short = key_named("short", 1024)
     team.documents[CERTS] = {"keys": [public(short, "one")]}
-    assert isinstance(one(team, team.token(key=short)), Denied)
+    with pytest.warns(jwt.InsecureKeyLengthWarning):
+        token = team.token(key=short)
+    assert isinstance(one(team, token), Denied)
 
 
 def test_two_keys_of_one_id_are_a_doubt(team: Team) -> None:
-    team.documents[CERTS] = {"keys": [public(team.key, "one"), public(new_key(), "one")]}
+    team.documents[CERTS] = {"keys": [public(team.key, "one"), public(key_named("another"), "one")]}
     assert isinstance(one(team, team.token()), Denied)
 
 

@@ -6,14 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from local.gateway.errors import GatewayError
+from local.gateway.__main__ import main
 from local.gateway.process import Gateway
 from tests.local.gateway import deployment
 from tests.local.gateway.deployment import ISSUER, NAME, Deployed
@@ -53,67 +53,97 @@ def test_it_serves_on_the_given_port_and_leaves_nothing(
     with Gateway(deployed.name, aws.variables, log, port=port) as gateway:
         assert gateway.url == f"http://127.0.0.1:{port}"
         assert httpx.get(f"{gateway.url}/echo").status_code == 200
-    assert not [child for child in psutil.Process().children() if "local.gateway" in child.cmdline()]
+        process = psutil.Process(gateway.pid)
+    assert not process.is_running()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{gateway.url}/echo")
 
 
-def test_a_port_that_is_taken_is_a_line(aws: ServedAws, deployed: Deployed, log: Path) -> None:
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(aws: ServedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Start a gateway that does not start; the line that it says."""
+
+    def starting(api: str, *arguments: str, **variables: str) -> str:
+        for name, value in (aws.variables | variables).items():
+            monkeypatch.setenv(name, value)
+        assert main(["--api", api, *arguments]) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        return said.err
+
+    return starting
+
+
+def test_a_port_that_is_taken_is_a_line(deployed: Deployed, refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(
-            GatewayError, match=rf"Port {port} of 127\.0\.0\.1 is not free .*: choose another$"
-        ):
-            Gateway(deployed.name, aws.variables, log, port=port).__enter__()
-    assert log.read_text().count("\n") == 1
+        said = refused(deployed.name, "--port", str(port))
+    assert said.startswith(f"Port {port} of 127.0.0.1 is not free (")
+    assert said.endswith("): choose another\n")
 
 
 def test_what_is_not_emulated_ends_the_start_with_its_resource_and_name(
-    aws: ServedAws, deployed: Deployed, log: Path
+    deployed: Deployed, refused: Refused
 ) -> None:
     deployed.route("GET /iam", AuthorizationType="AWS_IAM")
-    with pytest.raises(GatewayError, match="route GET /iam: AuthorizationType = 'AWS_IAM' is not emulated"):
-        Gateway(deployed.name, aws.variables, log).__enter__()
-    assert log.read_text().count("\n") == 1
+    said = refused(deployed.name)
+    assert said.startswith("route GET /iam: AuthorizationType = 'AWS_IAM' is not emulated here")
+    assert refused(deployed.name, "--routes") == said
 
 
-def test_an_issuer_that_does_not_answer_ends_the_start(aws: ServedAws, log: Path, team: Team) -> None:
+def test_an_issuer_that_does_not_answer_ends_the_start(aws: ServedAws, refused: Refused, team: Team) -> None:
     deployment.platform(aws)
     team.documents.clear()
-    with pytest.raises(GatewayError, match=rf"issuer {ISSUER}: .*--issuer-address"):
-        Gateway(NAME, aws.variables, log, issuer_addresses={ISSUER: team.address}).__enter__()
+    said = refused(NAME, "--issuer-address", f"{ISSUER}={team.address}")
+    assert said.startswith(f"issuer {ISSUER}: ")
+    assert "--issuer-address" in said
 
 
-def test_a_log_group_that_is_not_there_ends_the_start(aws: ServedAws, log: Path, team: Team) -> None:
+def test_a_log_group_that_is_not_there_ends_the_start(aws: ServedAws, refused: Refused, team: Team) -> None:
     deployment.platform(aws)
     aws.client("logs").delete_log_group(logGroupName=deployment.LOG_GROUP)
-    with pytest.raises(GatewayError, match=f"log group {deployment.LOG_GROUP}"):
-        Gateway(NAME, aws.variables, log, issuer_addresses={ISSUER: team.address}).__enter__()
+    said = refused(NAME, "--issuer-address", f"{ISSUER}={team.address}")
+    assert f"log group {deployment.LOG_GROUP}" in said
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("variables", "arguments", "said"),
     [
-        ({"PARAKEET_SERVICE_TOKEN": ""}, "PARAKEET_SERVICE_TOKEN is not set"),
-        ({"AWS_ENDPOINT_URL": "https://apigateway.us-east-1.amazonaws.com"}, "has to be the embedded AWS"),
+        ({"PARAKEET_SERVICE_TOKEN": ""}, (), "PARAKEET_SERVICE_TOKEN is not set"),
+        (
+            {"AWS_ENDPOINT_URL": "https://apigateway.us-east-1.amazonaws.com"},
+            (),
+            "has to be the embedded AWS, as http://127.0.0.1:<port>",
+        ),
+        ({"AWS_ENDPOINT_URL": ""}, (), "has to be the embedded AWS"),
         (
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            (),
             "http://127.0.0.1:9/_parakeet/apis/revision does not answer",
+        ),
+        (
+            {},
+            ("--issuer-address", "https://a.example=https://b.example"),
+            "has to be <issuer>=http://127.0.0.1",
         ),
     ],
 )
 def test_settings_that_are_missing_or_lead_elsewhere_end_the_start(
-    aws: ServedAws, deployed: Deployed, log: Path, changes: dict[str, str], said: str
+    deployed: Deployed, refused: Refused, variables: dict[str, str], arguments: tuple[str, ...], said: str
 ) -> None:
-    with pytest.raises(GatewayError, match=said):
-        Gateway(deployed.name, aws.variables | changes, log).__enter__()
+    assert said in refused(deployed.name, *arguments, **variables)
 
 
 def test_an_aws_that_does_not_say_when_its_apis_change_ends_the_start(
-    aws: ServedAws, deployed: Deployed, log: Path, team: Team
+    deployed: Deployed, refused: Refused, team: Team
 ) -> None:
-    with pytest.raises(GatewayError, match="it is no embedded AWS that says when its APIs change"):
-        Gateway(deployed.name, aws.variables | {"AWS_ENDPOINT_URL": team.address}, log).__enter__()
+    assert "it is no embedded AWS that says when its APIs change" in refused(
+        deployed.name, AWS_ENDPOINT_URL=team.address
+    )
 
 
 def test_nothing_is_served_once_the_embedded_aws_is_gone(
@@ -154,10 +184,10 @@ def test_it_ends_with_whoever_started_it_however_they_end(
 def test_a_signal_ends_it_without_a_word(
     aws: ServedAws, deployed: Deployed, log: Path, number: signal.Signals
 ) -> None:
-    with Gateway(deployed.name, aws.variables, log):
-        (gateway,) = (child for child in psutil.Process().children() if "local.gateway" in child.cmdline())
-        gateway.send_signal(number)
-        gateway.wait(10)
+    with Gateway(deployed.name, aws.variables, log) as gateway:
+        process = psutil.Process(gateway.pid)
+        process.send_signal(number)
+        process.wait(10)
     assert log.read_text() == ""
 
 

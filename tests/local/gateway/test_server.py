@@ -86,6 +86,14 @@ def test_health_is_open_and_one_id_is_in_event_answer_and_log(aws: ServedAws, pl
     assert line["responseLength"] == str(len(answer.content))
 
 
+def test_a_log_group_that_was_made_anew_gets_the_lines_from_then_on(
+    aws: ServedAws, platform: httpx.Client
+) -> None:
+    aws.client("logs").delete_log_group(logGroupName=LOG_GROUP)
+    aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    assert logged(aws, platform.get("/health").headers["apigw-requestid"])["status"] == "200"
+
+
 def test_without_a_token_no_function_is_invoked(aws: ServedAws, platform: httpx.Client) -> None:
     answer = platform.get("/trades")
     refused(answer, 401, "Unauthorized")
@@ -203,6 +211,11 @@ def test_a_request_line_and_headers_of_more_than_10240_bytes_are_refused(api: ht
     assert api.get("/echo", headers={"x-a": "y" * 9_000}).status_code == 200
     refused(api.get("/echo", headers={"x-a": "y" * 10_240}), 431, "Request Header Fields Too Large")
     refused(api.get("/echo?" + "q" * 10_240), 431, "Request Header Fields Too Large")
+
+
+def test_a_url_in_a_path_is_a_part_of_it(deployed: Deployed, api: httpx.Client) -> None:
+    deployed.route("GET /links/{proxy+}")
+    assert api.get("/links/http://a.example").json()["pathParameters"] == {"proxy": "http://a.example"}
 
 
 def test_a_path_that_is_no_text_is_a_bad_request(api: httpx.Client) -> None:
