@@ -16,7 +16,14 @@ def checks() -> Checks:
     return platform_checks(HealthVariables.read())
 
 
-@api.get("/health", tags=["health"])
+@api.get(
+    "/health",
+    tags=["health"],
+    responses={
+        200: {"description": "Both answer", "content": {"application/json": {"model": Health}}},
+        503: {"description": "One does not", "content": {"application/json": {"model": Health}}},
+    },
+)
 def get_health() -> Health:
     """Whether database and cache answer: 200 if both do, 503 if not. Needs no token."""
     variables = HealthVariables.read()

@@ -1,0 +1,27 @@
+"""`python -m functions.openapi` writes openapi.json: all functions' routes in one description of the API."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+from functions.runtime.http_api import HttpApi
+from functions.runtime.openapi import document
+
+FUNCTIONS = Path(__file__).parent
+FILE = FUNCTIONS.parent / "openapi.json"
+TITLE = "Potential Parakeet"
+VERSION = "1"
+
+
+def openapi() -> str:
+    """The description's text, the same on any machine."""
+    handlers = (
+        import_module(f"functions.{path.parent.name}.handler")
+        for path in sorted(FUNCTIONS.glob("*/handler.py"))
+    )
+    apis = [api for handler in handlers if isinstance(api := getattr(handler, "api", None), HttpApi)]
+    return json.dumps(document(TITLE, VERSION, apis), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(openapi(), encoding="utf-8")
