@@ -24,7 +24,7 @@ _ERROR_CODES = {403: "NO_PERMISSIONS", 404: "NO_RESOURCE", 413: "INVALID_PARAMET
 
 
 class Rules:
-    """What moto's rules do not do: invoke functions. No schedule runs by itself; `fire` does what it would."""
+    """What moto's rules do not do: invoke functions. No schedule runs by itself, but by `fire`."""
 
     def __init__(self, events: Events, sink: Callable[[str], None]) -> None:
         self._events = events

@@ -17,6 +17,11 @@ from botocore.config import Config
 from local.embedded_aws import REGION, EmbeddedAws
 
 Found = TypeVar("Found")
+LOG = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "*",
+}
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -64,21 +69,23 @@ class Account:
             config=Config(retries={"total_max_attempts": 1}, read_timeout=30, proxies={}),
         )
 
-    def role(self, trust: Mapping[str, Any] = TRUST) -> str:
-        """The ARN of a new role."""
-        made = self.client("iam").create_role(
-            RoleName=f"role-{uuid.uuid4().hex[:8]}", AssumeRolePolicyDocument=json.dumps(trust)
-        )
+    def role(self, *may: Mapping[str, Any], trust: Mapping[str, Any] = TRUST) -> str:
+        """The ARN of a new role with these statements, and no other."""
+        iam, name = self.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        if may:
+            document = {"Version": "2012-10-17", "Statement": may}
+            iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(document))
         return str(made["Role"]["Arn"])
 
     def function(self, source: str, *, role: str | None = None, **settings: Any) -> str:
-        """The name of a new function with this `app.py`, whose entry is `handler`."""
+        """The name of a new function with this `app.py`, entered at `handler`, that may write its log."""
         settings.setdefault("Handler", "app.handler")
         name = f"function-{uuid.uuid4().hex[:8]}"
         self.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
-            Role=role or self.role(),
+            Role=role or self.role(LOG),
             Code={"ZipFile": archive({"app.py": source})},
             **settings,
         )

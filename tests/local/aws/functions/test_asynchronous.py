@@ -2,7 +2,7 @@
 
 import json
 
-from tests.local.aws.functions.account import Account, eventually
+from tests.local.aws.functions.account import LOG, Account, eventually
 
 SAY = """
 def handler(event, context):
@@ -10,6 +10,12 @@ def handler(event, context):
     if event.get("fail"): raise RuntimeError("no use")
     return "done"
 """
+
+
+def sender(account: Account, queue: str) -> str:
+    """A function that may send to the queue."""
+    may = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}
+    return account.function(SAY, role=account.role(LOG, may))
 
 
 def attempts(account: Account, name: str) -> list[str]:
@@ -25,8 +31,8 @@ def test_event_is_accepted_at_once_and_handled(account: Account) -> None:
 
 
 def test_event_that_fails_is_tried_three_times_and_recorded_in_the_failure_queue(account: Account) -> None:
-    name = account.function(SAY)
     url, arn = account.queue()
+    name = sender(account, arn)
     account.client("lambda").put_function_event_invoke_config(
         FunctionName=name, DestinationConfig={"OnFailure": {"Destination": arn}}
     )
@@ -52,8 +58,8 @@ def test_event_that_fails_is_tried_three_times_and_recorded_in_the_failure_queue
 
 
 def test_functions_own_number_of_retries_is_kept(account: Account) -> None:
-    name = account.function(SAY)
     url, arn = account.queue()
+    name = sender(account, arn)
     client = account.client("lambda")
     client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=2)
     client.put_function_event_invoke_config(
@@ -67,8 +73,8 @@ def test_functions_own_number_of_retries_is_kept(account: Account) -> None:
 
 
 def test_event_that_succeeds_is_recorded_where_the_function_says(account: Account) -> None:
-    name = account.function(SAY)
     url, arn = account.queue()
+    name = sender(account, arn)
     account.client("lambda").put_function_event_invoke_config(
         FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}}
     )
@@ -88,13 +94,13 @@ def test_throttled_event_is_handled_later(account: Account) -> None:
     assert eventually(lambda: attempts(account, name))
 
 
-def test_functions_log_shows_what_was_not_recorded(account: Account) -> None:
+def test_record_needs_the_grant_of_the_functions_role(account: Account) -> None:
+    url, arn = account.queue()
     name = account.function(SAY)
     account.client("lambda").put_function_event_invoke_config(
-        FunctionName=name,
-        MaximumRetryAttempts=0,
-        DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:absent"}},
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
     )
     account.invoke(name, {"fail": True}, InvocationType="Event")
-    said = f"{name}: its record did not reach arn:aws:sqs:us-east-1:123456789012:absent"
+    said = f"{name}: its record did not reach {arn}: AccessDenied"
     assert eventually(lambda: said in account.functions_log.read_text())
+    assert account.messages(url) == []

@@ -69,6 +69,27 @@ def test_function_has_the_credentials_of_its_role(account: Account) -> None:
     assert told.endswith(f":assumed-role/{role.rpartition('/')[2]}/{name}")
 
 
+def test_function_may_do_what_its_role_may_and_nothing_else(account: Account) -> None:
+    source = """
+import boto3
+def handler(event, context):
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=event, Key="mine/a", Body=b"a")
+    try:
+        s3.put_object(Bucket=event, Key="yours/a", Body=b"a")
+    except s3.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+"""
+    bucket = "a-bucket-for-a-role"
+    account.client("s3").create_bucket(Bucket=bucket)
+    may = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/mine/*"}
+    name = account.function(source, role=account.role(may), Timeout=20)
+    assert account.invoke(name, bucket).payload == "AccessDenied"
+    assert [each["Key"] for each in account.client("s3").list_objects_v2(Bucket=bucket)["Contents"]] == [
+        "mine/a"
+    ]
+
+
 def test_role_that_lambda_may_not_assume_is_refused(account: Account) -> None:
     trust = {
         "Version": "2012-10-17",
@@ -76,7 +97,7 @@ def test_role_that_lambda_may_not_assume_is_refused(account: Account) -> None:
             {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
         ],
     }
-    name = account.function(TELL, role=account.role(trust))
+    name = account.function(TELL, role=account.role(trust=trust))
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
         account.invoke(name)
 

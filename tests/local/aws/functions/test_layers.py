@@ -1,17 +1,16 @@
 """Layers: run as they are, or by a twin of the same versions, or not at all."""
 
-import json
-
 import pytest
 from botocore.exceptions import ClientError
 
+from packages.manifest import Installed, Manifest
 from tests.local.aws.functions.account import Account
 
 ASK = "import thing\ndef handler(event, context): return thing.WHERE"
 
 
 def manifest(version: str, layer: str = "core") -> str:
-    return json.dumps({"layer": layer, "distributions": {"thing": {"version": version}}})
+    return Manifest(layer, "lambda", {"thing": Installed(version, 1, ("thing",))}).text()
 
 
 def test_layer_of_pure_python_runs_as_it_was_deployed(account: Account) -> None:
@@ -38,7 +37,7 @@ def test_twin_of_another_version_is_refused_by_name(account: Account) -> None:
     (account.twin / "LAYER.json").write_text(manifest("1.0"))
     layer = account.layer({"python/LAYER.json": manifest("1.1")})
     name = account.function(ASK, Layers=[layer])
-    with pytest.raises(ClientError, match=r"it has thing 1\.1, its twin here 1\.0"):
+    with pytest.raises(ClientError, match=r"thing 1\.1 is deployed, but here it is 1\.0"):
         account.invoke(name)
 
 
@@ -46,7 +45,7 @@ def test_twin_of_another_version_is_refused_by_name(account: Account) -> None:
     ("files", "why"),
     [
         ({"python/LAYER.json": manifest("1.0", "other")}, "no layer other built for this machine"),
-        ({"python/LAYER.json": manifest("1.0", "absent")}, "no layer absent built for this machine"),
+        ({"python/LAYER.json": manifest("1.0", "absent")}, "/nowhere is no layer of this project"),
         ({"python/thing.so": b"\x7fELF"}, r"it holds python/thing\.so, and no python/LAYER\.json"),
     ],
 )

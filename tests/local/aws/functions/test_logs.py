@@ -54,3 +54,18 @@ def test_log_is_also_written_to_the_file_with_the_functions_name(account: Accoun
     name = account.function(SAY)
     account.invoke(name)
     assert f"{name}: said\n" in account.functions_log.read_text()
+
+
+def test_role_without_the_grant_writes_no_log_and_the_function_runs(account: Account) -> None:
+    name = account.function(SAY, role=account.role())
+    assert account.invoke(name).error is None
+    assert account.log(name) == []
+    assert f"{name}: its role may not write its log: AccessDenied" in account.functions_log.read_text()
+
+
+def test_role_that_may_make_no_group_writes_to_one_that_is_there(account: Account) -> None:
+    may = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+    name = account.function(SAY, role=account.role(may))
+    account.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
+    account.invoke(name)
+    assert account.log(name)[-1].startswith("REPORT")
