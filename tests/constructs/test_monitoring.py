@@ -122,7 +122,7 @@ def test_ten_server_errors_in_five_minutes_twice_in_a_row_are_told(watched: Temp
 def test_a_share_of_refused_or_failed_requests_is_told_however_few_there_are(
     watched: Template, id: str, metric: str, percent: int
 ) -> None:
-    """When a renamed team or a wrong audience keeps everybody out, 20 users never make ten errors in 5 minutes."""
+    """A renamed team keeps everybody out, and 20 users never make ten errors in 5 minutes."""
     seen = alarm(watched, id)
     requests, errors, share = seen.pop("metric_query")
     api = {"ApiId": f"potential-parakeet-api-{watched.environment}"}
