@@ -1,13 +1,171 @@
 """The data API, and the platform's public health check."""
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from functools import cache
 from http import HTTPStatus
+from typing import Annotated
 
+from functions.data import ingests, prices
 from functions.data.health import Checks, Health, HealthVariables, platform_checks
+from functions.data.model import (
+    Currency,
+    Ingest,
+    Instrument,
+    Instruments,
+    Latest,
+    Prices,
+    Refresh,
+    Started,
+    Status,
+    Ticker,
+)
+from functions.market.cache import Cache, CacheEmptyError
+from functions.market.objects import Objects, StorageError
+from functions.market.report import new_run_id
+from functions.market.universe import Universe
+from functions.runtime.errors import InvalidError, NotFoundError, UnavailableError
 from functions.runtime.http_api import HttpApi
+from functions.runtime.invocation import start as start_function
+from functions.runtime.json_text import JsonText
+from functions.runtime.log import log
+from functions.runtime.parameters import Path, Query
+from functions.runtime.variables import Variables
+
+MOST_BARS = 10_000
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 1, 1)
 
 api = HttpApi()
-api.not_implemented("/data.*")
+
+
+class Settings(Variables):
+    aws_s3_bucket: str
+    ingest_function_name: str
+
+
+@cache
+def _cache() -> Cache:
+    return Cache(Objects(Settings.read().aws_s3_bucket))
+
+
+@contextmanager
+def _reading() -> Iterator[Cache]:
+    try:
+        yield _cache()
+    except StorageError as error:
+        log.error("the cache cannot be read", extra={"reason": str(error)})
+        raise UnavailableError("The cache does not answer at the moment.") from error
+
+
+@api.get("/data/status", tags=["data"])
+def get_status() -> Status:
+    """How much there is, how old it is, and how the last ingest went."""
+    with _reading() as cached:
+        return ingests.status(cached, datetime.now(UTC))
+
+
+@api.get("/data/universe", tags=["data"])
+def list_instruments(
+    index: Annotated[str | None, Query(description="Of this index only", max_length=50)] = None,
+) -> Instruments:
+    """The instruments that the platform knows."""
+    with _reading() as cached:
+        universe = cached.universe()
+    if index is not None and index not in universe.indices:
+        raise InvalidError.field("index", index, f"One of {', '.join(universe.indices)}", place="query")
+    found = list(universe) if index is None else universe.of_index(index)
+    rows = [Instrument(ticker=i.ticker, name=i.name, kind=i.kind, indices=list(i.indices)) for i in found]
+    return Instruments(total=len(rows), instruments=rows)
+
+
+@api.get("/data/prices/<ticker>", tags=["data"])
+def list_prices(
+    ticker: Annotated[Ticker, Path()],
+    start: Annotated[date, Query(description="First day")] = FIRST_DAY,
+    end: Annotated[date, Query(description="Last day")] = LAST_DAY,
+    limit: Annotated[int | None, Query(ge=1, le=MOST_BARS, description="The last so many bars")] = None,
+    *,
+    adjusted: Annotated[bool, Query(description="Open, high, low and close adjusted too")] = True,
+    currency: Annotated[Currency, Query(description="AUD at each day's rate or the last before it")] = "USD",
+) -> Prices:
+    """A ticker's daily bars; an empty list where there are none."""
+    if start > end:
+        raise InvalidError.field("end", end, f"Not before the start, {start}", place="query")
+    with _reading() as cached:
+        _known(ticker, cached.universe())
+        try:
+            bars = prices.bars(
+                cached.snapshot(),
+                ticker,
+                start=start,
+                end=end,
+                limit=limit,
+                adjusted=adjusted,
+                aud=currency == "AUD",
+            )
+        except CacheEmptyError:
+            bars = []
+        except prices.NoRateError as error:
+            raise InvalidError.field("currency", currency, f"USD, as {error}", place="query") from error
+    text = JsonText(f"[{','.join(bars)}]")
+    return Prices(ticker=ticker, currency=currency, adjusted=adjusted, total=len(bars), bars=text)
+
+
+@api.get("/data/latest/<ticker>", tags=["data"])
+def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
+    """A ticker's last bar, in US dollars."""
+    with _reading() as cached:
+        _known(ticker, cached.universe())
+        try:
+            bars = prices.bars(
+                cached.snapshot(), ticker, start=FIRST_DAY, end=LAST_DAY, limit=1, adjusted=False
+            )
+        except CacheEmptyError:
+            bars = []
+    return Latest(ticker=ticker, bar=JsonText(bars[0]) if bars else None)
+
+
+@api.post("/data/refresh", status_code=202, tags=["data"])
+def start_refresh(refresh: Refresh) -> Started:
+    """Start an ingest, of all tickers or of these."""
+    with _reading() as cached:
+        universe = cached.universe()
+    unknown = [ticker for ticker in refresh.tickers or () if ticker not in universe]
+    if unknown:
+        raise InvalidError(
+            f"tickers: not in the universe: {', '.join(unknown[:10])}",
+            [
+                {
+                    "field": "tickers",
+                    "in": "body",
+                    "value": ticker,
+                    "allowed": "A ticker of GET /data/universe",
+                }
+                for ticker in unknown[:100]
+            ],
+        )
+    run_id = new_run_id(datetime.now(UTC), secrets.token_hex(16))
+    event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
+    start_function(Settings.read().ingest_function_name, event)
+    log.info("asked for an ingest", extra={"run_id": run_id, "by": api.caller})
+    return Started(run_id=run_id)
+
+
+@api.get("/data/refresh/<run_id>", tags=["data"])
+def get_refresh(run_id: Annotated[str, Path(max_length=100)]) -> Ingest:
+    """How an ingest goes, or went."""
+    with _reading() as cached:
+        found = ingests.ingest(cached, run_id, datetime.now(UTC))
+    if found is None:
+        raise NotFoundError("There is no ingest of this id.")
+    return found
+
+
+def _known(ticker: str, universe: Universe) -> None:
+    if ticker not in universe:
+        raise NotFoundError(f"{ticker} is not in the universe.")
 
 
 @cache

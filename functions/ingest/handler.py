@@ -1,36 +1,103 @@
 """The daily ingest."""
 
-from contextlib import suppress
-from datetime import datetime
+import time
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
 
+import httpx
+
+from functions.ingest.clients import Clients, Keys, Settings
+from functions.ingest.http_client import TIMEOUT_SECONDS
+from functions.ingest.order import order
+from functions.ingest.run import IngestFailedError, Run, Step
+from functions.market.cache import Cache, CacheEmptyError
+from functions.market.objects import Objects
+from functions.runtime.invocation import start
 from functions.runtime.log import log
-from functions.runtime.variables import Variables
+from functions.runtime.metrics import metrics
+from functions.runtime.secrets import Secret
 
 
-def handler(event: object, _context: object) -> dict[str, str]:
-    """Logs that it ran and did nothing, until the logic of the ingest is there.
+def handler(event: object, context: Any) -> dict[str, object]:
+    """One step of a run; starts the next one where tickers are left.
 
-    The event is `{"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}`, the time with its zone.
-    Raises ValueError for another: after its retries Lambda puts it into the dead-letter queue.
+    Events are those of `order`. Raises where the step or the run fails, so that Lambda tries again: what was
+    done stays done.
     """
-    variables = Variables.read()
-    scheduled_time, source = _schedule(event)
-    outcome = {
-        "outcome": "did_nothing",
-        "scheduled_time": scheduled_time.isoformat(),
-        "source": source,
-        "environment": variables.environment,
-        "version": variables.code_version,
+    started = time.perf_counter()
+    asked = order(event, context.aws_request_id)
+    log.append_keys(request_id=context.aws_request_id, run_id=asked.run_id, step=asked.step)
+
+    def remaining() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    settings = Settings.read()
+    keys = _keys(settings.api_keys_arn).read()
+    cache = _cache(settings.aws_s3_bucket)
+    with httpx.Client(
+        timeout=TIMEOUT_SECONDS,
+        limits=httpx.Limits(max_connections=settings.ingest_concurrency),
+        follow_redirects=False,
+    ) as http:
+        clients = Clients(settings, keys, http, remaining)
+        run = Run(
+            cache,
+            clients.providers,
+            concurrency=settings.ingest_concurrency,
+            failure_share=settings.ingest_failure_share,
+            remaining=remaining,
+            requests=clients.requests,
+        )
+        try:
+            step = run.step(asked)
+        except IngestFailedError as error:
+            _measure(error.step, cache, started)
+            log.error("the ingest failed", extra={"reason": str(error)})
+            raise
+    if step is None:
+        log.warning("another invocation has this step")
+        return {"run_id": asked.run_id, "status": "given_way"}
+    _measure(step, cache, started)
+    if step.follow_up:
+        start(
+            context.invoked_function_arn,
+            {"run_id": asked.run_id, "source": "continuation", "step": step.follow_up},
+        )
+    counts = {
+        "tickers": step.settled,
+        "failed": step.failed,
+        "rows": step.rows,
+        "remaining": len(step.report.remaining),
     }
-    log.info("ingest ran and did nothing: its logic is not there yet", extra=outcome)
-    return outcome
+    log.info("a step is done", extra=counts)
+    return {"run_id": asked.run_id, "status": step.report.status, **counts}
 
 
-def _schedule(event: object) -> tuple[datetime, str]:
-    match event:
-        case {"scheduled_time": str(text), "source": str(source)}:
-            with suppress(ValueError):
-                time = datetime.fromisoformat(text)
-                if time.tzinfo is not None:
-                    return time, source
-    raise ValueError(f"ingest needs a source and an ISO 8601 scheduled_time with its zone, got {event!r}")
+@cache
+def _keys(arn: str) -> Secret[Keys]:
+    return Secret(arn, Keys)
+
+
+@cache
+def _cache(bucket: str) -> Cache:
+    return Cache(Objects(bucket))
+
+
+def _measure(step: Step | None, cache: Cache, started: float) -> None:
+    if step is None:
+        return
+    metrics.add_metric("TickersProcessed", "Count", step.settled)
+    metrics.add_metric("TickersSuccessful", "Count", step.settled - step.failed)
+    metrics.add_metric("TickersFailed", "Count", step.failed)
+    metrics.add_metric("BarsRefused", "Count", step.refused)
+    metrics.add_metric("RowsWritten", "Count", step.rows)
+    metrics.add_metric("ExecutionTime", "Seconds", time.perf_counter() - started)
+    try:
+        entries = cache.snapshot().catalogue.instruments
+    except CacheEmptyError:
+        entries = []
+    if newest := max((entry.last for entry in entries), default=None):
+        age = datetime.now(UTC).date() - date.fromisoformat(newest)
+        metrics.add_metric("NewestBarAgeDays", "Count", age.days)
+    metrics.flush_metrics()

@@ -1,38 +1,168 @@
-"""The daily ingest, until its logic is there."""
+"""The ingest's handler: events, its own continuation, metrics, secrets."""
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 
-from functions.ingest.handler import handler
+from functions.ingest import handler as ingest
+from functions.ingest.clients import Settings
+from functions.ingest.order import order
+from functions.ingest.run import STEPS, IngestFailedError, Order
+from functions.market.report import started_at
+from tests.functions.market_cache import Market, run_id
 
-SCHEDULED = {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:potential-parakeet-ingest-dev"
+Invoke = Callable[..., dict[str, Any]]
 
 
-def test_ingest_logs_one_line_that_it_ran_and_did_nothing(
-    log_lines: Callable[[], list[dict[str, Any]]],
+@pytest.fixture
+def started() -> list[tuple[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def invoke(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[str, Any]]) -> Invoke:
+    """Invoke the handler as Lambda does, with so many seconds left."""
+    monkeypatch.setattr("functions.ingest.http_client.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", datetime(2023, 1, 1, tzinfo=UTC).date())
+    monkeypatch.setattr(ingest, "start", lambda function, event: started.append((function, event)))
+    for name, value in market.variables.items():
+        monkeypatch.setenv(name, value)
+    secret = boto3.client("secretsmanager").create_secret(
+        Name=market.bucket, SecretString=json.dumps(market.server.keys)
+    )
+    settings = {
+        "ENVIRONMENT": "dev",
+        "CODE_VERSION": "abc",
+        "POWERTOOLS_SERVICE_NAME": "ingest",
+        "AWS_S3_BUCKET": market.bucket,
+        "API_KEYS_ARN": secret["ARN"],
+        **market.server.variables,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    Settings.read.cache_clear()
+    ingest._cache.cache_clear()
+    ingest._keys.cache_clear()
+    monkeypatch.setattr("functions.runtime.secrets._client", lambda: boto3.client("secretsmanager"))
+
+    def invoked(event: object, *, request: str = "request", seconds: float = 300) -> dict[str, Any]:
+        context = SimpleNamespace(
+            aws_request_id=request,
+            invoked_function_arn=ARN,
+            get_remaining_time_in_millis=lambda: seconds * 1000,
+        )
+        return dict(ingest.handler(event, context))
+
+    return invoked
+
+
+def asked(number: int, *tickers: str) -> dict[str, object]:
+    return {"run_id": run_id(number), "source": "refresh", "tickers": list(tickers)}
+
+
+def metrics_in(out: str) -> dict[str, float]:
+    lines = [json.loads(line) for line in out.splitlines() if '"_aws"' in line]
+    assert len(lines) == 1
+    described = lines[0]["_aws"]["CloudWatchMetrics"][0]
+    assert described["Namespace"] == "PotentialParakeet"
+    return {metric["Name"]: lines[0][metric["Name"]][0] for metric in described["Metrics"]}
+
+
+def test_a_run_says_what_it_did_in_its_answer_and_its_metrics(
+    invoke: Invoke, capsys: pytest.CaptureFixture[str], started: list[Any]
 ) -> None:
-    returned = handler(SCHEDULED, None)
-    assert returned["outcome"] == "did_nothing"
-    assert returned["scheduled_time"] == "2025-01-31T06:00:00+00:00"
-    (line,) = log_lines()
-    assert returned.items() <= line.items()
+    answer = invoke(asked(1, "SPY", "BRK-B"))
+    assert (answer["status"], answer["tickers"], answer["failed"], answer["remaining"]) == ("done", 3, 0, 0)
+    measured = metrics_in(capsys.readouterr().out)
+    assert measured["TickersProcessed"] == measured["TickersSuccessful"] == 3
+    assert measured["TickersFailed"] == measured["BarsRefused"] == 0
+    assert measured["RowsWritten"] == answer["rows"] > 900
+    assert measured["ExecutionTime"] > 0
+    assert measured["NewestBarAgeDays"] >= 1
+    assert started == []
+
+
+def test_a_run_that_fails_is_an_error_and_measured(
+    invoke: Invoke, market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market.server.fail("500", ticker="SPY")
+    with pytest.raises(IngestFailedError, match="1 of 2 tickers failed"):
+        invoke(asked(1, "SPY"))
+    assert metrics_in(capsys.readouterr().out)["TickersFailed"] == 1
+
+
+def test_what_is_left_is_handed_to_the_function_itself(
+    invoke: Invoke, started: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.run.STEP_TICKERS", 2)
+    assert invoke(asked(1, "SPY", "AAPL"))["remaining"] == 1
+    event = {"run_id": run_id(1), "source": "continuation", "step": 2}
+    assert started == [(ARN, event)]
+    assert invoke(event, request="another")["status"] == "done"
+    assert len(started) == 1
+
+
+def test_no_key_is_in_log_answer_or_cache(
+    invoke: Invoke, market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = invoke(asked(1, "SPY"))
+    market.server.fail("wrong key")
+    with pytest.raises(IngestFailedError) as raised:
+        invoke(asked(2, "SPY"))
+    written = capsys.readouterr()
+    everything = f"{answer}{raised.value}{written.out}{written.err}".encode() + b"".join(
+        market.contents().values()
+    )
+    for key in market.server.keys.values():
+        assert key.encode() not in everything
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("event", "expected"),
     [
-        {},
-        None,
-        {"source": "schedule", "scheduled_time": "$time"},
-        {"source": "schedule", "scheduled_time": "2025-01-31T06:00:00"},
-        {"scheduled_time": "2025-01-31T06:00:00Z"},
+        (
+            {"run_id": run_id(1), "source": "refresh", "tickers": ["SPY"]},
+            Order(run_id(1), "refresh", "holder", 1, ("SPY",)),
+        ),
+        ({"run_id": run_id(1), "source": "refresh", "tickers": None}, Order(run_id(1), "refresh", "holder")),
+        (
+            {"run_id": run_id(1), "source": "continuation", "step": 2},
+            Order(run_id(1), "continuation", "holder", 2),
+        ),
     ],
-    ids=["empty", "null", "unfilled", "no zone", "no source"],
 )
-def test_ingest_fails_on_an_event_without_a_time(event: object) -> None:
-    with pytest.raises(
-        ValueError, match="ingest needs a source and an ISO 8601 scheduled_time with its zone"
-    ):
-        handler(event, None)
+def test_events_are_orders(event: object, expected: Order) -> None:
+    assert order(event, "holder") == expected
+
+
+def test_the_schedules_run_is_the_same_when_lambda_tries_again() -> None:
+    event = {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
+    first, again, other = order(event, "one"), order(event, "one"), order(event, "two")
+    assert first == again
+    assert first.run_id != other.run_id
+    assert started_at(first.run_id) == datetime(2025, 1, 31, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event", "wrong"),
+    [
+        (None, "event"),
+        ({}, "Unable to extract tag"),
+        ({"source": "someone"}, "someone"),
+        ({"source": "schedule", "scheduled_time": "2025-01-31T06:00:00"}, "timezone"),
+        ({"source": "refresh", "run_id": "../x"}, "run_id"),
+        ({"source": "continuation", "run_id": run_id(1), "step": STEPS + 1}, "step"),
+        ({"source": "continuation", "run_id": run_id(1), "step": 1}, "step"),
+        ({"source": "refresh", "run_id": run_id(1), "more": 1}, "more"),
+    ],
+)
+def test_another_event_is_refused_with_what_is_wrong(event: object, wrong: str) -> None:
+    with pytest.raises(ValueError, match="ingest does not take this event") as raised:
+        order(event, "holder")
+    assert wrong in str(raised.value)

@@ -1,0 +1,69 @@
+"""What the cache says of its ingests."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from functions.data.model import Failure, Ingest, Status
+from functions.market.cache import Cache, CacheEmptyError
+from functions.market.calendar import last_trading_day_before
+from functions.market.layout import LAST_RUN_KEY, report_key
+from functions.market.report import SILENT_AFTER_SECONDS, Report, read_report, started_at
+
+
+def status(cache: Cache, now: datetime) -> Status:
+    """What there is, how old it is, and how the last ingest went."""
+    try:
+        entries = cache.snapshot().catalogue.instruments
+    except CacheEmptyError:
+        entries = []
+    newest = max((entry.last for entry in entries), default=None)
+    last_run = cache.objects.get(LAST_RUN_KEY)
+    return Status.model_validate(
+        {
+            "tickers": len(entries),
+            "rows": sum(entry.rows for entry in entries),
+            "oldest_date": min((entry.first for entry in entries), default=None),
+            "newest_date": newest,
+            "stale": newest is None
+            or newest < last_trading_day_before(now.astimezone(UTC).date()).isoformat(),
+            "last_ingest": ingest(cache, json.loads(last_run)["run_id"], now) if last_run else None,
+        }
+    )
+
+
+def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
+    """A run.
+
+    None if there is none of that id. One asked for a moment ago is running: Lambda has yet to start it.
+    """
+    try:
+        asked_for = started_at(run_id)
+    except ValueError:
+        return None
+    text = cache.objects.get(report_key(run_id))
+    if text is not None:
+        return _told(read_report(text), now)
+    if timedelta(0) <= now - asked_for <= timedelta(seconds=SILENT_AFTER_SECONDS):
+        return Ingest(run_id=run_id, status="running", started_at=asked_for)
+    return None
+
+
+def _told(report: Report, now: datetime) -> Ingest:
+    silent = report.silent(now)
+    return Ingest(
+        run_id=report.run_id,
+        status="failed" if silent else report.status,
+        source=report.source,
+        started_at=datetime.fromisoformat(report.started_at),
+        finished_at=datetime.fromisoformat(report.finished_at) if report.finished_at else None,
+        tickers=report.tickers,
+        remaining=len(report.remaining),
+        ok=report.ok,
+        failed=report.failed,
+        refused_bars=report.refused_bars,
+        refused=report.refused,
+        flagged=report.flagged,
+        rows=report.rows,
+        failures=[Failure(**failure) for failure in report.failures],
+        message="it ended without saying why" if silent else report.message,
+    )

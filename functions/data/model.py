@@ -1,0 +1,104 @@
+"""What the data API is asked, and what it answers."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from functions.market.universe import Kind
+from functions.runtime.fields import Instant, Number
+
+Currency = Literal["USD", "AUD"]
+Ticker = Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(str.upper)]
+MOST_TICKERS = 10_000
+
+
+class Instrument(BaseModel):
+    ticker: str
+    name: str
+    kind: Kind
+    indices: list[str]
+
+
+class Instruments(BaseModel):
+    total: int
+    instruments: list[Instrument]
+
+
+class Bar(BaseModel):
+    """A trading day. `adjusted_close` counts splits and dividends since then."""
+
+    date: date
+    open: Number
+    high: Number
+    low: Number
+    close: Number
+    volume: int
+    adjusted_close: Number
+
+
+BAR = Bar.model_json_schema(mode="serialization")
+# Written as JSON where they are read, so that only the schema is pydantic's.
+OneBar = Annotated[Any, WithJsonSchema({"anyOf": [BAR, {"type": "null"}]})]
+Bars = Annotated[Any, WithJsonSchema({"type": "array", "items": BAR, "description": "By ascending date"})]
+
+
+class Prices(BaseModel):
+    ticker: str
+    currency: Currency
+    adjusted: bool = Field(description="Whether open, high, low and close count splits and dividends too")
+    total: int
+    bars: Bars
+
+
+class Latest(BaseModel):
+    """The last bar, as it was traded; null where there is none."""
+
+    ticker: str
+    bar: OneBar
+
+
+class Failure(BaseModel):
+    ticker: str
+    reason: str
+
+
+class Ingest(BaseModel):
+    """A run of the ingest. Counts are of what it has done so far."""
+
+    run_id: str
+    status: Literal["running", "done", "failed"]
+    source: str | None = None
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    tickers: int = Field(default=0, description="That it is to do, AUDUSD among them")
+    remaining: int = 0
+    ok: int = 0
+    failed: int = 0
+    refused_bars: int = 0
+    refused: dict[str, int] = Field(default={}, description="Refused bars by reason")
+    flagged: list[str] = Field(default=[], description="Bars that are possible but strange, the first 100")
+    rows: int = Field(default=0, description="Bars written")
+    failures: list[Failure] = []
+    message: str = Field(default="", description="Why the run failed")
+
+
+class Status(BaseModel):
+    tickers: int
+    rows: int
+    oldest_date: date | None
+    newest_date: date | None
+    stale: bool = Field(description="The newest bar is older than the last trading day before now")
+    last_ingest: Ingest | None
+
+
+class Refresh(BaseModel):
+    """No tickers are all of the universe."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tickers: Annotated[list[Ticker], Field(min_length=1, max_length=MOST_TICKERS)] | None = None
+
+
+class Started(BaseModel):
+    run_id: str

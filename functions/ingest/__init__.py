@@ -1,0 +1,1 @@
+"""Brings the market data of every day from its providers into the cache."""

@@ -1,0 +1,63 @@
+"""The providers and their clients, as the variables and the secret say."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Annotated
+
+import httpx
+from pydantic import BaseModel, Field
+
+from functions.ingest.http_client import HttpClient, RateLimit
+from functions.ingest.polygon import Polygon
+from functions.ingest.provider import Provider
+from functions.ingest.tiingo import Tiingo
+from functions.runtime.variables import Variables
+
+
+class Settings(Variables):
+    """The ingest's variables. The share is of tickers: if more of them fail, the run does."""
+
+    aws_s3_bucket: str
+    api_keys_arn: str
+    tiingo_url: str = "https://api.tiingo.com"
+    polygon_url: str = "https://api.polygon.io"
+    ingest_requests_per_hour: Annotated[int, Field(gt=0)] = 10_000
+    ingest_concurrency: Annotated[int, Field(gt=0, le=32)] = 8
+    ingest_failure_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+class Keys(BaseModel):
+    """The providers' keys, as the secret has them."""
+
+    TIINGO_API_KEY: Annotated[str, Field(min_length=1)]
+    POLYGON_API_KEY: Annotated[str, Field(min_length=1)]
+
+
+class Clients:
+    """Makes the providers over one pool of connections, and counts their requests."""
+
+    def __init__(
+        self, settings: Settings, keys: Keys, http: httpx.Client, remaining: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._http = http
+        self._remaining = remaining
+        self._clients: list[HttpClient] = []
+
+    def providers(self, used: int, age: float, stop: Event) -> Sequence[Provider]:
+        """In the order in which they are asked; arguments as Run gives them."""
+
+        def client() -> HttpClient:
+            limit = RateLimit(self._settings.ingest_requests_per_hour, used=used, age=age)
+            self._clients.append(HttpClient(self._http, limit, self._remaining, stop))
+            return self._clients[-1]
+
+        return [
+            Tiingo(client(), self._settings.tiingo_url, self._keys.TIINGO_API_KEY),
+            Polygon(client(), self._settings.polygon_url, self._keys.POLYGON_API_KEY),
+        ]
+
+    def requests(self) -> int:
+        """How many were sent."""
+        return sum(client.requests for client in self._clients)

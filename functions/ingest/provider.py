@@ -1,0 +1,59 @@
+"""What the ingest asks of a market data provider.
+
+A third one is a class of this shape, and a line in `providers`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+
+from functions.market.bars import Quotes
+from functions.market.universe import Instrument
+
+
+class ProviderError(Exception):
+    """It cannot give this ticker's bars; the text says why, for the run's report."""
+
+
+class NoDataError(ProviderError):
+    """It has none, and asking again would not help."""
+
+
+class WrongKeyError(Exception):
+    """It refuses our key: no request of this run can succeed."""
+
+
+class OutOfTimeError(Exception):
+    """This invocation is about to end; the ticker is left for the next."""
+
+
+class Provider(Protocol):
+    """`name` is kept beside the bars that it gave."""
+
+    name: str
+
+    def daily(self, instrument: Instrument, start: date, end: date) -> Quotes:
+        """Its bars from `start` to `end`, both included.
+
+        Raises ProviderError (NoDataError if it has none), WrongKeyError and OutOfTimeError.
+        """
+
+
+def table(rows: Sequence[Any], fields: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """The fields of JSON objects as floats, a row each.
+
+    NaN for null. Raises ProviderError for another shape.
+    """
+    try:
+        found = [value for row in rows for value in map(row.__getitem__, fields)]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ProviderError(f"its answer has another shape: {type(error).__name__} {error}") from None
+    # numpy would take text and true for numbers.
+    if not {type(value) for value in found} <= {int, float, type(None)}:
+        raise ProviderError("its answer has another shape: a value is no number")
+    try:
+        return np.array(found, np.float64).reshape(len(rows), len(fields))
+    except OverflowError:
+        raise ProviderError("its answer has a number beyond all prices") from None

@@ -1,0 +1,94 @@
+"""Makes a run's new bars what readers read: catalogue and panels are written, then the manifest is moved."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from functions.ingest.panels import Group, closes, grouped, recent
+from functions.ingest.ticker import Column, Update
+from functions.market.cache import Cache, CacheEmptyError, Snapshot
+from functions.market.layout import MANIFEST_KEY, folder
+from functions.market.manifest import Catalogue, Entry, Manifest, Panel, catalogue_json, manifest_json
+from functions.market.objects import ObjectChangedError, StorageError
+from functions.market.report import instant
+from functions.market.universe import AUDUSD, Universe
+
+# Of a move that lost to other runs'. Two or three runs at once are many.
+ATTEMPTS = 8
+
+
+def publish(
+    cache: Cache, universe: Universe, updates: Mapping[str, Update], *, run_id: str, move: str, now: datetime
+) -> None:
+    """Move the manifest, so that it names the updates and all that it named before.
+
+    Where another run moved it meanwhile, its tickers stay, but those of which we have later days. Raises
+    StorageError if that happens too often.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            former: Snapshot | None = cache.snapshot()
+        except CacheEmptyError:
+            former = None
+        if former and former.manifest.run_id == run_id and former.manifest.move.startswith(f"{move}-"):
+            # A lost answer: the write before had succeeded.
+            return
+        try:
+            _move(cache, universe, updates, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
+        except ObjectChangedError:
+            continue
+        return
+    raise StorageError(f"the manifest was moved by others {ATTEMPTS} times")
+
+
+def _move(
+    cache: Cache,
+    universe: Universe,
+    updates: Mapping[str, Update],
+    former: Snapshot | None,
+    *,
+    run_id: str,
+    move: str,
+    now: datetime,
+) -> None:
+    here = folder(run_id, move)
+    today = now.astimezone(UTC).date()
+    entries = dict(former.catalogue.tickers) if former else {}
+    ours = {ticker: update for ticker, update in updates.items() if _ours(entries.get(ticker), update)}
+    entries |= {ticker: update.entry for ticker, update in ours.items()}
+    entries = {ticker: e for ticker, e in entries.items() if ticker in universe or ticker == AUDUSD.ticker}
+    columns = {ticker: update.column for ticker, update in ours.items() if ticker != AUDUSD.ticker}
+    panels = tuple(
+        _written(cache, group, columns, f"{here}{{kind}}-{number}.parquet", today.isoformat())
+        for number, group in enumerate(
+            grouped(former.manifest.panels if former else (), list(columns), universe.__contains__, today)
+        )
+    )
+    catalogue = f"{here}catalogue.json"
+    cache.objects.put(catalogue, catalogue_json(Catalogue(dict(sorted(entries.items())))))
+    moved = Manifest(run_id=run_id, move=move, moved_at=instant(now), catalogue=catalogue, panels=panels)
+    cache.objects.put(
+        MANIFEST_KEY,
+        manifest_json(moved),
+        replacing=former.etag if former else None,
+        new=former is None,
+    )
+
+
+def _ours(theirs: Entry | None, update: Update) -> bool:
+    if theirs is None or theirs.key == update.replaces:
+        return True
+    # Another run was there first. Theirs are as good as ours, unless ours go on.
+    return update.entry.last > theirs.last
+
+
+def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel:
+    former = group.former
+    if former and not group.changed:
+        return former
+    old = former.tickers if former else ()
+    new = Panel(group.tickers, key.format(kind="closes"), key.format(kind="recent"), today)
+    # One after the other, so that only one is in memory.
+    for name, derive in (("closes", closes), ("recent", recent)):
+        file = cache.file(getattr(former, name)) if former else None
+        cache.objects.put(getattr(new, name), derive(file, old, group.tickers, columns))
+    return new

@@ -1,0 +1,252 @@
+"""A run of the ingest.
+
+Steps of one invocation each, until all tickers are settled or the bound is reached.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event
+from uuid import uuid4
+
+from functions.ingest.provider import OutOfTimeError, Provider, WrongKeyError
+from functions.ingest.publication import publish
+from functions.ingest.ticker import Outcome, TickerIngest, Update
+from functions.market.cache import Cache, CacheEmptyError
+from functions.market.calendar import last_trading_day_before
+from functions.market.layout import LAST_RUN_KEY, folder, report_key
+from functions.market.manifest import Catalogue
+from functions.market.objects import ObjectChangedError
+from functions.market.report import Report, instant, read_report, report_json, with_flags
+from functions.market.universe import AUDUSD, Instrument, Universe
+
+# Kept back of an invocation's time, to write panels and move the manifest: 4 s for 500 tickers in 0.6 of a
+# core.
+RESERVE_SECONDS = 75
+# An invocation holds 110 kB of each of its tickers until the panels are written.
+STEP_TICKERS = 1000
+# Lambda's own recursion detection stops a chain of a function's invocations of itself after 16.
+STEPS = 15
+# Nobody works on a step for longer than Lambda lets an invocation run, and a retry comes later than this.
+CLAIM_SECONDS = 330
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an invocation is to do. `holder` is the same when Lambda tries again. No tickers are all."""
+
+    run_id: str
+    source: str
+    holder: str
+    step: int = 1
+    tickers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What it did.
+
+    `report` is the run's so far; `follow_up` is the number of the step to start now, if any.
+    """
+
+    report: Report
+    settled: int = 0
+    failed: int = 0
+    refused: int = 0
+    rows: int = 0
+    follow_up: int | None = None
+
+
+class IngestFailedError(Exception):
+    """Lambda is to count this as an error.
+
+    To try again, and to ring the alarm. `step` is what was done before.
+    """
+
+    def __init__(self, message: str, step: Step | None = None) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class Run:
+    """`providers` makes the clients, given the requests of earlier steps, the run's age in seconds, and what
+    stops them. `requests` says how many these have sent, `remaining` how many seconds this invocation still
+    has.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        providers: Callable[[int, float, Event], Sequence[Provider]],
+        *,
+        concurrency: int = 8,
+        failure_share: float = 0.05,
+        remaining: Callable[[], float],
+        requests: Callable[[], int] = lambda: 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._cache = cache
+        self._providers = providers
+        self._concurrency = concurrency
+        self._failure_share = failure_share
+        self._remaining = remaining
+        self._requests = requests
+        self._now = now
+
+    def step(self, order: Order) -> Step | None:
+        """Do one step; None where another invocation has this step or did it already.
+
+        Raises IngestFailedError where the run fails, and StorageError: a retry with the same order goes on
+        from there.
+        """
+        universe = self._cache.universe()
+        report = self._claimed(order, universe)
+        if report is None:
+            return None
+        try:
+            outcomes = self._ingest(report, universe)
+            self._publish(report, universe, outcomes)
+        except WrongKeyError as error:
+            self._finish(report, "failed", str(error))
+            raise IngestFailedError(str(error)) from error
+        step = self._counted(report, outcomes)
+        if report.remaining:
+            return self._handed_on(report, step)
+        share = report.failed / report.tickers
+        if share > self._failure_share:
+            message = (
+                f"{report.failed} of {report.tickers} tickers failed, more than {self._failure_share:.0%}"
+            )
+            self._finish(report, "failed", message)
+            raise IngestFailedError(message, step)
+        self._finish(report, "done", "")
+        return step
+
+    def _claimed(self, order: Order, universe: Universe) -> Report | None:
+        """The run's report with this step as ours: written, so that nobody else works on it."""
+        key = report_key(order.run_id)
+        now = self._now()
+        found = self._cache.objects.get_unless(key, None)
+        if not isinstance(found, tuple):
+            tickers = self._tickers(order, universe)
+            report = Report(order.run_id, order.source, instant(now), instant(now), len(tickers), tickers)
+            etag = None
+        else:
+            report, etag = read_report(found[0]), found[1]
+            silent = (now - datetime.fromisoformat(report.updated_at)).total_seconds() > CLAIM_SECONDS
+            ours = report.step == order.step and (report.holder == order.holder or silent)
+            if report.status == "done" or not (ours or report.step == order.step - 1):
+                return None
+            if report.status == "failed":
+                # Lambda tries again: those that failed, and those that were not reached.
+                report.remaining += [failure["ticker"] for failure in report.failures]
+                report.failures, report.status, report.finished_at, report.message = [], "running", None, ""
+        report.step, report.holder, report.updated_at = order.step, order.holder, instant(now)
+        try:
+            self._cache.objects.put(key, report_json(report), replacing=etag, new=etag is None)
+        except ObjectChangedError:
+            return None
+        if etag is None:
+            self._cache.objects.put(LAST_RUN_KEY, f'{{"run_id":"{order.run_id}"}}'.encode())
+        return report
+
+    def _tickers(self, order: Order, universe: Universe) -> list[str]:
+        """Those without bars first, then those whose bars are oldest.
+
+        A run that ends early has done most good.
+        """
+        asked = [AUDUSD.ticker, *(order.tickers or [instrument.ticker for instrument in universe])]
+        known = self._catalogue().tickers
+        return sorted(dict.fromkeys(asked), key=lambda ticker: known[ticker].last if ticker in known else "")
+
+    def _catalogue(self) -> Catalogue:
+        try:
+            return self._cache.snapshot().catalogue
+        except CacheEmptyError:
+            return Catalogue()
+
+    def _ingest(self, report: Report, universe: Universe) -> list[Outcome]:
+        stop = Event()
+        age = (self._now() - datetime.fromisoformat(report.started_at)).total_seconds()
+        today = self._now().astimezone(UTC).date()
+        work = TickerIngest(
+            self._cache,
+            self._providers(report.requests, age, stop),
+            folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
+            today=today,
+            end=last_trading_day_before(today),
+        )
+        entries = self._catalogue().tickers
+
+        def one(ticker: str) -> Outcome | None:
+            if stop.is_set() or self._remaining() < RESERVE_SECONDS:
+                return None
+            instrument = _instrument(ticker, universe)
+            if instrument is None:
+                return Outcome(ticker, failure="it is not in the universe any more")
+            try:
+                return work.ingest(instrument, entries.get(ticker))
+            except OutOfTimeError:
+                return None
+            except BaseException:
+                # The others end at their next wait.
+                stop.set()
+                raise
+
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            outcomes: Iterable[Outcome | None] = pool.map(one, report.remaining[:STEP_TICKERS])
+            return [outcome for outcome in outcomes if outcome]
+
+    def _publish(self, report: Report, universe: Universe, outcomes: Sequence[Outcome]) -> None:
+        updates: Mapping[str, Update] = {
+            outcome.ticker: outcome.update for outcome in outcomes if outcome.update is not None
+        }
+        if updates:
+            move = f"{report.step:02d}-{uuid4().hex[:8]}"
+            publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
+
+    def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
+        settled = {outcome.ticker for outcome in outcomes}
+        failures = [
+            {"ticker": outcome.ticker, "reason": outcome.failure} for outcome in outcomes if outcome.failure
+        ]
+        report.remaining = [ticker for ticker in report.remaining if ticker not in settled]
+        report.failures = sorted(report.failures + failures, key=lambda failure: failure["ticker"])
+        report.ok += len(outcomes) - len(failures)
+        report.rows += sum(outcome.rows for outcome in outcomes)
+        report.requests += self._requests()
+        for outcome in outcomes:
+            for reason, count in outcome.refused.items():
+                report.refused[reason] = report.refused.get(reason, 0) + count
+            report.flagged = with_flags(report.flagged, outcome.flagged)
+        return Step(
+            report,
+            settled=len(outcomes),
+            failed=len(failures),
+            refused=sum(outcome.refused.total() for outcome in outcomes),
+            rows=sum(outcome.rows for outcome in outcomes),
+        )
+
+    def _handed_on(self, report: Report, step: Step) -> Step:
+        left = f"{len(report.remaining)} of {report.tickers} tickers were not reached"
+        if not step.settled or report.step >= STEPS:
+            why = f"in {STEPS} steps" if step.settled else f"since step {report.step} settled none"
+            self._finish(report, "failed", f"{left} {why}; the next run begins with them")
+            raise IngestFailedError(report.message, step)
+        self._written(report)
+        return replace(step, follow_up=report.step + 1)
+
+    def _finish(self, report: Report, status: str, message: str) -> None:
+        report.status = "done" if status == "done" else "failed"
+        report.message = message
+        report.finished_at = instant(self._now())
+        self._written(report)
+
+    def _written(self, report: Report) -> None:
+        report.updated_at = instant(self._now())
+        self._cache.objects.put(report_key(report.run_id), report_json(report))
+
+
+def _instrument(ticker: str, universe: Universe) -> Instrument | None:
+    return AUDUSD if ticker == AUDUSD.ticker else universe.instruments.get(ticker)

@@ -1,0 +1,155 @@
+"""One ticker: what is new since its last bar, or all of it where its past has changed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from functions.ingest.provider import NoDataError, Provider, ProviderError
+from functions.market.bars import ADJUSTED_CLOSE, Bars, Quotes, check, flags, same_adjustment, same_factor
+from functions.market.cache import Cache
+from functions.market.layout import RECENT_DAYS, RENEW_AFTER_DAYS
+from functions.market.manifest import Entry
+from functions.market.parquet import on_disk
+from functions.market.universe import Instrument
+
+HISTORY_START = date(2005, 1, 1)
+# Of two answers of the whole history, the first bars may be a few days apart.
+_SAME_START = timedelta(7)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the panels need of a ticker: its days and adjusted closes in millionths, and its last bars."""
+
+    dates: NDArray[np.datetime64]
+    adjusted: NDArray[np.int64]
+    recent: Bars
+
+    @classmethod
+    def of(cls, bars: Bars) -> "Column":
+        # Copies: a view would keep all of the bars in memory.
+        recent = bars.last(RECENT_DAYS)
+        return cls(
+            bars.dates.copy(),
+            bars.values[:, ADJUSTED_CLOSE].copy(),
+            Bars(recent.dates.copy(), recent.values.copy()),
+        )
+
+
+@dataclass(frozen=True)
+class Update:
+    """A ticker's new bars, already written. `replaces` is the key of those it was made from."""
+
+    entry: Entry
+    replaces: str | None
+    column: Column
+
+
+@dataclass
+class Outcome:
+    """What became of a ticker.
+
+    `failure` says why it failed; without an `update` its bars are as they were.
+    """
+
+    ticker: str
+    failure: str = ""
+    update: Update | None = None
+    refused: Counter[str] = field(default_factory=Counter)
+    flagged: list[str] = field(default_factory=list)
+    rows: int = 0
+
+
+class TickerIngest:
+    """Asks the providers in their order. Bars end on `end`; what is written goes below `folder`."""
+
+    def __init__(
+        self, cache: Cache, providers: Sequence[Provider], *, folder: str, today: date, end: date
+    ) -> None:
+        self._cache = cache
+        self._providers = providers
+        self._folder = folder
+        self._today = today
+        self._end = end
+
+    def ingest(self, instrument: Instrument, entry: Entry | None) -> Outcome:
+        """The instrument's outcome. Raises WrongKeyError, OutOfTimeError and StorageError."""
+        outcome = Outcome(instrument.ticker)
+        old = self._bars(entry) if entry else Bars.none()
+        failures = []
+        for provider in self._providers:
+            outcome.refused.clear()
+            try:
+                bars = self._from(provider, instrument, entry, old, outcome)
+            except ProviderError as error:
+                failures.append(f"{provider.name}: {error}")
+                continue
+            changed = len(bars) != len(old) or not np.array_equal(bars.values, old.values)
+            if changed or entry is None or provider.name != entry.provider or self._aged(entry):
+                if changed:
+                    new = bars.after(old.dates[-1]) if len(old) and same_adjustment(old, bars) else bars
+                    outcome.rows = len(new)
+                    outcome.flagged = [f"{instrument.ticker} {flag}" for flag in flags(bars, since=new)]
+                outcome.update = self._written(instrument, provider.name, bars, entry)
+            return outcome
+        outcome.failure = "; ".join(failures)
+        if entry and self._aged(entry):
+            outcome.update = self._written(instrument, entry.provider, old, entry)
+        return outcome
+
+    def _from(
+        self, provider: Provider, instrument: Instrument, entry: Entry | None, old: Bars, outcome: Outcome
+    ) -> Bars:
+        # Back at a provider that is asked first, its adjustments are to be those of all years again.
+        if entry and (entry.provider == provider.name or provider is not self._providers[0]):
+            try:
+                quotes = provider.daily(instrument, date.fromisoformat(entry.last), self._end)
+            except NoDataError:
+                pass
+            else:
+                bars = self._checked(quotes, outcome)
+                last = old.dates[-1]
+                adjusting = bool(quotes.adjusting[quotes.dates > last].any())
+                same = same_adjustment if entry.provider == provider.name else same_factor
+                if not adjusting and same(old, bars):
+                    return old.then(bars.after(last))
+                outcome.refused.clear()
+        bars = self._checked(provider.daily(instrument, HISTORY_START, self._end), outcome)
+        if not len(bars):
+            raise ProviderError("all of its bars are refused")
+        if entry and (bars.dates[-1] < old.dates[-1] or bars.dates[0] > old.dates[0] + _SAME_START):
+            raise ProviderError(
+                f"its bars are of {bars.dates[0]} to {bars.dates[-1]}, "
+                f"but there are some of {entry.first} to {entry.last} already"
+            )
+        return bars
+
+    def _checked(self, quotes: Quotes, outcome: Outcome) -> Bars:
+        bars, refused = check(quotes, today=self._today)
+        outcome.refused.update(refused)
+        return bars
+
+    def _bars(self, entry: Entry) -> Bars:
+        with on_disk(self._cache.content(entry.key)) as file:
+            return Bars.from_parquet(file)
+
+    def _aged(self, entry: Entry) -> bool:
+        # Lifecycle removes what is old, named or not.
+        return (self._today - date.fromisoformat(entry.written_on)).days > RENEW_AFTER_DAYS
+
+    def _written(self, instrument: Instrument, provider: str, bars: Bars, entry: Entry | None) -> Update:
+        key = f"{self._folder}bars/{instrument.ticker}.parquet"
+        self._cache.objects.put(key, bars.to_parquet())
+        made = Entry(
+            key=key,
+            provider=provider,
+            first=str(bars.dates[0]),
+            last=str(bars.dates[-1]),
+            rows=len(bars),
+            written_on=self._today.isoformat(),
+        )
+        return Update(made, entry.key if entry else None, Column.of(bars))

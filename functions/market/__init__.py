@@ -1,0 +1,1 @@
+"""Market data for every function: what a bar is, and the cache that holds the bars."""

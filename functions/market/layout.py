@@ -1,0 +1,58 @@
+"""The cache's layout and schema, in one place.
+
+    cache/universe.csv       what is ingested; uploaded by the deployment from config/universe.csv
+    cache/manifest.json      names all that readers read; replaced by conditional writes only
+    cache/last_run.json      the run that started last: {"run_id": ...}
+    cache/runs/{run}/        a run's own objects:
+      report.json                    its state and report
+      {move}/catalogue.json          per ticker: key of its bars, first and last day, rows, provider
+      {move}/bars/{ticker}.parquet   all bars of one ticker: the truth
+      {move}/closes-{n}.parquet      adjusted closes of all years, of 500 tickers at most
+      {move}/recent-{n}.parquet      the last 300 days, all columns, of the same tickers
+
+A run writes new objects only, below a new id for each move, and then moves the manifest to them: `If-Match`
+on the manifest it had read. Who loses reads the winner's manifest, puts its own tickers into that, and tries
+again. So a reader that follows one manifest sees one state, and a run killed at any point leaves the old
+state or the new.
+
+Lifecycle removes what is older than EXPIRE_AFTER_DAYS below cache/runs/. What a manifest names is never that
+old: a run writes anew whatever it keeps and is older than RENEW_AFTER_DAYS. So all is safe while an ingest
+succeeds once in the difference of the two, and what no manifest names any more is gone after the first.
+
+Parquet files are Zstandard, and have `schema_version` in their key-value metadata.
+
+    bars     date DATE; open, high, low, close DECIMAL(18,6); volume BIGINT; adjusted_open, adjusted_high,
+             adjusted_low, adjusted_close DECIMAL(18,6); ascending by date, no day twice, no NULL
+    closes   date DATE; a column per ticker, named like it: adjusted close, DECIMAL(18,6), NULL without a bar;
+             ascending by date, trading days only
+    recent   ticker VARCHAR; date DATE; the columns of bars, NULL without a bar; a row for every ticker and
+             trading day, by ticker in the manifest's order and then by date
+"""
+
+SCHEMA_VERSION = 1
+
+UNIVERSE_KEY = "cache/universe.csv"
+MANIFEST_KEY = "cache/manifest.json"
+LAST_RUN_KEY = "cache/last_run.json"
+RUNS_PREFIX = "cache/runs/"
+
+EXPIRE_AFTER_DAYS = 90
+RENEW_AFTER_DAYS = 30
+
+PANEL_TICKERS = 500
+RECENT_DAYS = 300
+
+PRICE_COLUMNS = ("open", "high", "low", "close")
+ADJUSTED_COLUMNS = ("adjusted_open", "adjusted_high", "adjusted_low", "adjusted_close")
+COLUMNS = (*PRICE_COLUMNS, "volume", *ADJUSTED_COLUMNS)
+# Of a price; a volume is whole shares.
+MILLIONTHS = 1_000_000
+
+
+def report_key(run_id: str) -> str:
+    return f"{RUNS_PREFIX}{run_id}/report.json"
+
+
+def folder(run_id: str, move: str) -> str:
+    """Where a run puts the objects of one of its moves; ends with a slash."""
+    return f"{RUNS_PREFIX}{run_id}/{move}/"

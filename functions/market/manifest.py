@@ -1,0 +1,94 @@
+"""The manifest and the catalogue: what readers follow, as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from functions.market.layout import SCHEMA_VERSION
+from functions.market.universe import AUDUSD
+
+
+class UnknownSchemaError(Exception):
+    """The cache was written for another version of this code."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Keys of one group of tickers: adjusted closes of all years, and the recent days of all columns."""
+
+    tickers: tuple[str, ...]
+    closes: str
+    recent: str
+    written_on: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What readers read now. `move` is the id of the move that wrote it, `moved_at` its time in UTC."""
+
+    run_id: str
+    move: str
+    moved_at: str
+    catalogue: str
+    panels: tuple[Panel, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ticker's bars: the key, the days `YYYY-MM-DD` of the first and the last, and how many there are."""
+
+    key: str
+    provider: str
+    first: str
+    last: str
+    rows: int
+    written_on: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All that have bars, AUDUSD among them."""
+
+    tickers: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def instruments(self) -> list[Entry]:
+        """Those of the universe's instruments."""
+        return [entry for ticker, entry in self.tickers.items() if ticker != AUDUSD.ticker]
+
+
+def manifest_json(manifest: Manifest) -> bytes:
+    return _json(asdict(manifest))
+
+
+def catalogue_json(catalogue: Catalogue) -> bytes:
+    return _json({"tickers": {ticker: asdict(entry) for ticker, entry in catalogue.tickers.items()}})
+
+
+def read_manifest(text: bytes) -> Manifest:
+    """Raises UnknownSchemaError."""
+    said = _checked(text, "manifest")
+    panels = tuple(Panel(**{**panel, "tickers": tuple(panel["tickers"])}) for panel in said.pop("panels"))
+    return Manifest(**said, panels=panels)
+
+
+def read_catalogue(text: bytes) -> Catalogue:
+    """Raises UnknownSchemaError."""
+    return Catalogue(
+        {ticker: Entry(**entry) for ticker, entry in _checked(text, "catalogue")["tickers"].items()}
+    )
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps({"schema_version": SCHEMA_VERSION, **content}, separators=(",", ":")).encode()
+
+
+def _checked(text: bytes, what: str) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(text)
+    version = said.pop("schema_version", None)
+    if version != SCHEMA_VERSION:
+        raise UnknownSchemaError(
+            f"the cache's {what} has schema version {version!r}; this code reads {SCHEMA_VERSION}"
+        )
+    return said

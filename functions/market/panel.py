@@ -1,0 +1,143 @@
+"""Panels: prices of many tickers as matrices of floats, for statistics. Money comes from the bars instead."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from functions.market.cache import Snapshot
+from functions.market.layout import COLUMNS, RECENT_DAYS
+from functions.market.parquet import query, quoted
+from functions.market.universe import AUDUSD
+
+# The names are the layout's own.
+_RECENT = f"SELECT date, {', '.join(COLUMNS)} FROM {{file}} WHERE ticker IN (SELECT unnest($1))"  # noqa: S608
+
+Days = NDArray[np.datetime64]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Closes:
+    """Adjusted closes, a row per day and a column per ticker; NaN where a ticker has no bar.
+
+    `dates` are ascending `datetime64[D]`: the days on which any of the tickers has a bar.
+    """
+
+    dates: Days
+    tickers: tuple[str, ...]
+    adjusted: Matrix
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The last days of all columns, a row per day and a column per ticker; NaN where a ticker has no bar.
+
+    Prices in US dollars, `volume` in shares. Raw and adjusted values are never mixed in one formula.
+    """
+
+    dates: Days
+    tickers: tuple[str, ...]
+    open: Matrix
+    high: Matrix
+    low: Matrix
+    close: Matrix
+    volume: Matrix
+    adjusted_open: Matrix
+    adjusted_high: Matrix
+    adjusted_low: Matrix
+    adjusted_close: Matrix
+
+
+def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: date) -> Closes:
+    """Adjusted closes from `start` to `end`, both included, of the tickers in the order given.
+
+    A ticker that the cache has no bars of is a column of NaN. Raises StorageError and UnknownSchemaError.
+    """
+    parts = []
+    for panel in snapshot.manifest.panels:
+        wanted = [ticker for ticker in tickers if ticker in set(panel.tickers)]
+        if wanted:
+            names = ", ".join(map(quoted, wanted))
+            found = query(
+                snapshot.cache.file(panel.closes),
+                f"SELECT date, {names} FROM {{file}} WHERE date BETWEEN $1 AND $2 ORDER BY date",  # noqa: S608 - quoted
+                [start, end],
+            ).fetchnumpy()
+            columns = [_floats(found[ticker]) for ticker in wanted]
+            parts.append((_days(found["date"]), wanted, np.column_stack(columns)))
+    dates, (adjusted,) = _aligned([(days, names, (matrix,)) for days, names, matrix in parts], tickers, 1)
+    traded = ~np.isnan(adjusted).all(axis=1)
+    return Closes(dates[traded], tuple(tickers), adjusted[traded])
+
+
+def load_recent(
+    snapshot: Snapshot, tickers: Sequence[str] | None = None, *, days: int = RECENT_DAYS
+) -> Recent:
+    """The last `days` trading days (at most 300) of the tickers in the order given, or of all that have bars.
+
+    Raises StorageError and UnknownSchemaError.
+    """
+    if not 1 <= days <= RECENT_DAYS:
+        raise ValueError(f"days {days}; allowed are 1 to {RECENT_DAYS}")
+    if tickers is None:
+        tickers = [ticker for panel in snapshot.manifest.panels for ticker in panel.tickers]
+    parts = []
+    for panel in snapshot.manifest.panels:
+        wanted = [ticker for ticker in panel.tickers if ticker in set(tickers)]
+        if wanted:
+            found = query(
+                snapshot.cache.file(panel.recent),
+                _RECENT,
+                [wanted],
+            ).fetchnumpy()
+            every = _days(found["date"])
+            length = len(every) // len(wanted)
+            matrices = tuple(_floats(found[name]).reshape(len(wanted), length).T for name in COLUMNS)
+            parts.append((every[:length], wanted, matrices))
+    dates, matrices = _aligned(parts, tickers, len(COLUMNS))
+    last = slice(-days, None)
+    named: Mapping[str, Matrix] = {name: matrix[last] for name, matrix in zip(COLUMNS, matrices, strict=True)}
+    return Recent(dates=dates[last], tickers=tuple(tickers), **named)
+
+
+def load_audusd(snapshot: Snapshot, dates: Days) -> Matrix:
+    """US dollars for an Australian one on each of `dates`: the day's rate or the last before it.
+
+    Never a later one; NaN before the first known rate. Raises StorageError and UnknownSchemaError.
+    """
+    rates = np.full(len(dates), np.nan)
+    if entry := snapshot.catalogue.tickers.get(AUDUSD.ticker):
+        file = snapshot.cache.file(entry.key)
+        found = query(file, "SELECT date, close FROM {file} ORDER BY date").fetchnumpy()
+        at = np.searchsorted(_days(found["date"]), dates, side="right") - 1
+        known = at >= 0
+        rates[known] = _floats(found["close"])[at[known]]
+    return rates
+
+
+def _aligned(
+    parts: Sequence[tuple[Days, Sequence[str], tuple[Matrix, ...]]], tickers: Sequence[str], count: int
+) -> tuple[Days, tuple[Matrix, ...]]:
+    # Each panel has days of its own; theirs together are the rows.
+    none = np.array([], "datetime64[D]")
+    dates = np.unique(np.concatenate([days for days, _, _ in parts] or [none]))
+    place = {ticker: column for column, ticker in enumerate(tickers)}
+    whole = tuple(np.full((len(dates), len(tickers)), np.nan) for _ in range(count))
+    for days, names, matrices in parts:
+        columns = np.array([place[name] for name in names], int)
+        at = np.ix_(np.searchsorted(dates, days), columns)
+        for target, matrix in zip(whole, matrices, strict=True):
+            target[at] = matrix
+    return dates, whole
+
+
+def _days(column: NDArray[np.datetime64]) -> Days:
+    return np.asarray(column).astype("datetime64[D]")
+
+
+def _floats(column: NDArray[np.float64]) -> Matrix:
+    # DuckDB masks what is NULL.
+    return np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)

@@ -1,0 +1,88 @@
+"""A run of the ingest: its state while it runs, its report afterwards."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from functions.market.layout import SCHEMA_VERSION
+
+# What a run id has to be; it is part of a key.
+RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}"
+# A step lasts 300 s, and Lambda tries a failed one again after one minute and after two more.
+SILENT_AFTER_SECONDS = 900
+MAX_FLAGGED = 100
+
+
+@dataclass
+class Report:
+    """Counts are of the whole run. `remaining` are the tickers that are still to be done.
+
+    `step` is the invocation that works on it, `holder` the one request to Lambda that may.
+    """
+
+    run_id: str
+    source: str
+    started_at: str
+    updated_at: str
+    tickers: int
+    remaining: list[str]
+    status: Literal["running", "done", "failed"] = "running"
+    finished_at: str | None = None
+    step: int = 1
+    holder: str = ""
+    ok: int = 0
+    rows: int = 0
+    requests: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    flagged: list[str] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    message: str = ""
+
+    @property
+    def failed(self) -> int:
+        return len(self.failures)
+
+    @property
+    def refused_bars(self) -> int:
+        return sum(self.refused.values())
+
+    def silent(self, now: datetime) -> bool:
+        """Whether it says that it runs, but has not been heard of for so long that it cannot."""
+        heard = datetime.fromisoformat(self.updated_at)
+        return self.status == "running" and (now - heard).total_seconds() > SILENT_AFTER_SECONDS
+
+
+def new_run_id(now: datetime, seed: str) -> str:
+    """An id that sorts by time; the same for the same time and seed."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{hashlib.sha256(seed.encode()).hexdigest()[:6]}"
+
+
+def started_at(run_id: str) -> datetime:
+    """When the run of that id was asked for. Raises ValueError if it is no id of a run."""
+    if not re.fullmatch(RUN_ID, run_id):
+        raise ValueError(f"{run_id!r} is no id of a run")
+    return datetime.strptime(run_id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def instant(time: datetime) -> str:
+    """As reports and manifests have it: UTC, whole seconds, Z."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def report_json(report: Report) -> bytes:
+    return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(report)}, separators=(",", ":")).encode()
+
+
+def read_report(text: bytes) -> Report:
+    said: dict[str, Any] = json.loads(text)
+    said.pop("schema_version")
+    return Report(**said)
+
+
+def with_flags(flagged: Sequence[str], more: Sequence[str]) -> list[str]:
+    """As many as a report keeps."""
+    return [*flagged, *more][:MAX_FLAGGED]

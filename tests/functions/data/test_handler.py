@@ -1,0 +1,271 @@
+"""The data API, from an HTTP API's event to its answer, on a cache that an ingest wrote."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Self
+
+import pytest
+
+from functions.data import handler as data
+from functions.market.layout import LAST_RUN_KEY, report_key
+from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_run_id, report_json
+from functions.market.universe import AUDUSD
+from functions.runtime.errors import UnavailableError
+from local.market_data.history import audusd, history
+from tests.functions.market_cache import TICKERS, Market, run_id
+
+Ask = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def started() -> list[tuple[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def ask(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[str, Any]]) -> Ask:
+    """Ask the API; status and body, whose numbers are decimals."""
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    monkeypatch.setattr(data, "start_function", lambda function, event: started.append((function, event)))
+    settings = {
+        "ENVIRONMENT": "dev",
+        "CODE_VERSION": "abc",
+        "POWERTOOLS_SERVICE_NAME": "data",
+        "AWS_S3_BUCKET": market.bucket,
+        "INGEST_FUNCTION_NAME": "potential-parakeet-ingest-dev",
+    }
+    for name, value in (market.variables | settings).items():
+        monkeypatch.setenv(name, value)
+    data.Settings.read.cache_clear()
+    data._cache.cache_clear()
+
+    def asked(method: str, path: str, body: object = None, **query: str) -> tuple[int, Any]:
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "headers": {"content-type": "application/json"},
+            "queryStringParameters": query,
+            "requestContext": {
+                "http": {"method": method, "path": path},
+                "requestId": "request",
+                "stage": "$default",
+                "authorizer": {"lambda": {"email": "someone@example.com"}},
+            },
+            "isBase64Encoded": False,
+            "body": None if body is None else json.dumps(body),
+        }
+        answer = data.handler(event, None)
+        assert answer["headers"]["X-Request-Id"] == "request"
+        return answer["statusCode"], json.loads(answer["body"], parse_float=Decimal)
+
+    return asked
+
+
+def test_before_the_first_ingest_lists_are_empty_and_the_status_says_so(ask: Ask) -> None:
+    assert ask("GET", "/data/status") == (
+        200,
+        {
+            "tickers": 0,
+            "rows": 0,
+            "oldest_date": None,
+            "newest_date": None,
+            "stale": True,
+            "last_ingest": None,
+        },
+    )
+    assert ask("GET", "/data/prices/SPY")[1]["bars"] == []
+    assert ask("GET", "/data/prices/SPY", currency="AUD")[1]["bars"] == []
+    assert ask("GET", "/data/latest/SPY") == (200, {"ticker": "SPY", "bar": None})
+
+
+def test_prices_are_the_providers_to_the_last_digit(ask: Ask, market: Market) -> None:
+    market.ingest()
+    status, answer = ask("GET", "/data/prices/spy", start="2024-05-28", end="2024-06-06", adjusted="false")
+    known = history("SPY")
+    rows = known.between(date(2024, 5, 28), date(2024, 6, 6))
+    assert (status, answer["ticker"], answer["total"]) == (200, "SPY", 8)
+    assert [bar["date"] for bar in answer["bars"]] == [str(day) for day in known.dates[rows]]
+    for name in ("open", "high", "low", "close"):
+        said = [bar[name] for bar in answer["bars"]]
+        assert said == [Decimal(str(price)) for price in getattr(known, name)[rows].tolist()]
+    assert [bar["volume"] for bar in answer["bars"]] == known.volume[rows].tolist()
+
+
+def test_adjusted_prices_count_splits_and_dividends(ask: Ask, market: Market) -> None:
+    market.ingest()
+    adjusted = ask("GET", "/data/prices/SPY", start="2023-01-03", limit="10")[1]["bars"]
+    raw = ask("GET", "/data/prices/SPY", start="2023-01-03", limit="10", adjusted="false")[1]["bars"]
+    assert [bar["adjusted_close"] for bar in raw] == [bar["close"] for bar in adjusted]
+    split = ask("GET", "/data/prices/NVDA", end="2024-06-06", limit="1")[1]["bars"][0]
+    assert split["close"] == split["adjusted_close"]
+
+
+def test_a_limit_is_of_the_last_bars_and_they_ascend(ask: Ask, market: Market) -> None:
+    market.ingest()
+    bars = ask("GET", "/data/prices/CTRA", limit="3")[1]["bars"]
+    assert [bar["date"] for bar in bars] == ["2024-03-26", "2024-03-27", "2024-03-28"]
+    assert ask("GET", "/data/latest/CTRA")[1]["bar"]["date"] == "2024-03-28"
+
+
+def test_australian_dollars_are_at_the_days_rate_exactly(ask: Ask, market: Market) -> None:
+    market.ingest()
+    usd = ask("GET", "/data/prices/SPY", adjusted="false")[1]["bars"]
+    aud = ask("GET", "/data/prices/SPY", adjusted="false", currency="AUD")[1]["bars"]
+    known = audusd()
+    rates = dict(zip(map(str, known.dates), map(str, known.close.tolist()), strict=True))
+    assert len(usd) == len(aud) > 300
+    for ours, theirs in zip(aud, usd, strict=True):
+        rate = Decimal(rates[theirs["date"]])
+        for name in ("open", "high", "low", "close", "adjusted_close"):
+            exact = (theirs[name] / rate).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+            assert ours[name] == exact
+        assert ours["volume"] == theirs["volume"]
+
+
+def test_a_bar_before_the_first_known_rate_has_no_price_in_australian_dollars(
+    ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.ingest(tickers=["SPY"])
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2022, 12, 1))
+    market.ingest(2, tickers=["AAPL"])
+    assert ask("GET", "/data/prices/AAPL")[1]["bars"][0]["date"] == "2022-12-01"
+    status, answer = ask("GET", "/data/prices/AAPL", currency="AUD")
+    assert (status, answer["error"]["details"][0]["field"]) == (422, "currency")
+    assert "no AUDUSD rate is known before 2023-01-02" in answer["error"]["message"]
+    assert ask("GET", "/data/prices/AAPL", currency="AUD", start="2023-01-02")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ({"start": "yesterday"}, 400, "start"),
+        ({"start": "2024-02-02", "end": "2024-02-01"}, 422, "end"),
+        ({"limit": "0"}, 422, "limit"),
+        ({"limit": "10001"}, 422, "limit"),
+        ({"limit": "many"}, 400, "limit"),
+        ({"currency": "EUR"}, 422, "currency"),
+        ({"adjusted": "perhaps"}, 400, "adjusted"),
+        ({"ending": "2024-02-01"}, 422, "ending"),
+    ],
+)
+def test_a_wrong_parameter_is_named(ask: Ask, query: dict[str, str], status: int, field: str) -> None:
+    answered, answer = ask("GET", "/data/prices/SPY", **query)
+    assert (answered, answer["error"]["details"][0]["field"]) == (status, field)
+
+
+@pytest.mark.parametrize("ticker", ["NOPE", AUDUSD.ticker, "..%2Fmanifest"])
+def test_a_ticker_outside_the_universe_is_not_found(ask: Ask, ticker: str) -> None:
+    assert ask("GET", f"/data/prices/{ticker}")[0] == 404
+    assert ask("GET", f"/data/latest/{ticker}")[0] == 404
+
+
+def test_the_universe_is_listed_whole_or_by_index(ask: Ask) -> None:
+    assert [row["ticker"] for row in ask("GET", "/data/universe")[1]["instruments"]] == list(TICKERS)
+    status, answer = ask("GET", "/data/universe", index="US_ETFS")
+    assert (status, answer["total"], answer["instruments"][0]["indices"]) == (200, 1, ["US_ETFS"])
+    assert ask("GET", "/data/universe", index="DAX")[0] == 422
+
+
+def test_the_status_tells_of_the_last_ingest_also_when_it_failed(
+    ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.http_client.FIRST_WAIT_SECONDS", 0.01)
+    market.server.fail("500", ticker="AAPL")
+    with pytest.raises(Exception, match="tickers failed"):
+        market.ingest()
+    status = ask("GET", "/data/status")[1]
+    assert (status["tickers"], status["newest_date"], status["stale"]) == (4, "2024-06-06", True)
+    last = status["last_ingest"]
+    assert (last["run_id"], last["status"], last["failed"]) == (run_id(1), "failed", 1)
+    assert last["failures"][0]["ticker"] == "AAPL"
+    assert "500" in last["failures"][0]["reason"]
+
+
+@pytest.mark.parametrize(("newest", "stale"), [("2024-06-06", False), ("2024-06-05", True)])
+def test_data_is_stale_when_the_last_trading_day_before_now_is_missing(
+    ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch, newest: str, stale: bool
+) -> None:
+    market.wake(datetime.fromisoformat(f"{newest}T06:00:00+00:00") + timedelta(1))
+    market.ingest(tickers=["SPY"])
+
+    class Friday(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(2024, 6, 7, 12, tzinfo=tz)
+
+    monkeypatch.setattr(data, "datetime", Friday)
+    assert ask("GET", "/data/status")[1]["stale"] is stale
+
+
+def test_a_refresh_starts_the_ingest_and_is_running_until_it_reports(ask: Ask, started: list[Any]) -> None:
+    status, answer = ask("POST", "/data/refresh", {"tickers": ["spy", "AAPL"]})
+    assert status == 202
+    event = {"run_id": answer["run_id"], "source": "refresh", "tickers": ["SPY", "AAPL"]}
+    assert started == [("potential-parakeet-ingest-dev", event)]
+    status, told = ask("GET", f"/data/refresh/{answer['run_id']}")
+    assert (status, told["status"]) == (200, "running")
+
+
+def test_a_refresh_of_all_names_no_tickers(ask: Ask, started: list[Any]) -> None:
+    assert ask("POST", "/data/refresh", {})[0] == 202
+    assert started[0][1]["tickers"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"tickers": ["SPY", "NOPE"]}, 422),
+        ({"tickers": []}, 422),
+        ({"ticker": "SPY"}, 422),
+        ({"tickers": "SPY"}, 400),
+    ],
+)
+def test_a_wrong_refresh_starts_nothing(ask: Ask, started: list[Any], body: object, status: int) -> None:
+    assert ask("POST", "/data/refresh", body)[0] == status
+    assert started == []
+
+
+def test_a_refresh_that_lambda_does_not_take_is_503(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_function: str, _event: object) -> None:
+        raise UnavailableError("not now")
+
+    monkeypatch.setattr(data, "start_function", refused)
+    assert ask("POST", "/data/refresh", {})[0] == 503
+
+
+def test_an_ingest_is_done_failed_or_unknown(ask: Ask, market: Market) -> None:
+    market.ingest()
+    assert ask("GET", f"/data/refresh/{run_id(1)}")[1]["status"] == "done"
+    assert ask("GET", f"/data/refresh/{run_id(2)}")[0] == 404
+    assert ask("GET", "/data/refresh/nonsense")[0] == 404
+    # It says that it runs, but has not been heard of for too long.
+    now = datetime.now(UTC)
+    gone = new_run_id(now, "gone")
+    silent = instant(now - timedelta(seconds=SILENT_AFTER_SECONDS + 1))
+    report = Report(gone, "refresh", silent, silent, tickers=2, remaining=["SPY", "AAPL"])
+    market.objects().put(report_key(gone), report_json(report))
+    told = ask("GET", f"/data/refresh/{gone}")[1]
+    assert (told["status"], told["remaining"]) == ("failed", 2)
+
+
+def test_a_cache_that_does_not_answer_is_503_and_says_nothing_of_it(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_S3_BUCKET", "no-such-bucket")
+    data.Settings.read.cache_clear()
+    data._cache.cache_clear()
+    for path in ("/data/status", "/data/universe", "/data/prices/SPY", "/data/latest/SPY"):
+        status, answer = ask("GET", path)
+        assert status == 503
+        assert "bucket" not in json.dumps(answer)
+
+
+def test_what_a_reader_needs_is_read_only(ask: Ask, market: Market) -> None:
+    market.ingest()
+    before = market.contents()
+    for path in ("/data/status", "/data/universe", "/data/prices/SPY", "/data/latest/SPY"):
+        assert ask("GET", path)[0] == 200
+    assert market.contents() == before
+    assert LAST_RUN_KEY in before

@@ -1,0 +1,325 @@
+"""A run of the ingest, against the providers' server and the embedded S3."""
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from threading import Barrier, Thread
+
+import numpy as np
+import pytest
+
+from functions.ingest.run import IngestFailedError, Step
+from functions.market.bars import ADJUSTED_CLOSE, CLOSE
+from functions.market.layout import MANIFEST_KEY, RENEW_AFTER_DAYS, report_key
+from functions.market.objects import Objects, StorageError
+from functions.market.report import Report, read_report
+from tests.functions.market_cache import (
+    FIRST_MORNING,
+    SECOND_MORNING,
+    TICKERS,
+    Market,
+    bars_of,
+    run_id,
+    view,
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year and a half instead of two decades, and retries at once."""
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    monkeypatch.setattr("functions.ingest.http_client.FIRST_WAIT_SECONDS", 0.01)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this is done."""
+
+
+class Dying(Objects):
+    """Writes so many objects; then the process is gone."""
+
+    def __init__(self, market: Market, writes: int) -> None:
+        super().__init__(market.bucket, variables=market.variables)
+        self.left = writes
+
+    def put(self, key: str, body: bytes, *, replacing: str | None = None, new: bool = False) -> str:
+        if self.left <= 0:
+            raise Killed
+        self.left -= 1
+        return super().put(key, body, replacing=replacing, new=new)
+
+
+class Interrupting(Objects):
+    """Does something before it moves the manifest for the first time."""
+
+    def __init__(self, market: Market, before: Callable[[], object]) -> None:
+        super().__init__(market.bucket, variables=market.variables)
+        self.before: Callable[[], object] | None = before
+
+    def put(self, key: str, body: bytes, *, replacing: str | None = None, new: bool = False) -> str:
+        if key == MANIFEST_KEY and self.before is not None:
+            before, self.before = self.before, None
+            before()
+        return super().put(key, body, replacing=replacing, new=new)
+
+
+def _enough_for(tickers: int) -> Callable[[], float]:
+    """A clock that runs out after so many tickers, of one thread."""
+    left = iter([300.0] * tickers)
+    return lambda: next(left, 10.0)
+
+
+def report(market: Market, number: int = 1) -> Report:
+    text = market.objects().get(report_key(run_id(number)))
+    assert text is not None
+    return read_report(text)
+
+
+def test_a_first_run_brings_all_bars_since_2005_from_whom_has_them(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2005, 1, 1))
+    step = market.ingest()
+    assert step is not None
+    assert (step.settled, step.failed, step.follow_up) == (len(TICKERS) + 1, 0, None)
+    snapshot = market.snapshot()
+    view(snapshot)
+    entries = snapshot.catalogue.tickers
+    assert {ticker: entry.provider for ticker, entry in entries.items()} == {
+        **dict.fromkeys(TICKERS, "tiingo"),
+        "BRK-B": "polygon",
+        "AUDUSD": "tiingo",
+    }
+    assert {entry.first for entry in entries.values()} == {"2005-01-03"}
+    assert {ticker for ticker, entry in entries.items() if entry.last != "2024-06-06"} == {"CTRA"}
+    assert entries["CTRA"].last == "2024-03-28"
+    said = report(market)
+    assert (said.status, said.ok, said.failed, said.remaining) == ("done", len(TICKERS) + 1, 0, [])
+    assert said.rows == sum(entry.rows for entry in entries.values())
+
+
+def test_a_later_run_brings_only_what_is_new(market: Market) -> None:
+    market.ingest()
+    before = market.snapshot().catalogue.tickers
+    market.wake(SECOND_MORNING)
+    market.ingest(2)
+    after = market.snapshot().catalogue.tickers
+    view(market.snapshot())
+    for ticker in ("AAPL", "SPY", "BRK-B", "AUDUSD"):
+        assert (after[ticker].rows, after[ticker].last) == (before[ticker].rows + 2, "2024-06-10"), ticker
+    assert after["CTRA"] == before["CTRA"]
+
+
+def test_a_split_makes_the_whole_history_new(market: Market) -> None:
+    market.ingest()
+    before = bars_of(market.snapshot(), "NVDA")
+    market.wake(SECOND_MORNING)
+    market.ingest(2)
+    after = bars_of(market.snapshot(), "NVDA")
+    raw, adjusted = after.values[: len(before), CLOSE], after.values[: len(before), ADJUSTED_CLOSE]
+    np.testing.assert_array_equal(raw, before.values[:, CLOSE])
+    np.testing.assert_allclose(adjusted * 10, before.values[:, ADJUSTED_CLOSE], rtol=1e-5)
+    assert report(market, 2).flagged == []
+    assert report(market, 2).rows >= len(after)
+
+
+def test_a_run_twice_changes_nothing(market: Market) -> None:
+    market.ingest()
+    manifest = market.snapshot().manifest
+    step = market.ingest(2)
+    assert step is not None
+    assert step.rows == 0
+    assert market.snapshot().manifest == manifest
+
+
+def test_bars_and_panels_that_are_old_are_written_anew_before_lifecycle_removes_them(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    # The providers' clock stands still, so that nothing is new.
+    market.morning = FIRST_MORNING + timedelta(RENEW_AFTER_DAYS + 1)
+    market.ingest(2)
+    manifest = market.snapshot().manifest
+    assert manifest.run_id == run_id(2)
+    named = [entry.key for entry in market.snapshot().catalogue.tickers.values()]
+    named += [key for panel in manifest.panels for key in (panel.closes, panel.recent)]
+    assert all(run_id(2) in key for key in named)
+    assert view(market.snapshot()) == before
+
+
+def test_killed_between_any_two_writes_readers_see_the_old_or_the_new_and_the_next_run_completes_it(
+    market: Market,
+) -> None:
+    few = ("NVDA", "SPY")
+    market.ingest(tickers=few)
+    old = view(market.snapshot())
+    before = market.contents()
+    market.wake(SECOND_MORNING)
+    market.ingest(2, tickers=few)
+    new = view(market.snapshot())
+    assert new != old
+    seen = []
+    writes = 0
+    while True:
+        market.fill(before)
+        try:
+            market.ingest(2, tickers=few, objects=Dying(market, writes), concurrency=1)
+        except Killed:
+            pass
+        else:
+            break
+        seen.append(view(market.snapshot()))
+        assert seen[-1] in (old, new)
+        # Lambda tries the same again; or the next day's run comes.
+        market.ingest(2 if writes % 2 else 3, tickers=few)
+        assert view(market.snapshot()) == new
+        writes += 1
+    # report, last_run, three objects of bars, two panels, catalogue, manifest, report
+    assert writes == 10
+    assert (seen[0], seen[-1]) == (old, new)
+
+
+def test_two_runs_at_once_lose_nothing(market: Market) -> None:
+    barrier = Barrier(2)
+    failures: list[BaseException] = []
+
+    def ingest(number: int, tickers: tuple[str, ...]) -> None:
+        barrier.wait()
+        try:
+            market.ingest(number, tickers=tickers)
+        except BaseException as error:  # noqa: BLE001 - of a thread, told below
+            failures.append(error)
+
+    threads = [Thread(target=ingest, args=(1, TICKERS[:3])), Thread(target=ingest, args=(2, TICKERS[1:]))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+
+
+def test_who_loses_the_manifest_adds_its_tickers_to_the_winners(market: Market) -> None:
+    def another() -> None:
+        market.ingest(2, tickers=["SPY", "NVDA"])
+
+    market.ingest(1, tickers=["AAPL", "SPY"], objects=Interrupting(market, another))
+    entries = market.snapshot().catalogue.tickers
+    assert set(view(market.snapshot())) == {"AAPL", "SPY", "NVDA", "AUDUSD"}
+    assert run_id(1) in entries["AAPL"].key
+    # As new as ours, and there first.
+    assert run_id(2) in entries["SPY"].key
+
+
+def test_who_loses_the_manifest_keeps_later_days_than_the_winners(market: Market) -> None:
+    def yesterday() -> None:
+        market.wake(FIRST_MORNING)
+        market.ingest(2, tickers=["SPY"])
+        market.wake(SECOND_MORNING)
+
+    market.wake(SECOND_MORNING)
+    market.ingest(1, tickers=["SPY"], objects=Interrupting(market, yesterday))
+    assert market.snapshot().catalogue.tickers["SPY"].last == "2024-06-10"
+    view(market.snapshot())
+
+
+def test_a_step_is_done_by_one_of_two_invocations(market: Market) -> None:
+    gave_way: list[Step | None] = []
+    twin = Interrupting(market, lambda: gave_way.append(market.ingest(1, holder="a twin")))
+    assert market.ingest(1, holder="the first", objects=twin) is not None
+    assert gave_way == [None]
+    assert market.ingest(1, holder="the first") is None
+
+
+def test_a_step_whose_invocation_is_silent_may_be_taken_over(market: Market) -> None:
+    with pytest.raises(Killed):
+        market.ingest(1, holder="gone", objects=Dying(market, 3))
+    assert market.ingest(1, holder="another") is None
+    market.morning += timedelta(minutes=6)
+    assert market.ingest(1, holder="another") is not None
+    assert report(market).status == "done"
+
+
+def test_what_one_invocation_cannot_do_the_next_goes_on_with(market: Market) -> None:
+    first = market.ingest(remaining=_enough_for(2), concurrency=1)
+    assert first is not None
+    assert first.follow_up == 2
+    done = report(market).tickers - len(report(market).remaining)
+    assert 0 < done < len(TICKERS) + 1
+    assert len(view(market.snapshot())) == done
+    second = market.ingest(step=2, holder="the second")
+    assert second is not None
+    assert second.follow_up is None
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+    assert (report(market).status, report(market).ok) == ("done", len(TICKERS) + 1)
+
+
+def test_a_run_that_gets_nowhere_ends(market: Market) -> None:
+    with pytest.raises(IngestFailedError, match="6 of 6 tickers were not reached since step 1 settled none"):
+        market.ingest(remaining=lambda: 10.0)
+    assert report(market).status == "failed"
+
+
+def test_a_run_ends_with_its_last_step(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.run.STEPS", 2)
+    market.ingest(remaining=_enough_for(2), concurrency=1)
+    with pytest.raises(IngestFailedError, match=r"3 of 6 tickers were not reached in 2 steps"):
+        market.ingest(step=2, holder="last", remaining=_enough_for(1), concurrency=1)
+    assert (report(market).status, report(market).ok) == ("failed", 3)
+
+
+def test_the_next_run_begins_with_what_has_no_bars(market: Market) -> None:
+    market.ingest(tickers=["AAPL", "SPY"])
+    market.ingest(2, remaining=_enough_for(3), concurrency=1)
+    assert set(report(market, 2).remaining) & {"AAPL", "SPY", "AUDUSD"} == {"AAPL", "SPY", "AUDUSD"}
+
+
+def test_a_run_fails_when_more_than_five_percent_of_its_tickers_do(market: Market) -> None:
+    market.server.fail("500", ticker="SPY")
+    with pytest.raises(IngestFailedError, match="1 of 6 tickers failed, more than 5%"):
+        market.ingest()
+    said = report(market)
+    assert said.status == "failed"
+    assert [failure["ticker"] for failure in said.failures] == ["SPY"]
+    # What could be had is there.
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"} - {"SPY"}
+    # Lambda tries again: those that failed only.
+    market.server.recover()
+    market.ingest()
+    assert (report(market).status, report(market).ok) == ("done", 6)
+    assert "SPY" in view(market.snapshot())
+
+
+def test_a_run_passes_when_few_enough_fail(market: Market) -> None:
+    market.server.fail("500", ticker="SPY")
+    market.ingest(failure_share=0.2)
+    assert (report(market).status, report(market).failed) == ("done", 1)
+
+
+def test_a_wrong_key_stops_the_run_and_leaves_the_data(market: Market) -> None:
+    market.ingest()
+    before = market.snapshot().manifest
+    market.wake(SECOND_MORNING)
+    market.server.fail("wrong key", provider="tiingo")
+    asked = market.server.requests()["tiingo"]
+    with pytest.raises(IngestFailedError, match="refuses our key"):
+        market.ingest(2, concurrency=1)
+    assert market.server.requests()["tiingo"] == asked + 1
+    assert market.snapshot().manifest == before
+    said = json.dumps(report(market, 2).__dict__)
+    assert all(key not in said for key in market.server.keys.values())
+
+
+def test_a_ticker_that_left_the_universe_leaves_the_cache(market: Market) -> None:
+    market.ingest()
+    rows = [row for row in market.contents()["cache/universe.csv"].decode().splitlines() if "CTRA" not in row]
+    market.client.put_object(Bucket=market.bucket, Key="cache/universe.csv", Body="\n".join(rows).encode())
+    market.wake(SECOND_MORNING)
+    market.ingest(2, tickers=TICKERS[:4])
+    assert "CTRA" not in view(market.snapshot())
+
+
+def test_without_a_universe_nothing_starts(market: Market) -> None:
+    market.client.delete_object(Bucket=market.bucket, Key="cache/universe.csv")
+    with pytest.raises(StorageError, match=r"there is no cache/universe\.csv"):
+        market.ingest()
+    assert market.contents() == {}

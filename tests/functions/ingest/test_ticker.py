@@ -1,0 +1,173 @@
+"""One ticker: what is asked, what is kept, what is replaced."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functions.ingest.provider import NoDataError, ProviderError
+from functions.ingest.ticker import HISTORY_START, Outcome, TickerIngest
+from functions.market.bars import Quotes
+from functions.market.cache import Cache
+from functions.market.layout import COLUMNS
+from functions.market.manifest import Entry
+from functions.market.universe import Instrument
+from tests.functions.market_cache import Market
+
+X = Instrument("X", "A made-up one", "EQUITY")
+MONDAY = date(2024, 6, 3)
+
+
+class Scripted:
+    """A third provider: what it has is given. Notes what it was asked."""
+
+    def __init__(self, name: str, rows: dict[date, float], *, factor: float = 1.0) -> None:
+        self.name = name
+        self.rows = rows
+        self.factor = factor
+        self.adjusting: frozenset[date] = frozenset()
+        self.failure: ProviderError | None = None
+        self.asked: list[date] = []
+
+    def daily(self, _: Instrument, start: date, end: date) -> Quotes:
+        self.asked.append(start)
+        if self.failure:
+            raise self.failure
+        days = [day for day in self.rows if start <= day <= end]
+        if not days:
+            raise NoDataError("none")
+        values = np.empty((len(days), len(COLUMNS)))
+        for row, day in enumerate(days):
+            values[row] = [self.rows[day]] * 4 + [100] + [self.rows[day] * self.factor] * 4
+        return Quotes(
+            np.array(days, "datetime64[D]"), values, np.array([day in self.adjusting for day in days])
+        )
+
+
+def prices(first: date, *closes: float) -> dict[date, float]:
+    return {first + timedelta(number): close for number, close in enumerate(closes)}
+
+
+@pytest.fixture
+def folder() -> str:
+    return "cache/runs/20240607T060000Z-000001/01-x/"
+
+
+def ingest(
+    market: Market, providers: Sequence[Any], entry: Entry | None, folder: str, today: date = date(2024, 6, 8)
+) -> Outcome:
+    work = TickerIngest(Cache(market.objects()), providers, folder=folder, today=today, end=date(2024, 6, 7))
+    return work.ingest(X, entry)
+
+
+def entry_of(outcome: Outcome) -> Entry:
+    assert outcome.update is not None
+    return outcome.update.entry
+
+
+def test_all_is_asked_at_first_and_then_from_the_last_bar_on(market: Market, folder: str) -> None:
+    provider = Scripted("one", prices(MONDAY, 10, 11))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    assert (entry.first, entry.last, entry.rows) == ("2024-06-03", "2024-06-04", 2)
+    provider.rows |= prices(date(2024, 6, 5), 12)
+    outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
+    assert provider.asked == [HISTORY_START, date(2024, 6, 4)]
+    assert (entry_of(outcome).rows, outcome.rows) == (3, 1)
+
+
+def test_a_provider_that_has_nothing_new_leaves_the_bars(market: Market, folder: str) -> None:
+    provider = Scripted("one", prices(MONDAY, 10, 11))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    outcome = ingest(market, [provider], entry, folder)
+    assert (outcome.update, outcome.failure, outcome.rows) == (None, "", 0)
+
+
+@pytest.mark.parametrize("change", ["action", "restated", "overlap"])
+def test_a_changed_past_is_read_again_whole(market: Market, folder: str, change: str) -> None:
+    provider = Scripted("one", prices(MONDAY, 10, 11))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.rows |= prices(date(2024, 6, 5), 12)
+    if change == "action":
+        provider.adjusting = frozenset({date(2024, 6, 5)})
+    elif change == "restated":
+        provider.factor = 0.5
+    else:
+        provider.rows[date(2024, 6, 4)] = 11.5
+    outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
+    assert provider.asked == [HISTORY_START, date(2024, 6, 4), HISTORY_START]
+    assert entry_of(outcome).rows == 3
+
+
+def test_the_second_provider_is_asked_where_the_first_has_none_or_fails(market: Market, folder: str) -> None:
+    first, second = Scripted("one", {}), Scripted("two", prices(MONDAY, 10))
+    assert entry_of(ingest(market, [first, second], None, folder)).provider == "two"
+    first.failure = ProviderError("down")
+    assert entry_of(ingest(market, [first, second], None, folder)).provider == "two"
+
+
+def test_why_all_providers_failed_is_told_and_the_bars_stay(market: Market, folder: str) -> None:
+    provider = Scripted("one", prices(MONDAY, 10))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.failure = ProviderError("down")
+    outcome = ingest(market, [provider, Scripted("two", {})], entry, folder)
+    assert (outcome.failure, outcome.update) == ("one: down; two: none", None)
+    assert market.objects().get(entry.key)
+
+
+def test_back_at_the_first_provider_all_is_its_own_again(market: Market, folder: str) -> None:
+    first, second = (
+        Scripted("one", prices(MONDAY, 10, 11), factor=0.9),
+        Scripted("two", prices(MONDAY, 10, 11, 12)),
+    )
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    first.failure = ProviderError("down")
+    # The second one's adjustments differ, and it has as much: it may replace them for a day.
+    entry = entry_of(ingest(market, [first, second], entry, folder.replace("01-x", "02-x")))
+    assert (entry.provider, entry.rows) == ("two", 3)
+    first.failure = None
+    first.rows = prices(MONDAY, 10, 11, 12)
+    entry = entry_of(ingest(market, [first, second], entry, folder.replace("01-x", "03-x")))
+    assert (entry.provider, first.asked[-1]) == ("one", HISTORY_START)
+
+
+def test_the_second_provider_goes_on_where_its_adjustment_is_the_same(market: Market, folder: str) -> None:
+    first, second = (
+        Scripted("one", prices(MONDAY, 10, 11)),
+        Scripted("two", prices(date(2024, 6, 4), 11.01, 12)),
+    )
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    first.failure = ProviderError("down")
+    entry = entry_of(ingest(market, [first, second], entry, folder.replace("01-x", "02-x")))
+    assert (entry.provider, entry.first, entry.rows) == ("two", "2024-06-03", 3)
+
+
+def test_a_provider_with_a_shorter_history_never_replaces_a_longer_one(market: Market, folder: str) -> None:
+    first = Scripted("one", prices(MONDAY - timedelta(28), 9) | prices(MONDAY, 10, 11), factor=0.9)
+    second = Scripted("two", prices(MONDAY, 10, 11, 12))
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    first.failure = ProviderError("down")
+    outcome = ingest(market, [first, second], entry, folder)
+    assert outcome.update is None
+    assert outcome.failure == (
+        "one: down; two: its bars are of 2024-06-03 to 2024-06-05, "
+        "but there are some of 2024-05-06 to 2024-06-04 already"
+    )
+
+
+def test_refused_bars_are_counted_and_a_ticker_of_nothing_else_fails(market: Market, folder: str) -> None:
+    outcome = ingest(market, [Scripted("one", prices(MONDAY, 10, -11))], None, folder)
+    assert outcome.refused == {"price not above 0": 1}
+    assert entry_of(outcome).rows == 1
+    outcome = ingest(market, [Scripted("one", prices(MONDAY, -10))], None, folder)
+    assert outcome.failure == "one: all of its bars are refused"
+
+
+def test_new_bars_that_are_strange_are_flagged_with_their_ticker(market: Market, folder: str) -> None:
+    outcome = ingest(market, [Scripted("one", prices(MONDAY, 10, 20))], None, folder)
+    assert outcome.flagged == ["X 2024-06-04: close changed by +100% without a split"]
+
+
+def test_the_history_begins_in_2005() -> None:
+    assert date(2005, 1, 1) == HISTORY_START

@@ -1,0 +1,102 @@
+"""Panels, read from a cache that an ingest wrote."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from functions.market.cache import Cache, CacheEmptyError
+from functions.market.panel import load_audusd, load_closes, load_recent
+from local.market_data.history import audusd, history
+from tests.functions.market_cache import Market
+
+EVER = date(2005, 1, 1), date(2100, 1, 1)
+
+
+@pytest.fixture
+def panels_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three panels instead of one."""
+    monkeypatch.setattr("functions.ingest.panels.PANEL_TICKERS", 2)
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+
+
+def test_before_the_first_ingest_there_is_nothing_to_read(market: Market) -> None:
+    with pytest.raises(CacheEmptyError):
+        market.snapshot()
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_columns_are_in_the_order_asked_for_and_one_without_bars_is_empty(market: Market) -> None:
+    market.ingest()
+    snapshot = market.snapshot()
+    assert len(snapshot.manifest.panels) == 3
+    closes = load_closes(snapshot, ["SPY", "NONE", "AAPL"], *EVER)
+    assert closes.tickers == ("SPY", "NONE", "AAPL")
+    assert np.isnan(closes.adjusted[:, 1]).all()
+    known = history("SPY")
+    rows = known.between(date(2023, 1, 1), date(2024, 6, 6))
+    np.testing.assert_array_equal(closes.dates, known.dates[rows])
+    today = date(2024, 6, 6)
+    adjusted = (known.close * known.factors(today, dividends=True))[rows]
+    np.testing.assert_allclose(closes.adjusted[:, 0], adjusted, atol=5.1e-7)
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_permuted_tickers_are_the_same_numbers(market: Market) -> None:
+    market.ingest()
+    snapshot = market.snapshot()
+    one, other = ["CTRA", "SPY", "BRK-B"], ["BRK-B", "CTRA", "SPY"]
+    order = [one.index(ticker) for ticker in other]
+    np.testing.assert_array_equal(
+        load_closes(snapshot, one, *EVER).adjusted[:, order], load_closes(snapshot, other, *EVER).adjusted
+    )
+    np.testing.assert_array_equal(
+        load_recent(snapshot, one).volume[:, order], load_recent(snapshot, other).volume
+    )
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_days_are_those_on_which_one_of_the_tickers_has_a_bar(market: Market) -> None:
+    market.ingest()
+    closes = load_closes(market.snapshot(), ["CTRA"], *EVER)
+    assert closes.dates[-1] == np.datetime64("2024-03-28")
+    assert not np.isnan(closes.adjusted).any()
+    some = load_closes(market.snapshot(), ["SPY"], date(2024, 1, 1), date(2024, 1, 5))
+    assert [str(day) for day in some.dates] == ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+    none = load_closes(market.snapshot(), [], *EVER)
+    assert none.adjusted.shape == (0, 0)
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_recent_days_are_the_last_300_of_all(market: Market) -> None:
+    market.ingest()
+    snapshot = market.snapshot()
+    recent = load_recent(snapshot)
+    assert recent.close.shape == (300, 5)
+    assert recent.dates[-1] == np.datetime64("2024-06-06")
+    assert np.isnan(recent.close[-1, recent.tickers.index("CTRA")])
+    few = load_recent(snapshot, ["AAPL"], days=5)
+    np.testing.assert_array_equal(few.high[:, 0], recent.high[-5:, recent.tickers.index("AAPL")])
+    with pytest.raises(ValueError, match="allowed are 1 to 300"):
+        load_recent(snapshot, days=301)
+
+
+def test_a_rate_is_carried_forward_and_never_back(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    market.ingest(tickers=["SPY"])
+    known = audusd()
+    friday = known.close[known.dates == np.datetime64("2023-01-06")][0]
+    asked = np.array(["2022-12-30", "2023-01-06", "2023-01-08", "2024-12-31"], "datetime64[D]")
+    rates = load_audusd(market.snapshot(), asked)
+    last = known.close[known.dates == np.datetime64("2024-06-06")][0]
+    np.testing.assert_allclose(rates, [np.nan, friday, friday, last])
+
+
+def test_a_reader_keeps_what_did_not_change(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    market.ingest(tickers=["SPY"])
+    cache = Cache(market.objects())
+    first = cache.snapshot()
+    load_closes(first, ["SPY"], *EVER)
+    market.client.delete_object(Bucket=market.bucket, Key=first.manifest.panels[0].closes)
+    assert load_closes(cache.snapshot(), ["SPY"], *EVER).adjusted.size
