@@ -36,7 +36,9 @@ def wilder(values: Floats, days: int) -> Floats:
         present = ~np.isnan(today)
         seen += present
         average = np.where(
-            present, np.where(seen <= days, average + today / days, average + (today - average) / days), average
+            present,
+            np.where(seen <= days, average + today / days, average + (today - average) / days),
+            average,
         )
         averages[row] = np.where(seen >= days, average, np.nan)
     return averages

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ class Result:
     volume: int
     signal: str
     score: float
-    numbers: dict[str, float]
+    numbers: dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -74,15 +73,24 @@ class Scan:
     results: tuple[Result, ...]
 
 
-def scan(scanner: Scanner, panel: Panel, asked: frozenset[str], benchmark: str, filters: Filters) -> Scan:
-    """Scan the tickers `asked` for on the newest day of the panel on which at least half of those still traded have a
-    bar; later days (an ingest of few tickers) are left out.
+def scan(
+    scanner: Scanner,
+    panel: Panel,
+    asked: frozenset[str],
+    benchmark: str,
+    filters: Filters,
+    row: int | None = None,
+) -> Scan:
+    """Scan the tickers `asked` for on the day of that row, by what is known after its close.
+
+    Without a row, on the newest day on which at least half of those still traded have a bar: later ones are of an
+    ingest of few tickers.
 
     The score is the percentile of a ticker's number among all scanned: the part that is below it and half of those
     equal, x 100. The panel has the benchmark's column besides.
     """
     present = np.logical_and.reduce([np.isfinite(panel.columns[name]) for name in _FIELDS])
-    row = _newest_common_row(present)
+    row = _newest_common_row(present) if row is None else row
     if row is None:
         return Scan(None, Counts(len(asked), len(asked), 0, 0, {}, 0), ())
     bars = Bars.of(**{name: panel.columns[name][: row + 1] for name in _FIELDS})
@@ -105,8 +113,10 @@ def scan(scanner: Scanner, panel: Panel, asked: frozenset[str], benchmark: str, 
     for name, signal in findings.signals.items():
         scores = percentiles(signal.rank_by)
         for column in np.flatnonzero(passing & signal.given & ~np.isnan(scores)):
-            numbers = {key: float(values[column]) for key, values in findings.numbers.items()}
-            results.append(_result(names[column], day, seen, int(column), name, float(scores[column]), numbers))
+            numbers = {key: _number(values[column]) for key, values in findings.numbers.items()}
+            results.append(
+                _result(names[column], day, seen, int(column), name, float(scores[column]), numbers)
+            )
     results.sort(key=lambda result: (-result.score, result.ticker))
     counts = Counts(
         asked=len(asked),
@@ -145,8 +155,18 @@ def _passes(filters: Filters, bars: Bars) -> NDArray[np.bool_]:
     return passing
 
 
+def _number(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
 def _result(
-    ticker: str, day: date, bars: Bars, column: int, signal: str, score: float, numbers: dict[str, Any]
+    ticker: str,
+    day: date,
+    bars: Bars,
+    column: int,
+    signal: str,
+    score: float,
+    numbers: dict[str, float | None],
 ) -> Result:
     adjusted = bars.adjusted_close[-2:, column]
     return Result(

@@ -60,4 +60,8 @@ class Scanner:
     @property
     def numbers(self) -> dict[str, Any]:
         parameters = inspect.signature(self.find).parameters.values()
-        return {parameter.name: parameter.default for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+        return {
+            parameter.name: parameter.default
+            for parameter in parameters
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }

@@ -64,7 +64,9 @@ class Backtest:
 class _Account:
     """Cash and units, and the last price of each asset that is held."""
 
-    def __init__(self, prices: Prices, first: int, capital: float, rates: Floats, costs: Costs, fee: float) -> None:
+    def __init__(
+        self, prices: Prices, first: int, capital: float, rates: Floats, costs: Costs, fee: float
+    ) -> None:
         self._closes, self._rates, self._first = prices.closes, rates, first
         self._commission, self._fee = float(costs.commission), fee
         self._units = np.zeros(len(prices.tickers))
@@ -139,7 +141,13 @@ class _Account:
 
 
 def backtest(
-    strategy: Strategy, prices: Prices, first: int, *, capital: float, costs: Costs, rates: Floats | None = None
+    strategy: Strategy,
+    prices: Prices,
+    first: int,
+    *,
+    capital: float,
+    costs: Costs,
+    rates: Floats | None = None,
 ) -> Backtest:
     """Run from the close of row `first`; earlier rows are what the strategy may look back on.
 
@@ -176,7 +184,9 @@ def backtest(
 def _checked(strategy: Strategy, known: Prices, previous: Floats) -> Floats:
     weights = strategy.weights(known, previous)
     if weights.shape != previous.shape or not (weights >= 0).all() or weights.sum() > 1 + 1e-9:
-        raise ValueError(f"{strategy.name} on {known.days[-1]}: weights have to be at least 0 and add up to 1 or less")
+        raise ValueError(
+            f"{strategy.name} on {known.days[-1]}: weights have to be at least 0 and add up to 1 or less"
+        )
     return weights
 
 

@@ -92,7 +92,9 @@ def indicators() -> dict[str, dict[str, list[float]]]:
             "bollinger_lower": lower,
             "bollinger_upper": upper,
         }
-        found[ticker] = {name: [float(value) for value in values[-600::10]] for name, values in series.items()}
+        found[ticker] = {
+            name: [float(value) for value in values[-600::10]] for name, values in series.items()
+        }
     return found
 
 

@@ -21,7 +21,10 @@ class DualMomentum(Strategy):
     lookback: int = Field(252, ge=20, le=504, description="days of the return that ranks the assets")
     risk_free: float = Field(0.04, ge=0, le=0.25, description="what cash pays a year")
     defensive: tuple[Ticker, ...] = Field(
-        ("TLT", "IEF", "BND"), min_length=1, max_length=10, description="what is held when no asset beats cash"
+        ("TLT", "IEF", "BND"),
+        min_length=1,
+        max_length=10,
+        description="what is held when no asset beats cash",
     )
 
     @property

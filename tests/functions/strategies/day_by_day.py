@@ -7,9 +7,13 @@ Known = dict[str, list[float | None]]
 Weights = dict[str, float]
 
 
-def dual_momentum(lookback: int, risk_free: float, shares: tuple[str, ...], safe: str) -> Callable[[Known], Weights]:
+def dual_momentum(
+    lookback: int, risk_free: float, shares: tuple[str, ...], safe: str
+) -> Callable[[Known], Weights]:
     def weights(known: Known) -> Weights:
-        returns = {ticker: gain for ticker in known if (gain := _gain(known[ticker], lookback, 0)) is not None}
+        returns = {
+            ticker: gain for ticker in known if (gain := _gain(known[ticker], lookback, 0)) is not None
+        }
         best = [(gain, ticker) for ticker, gain in returns.items() if ticker in shares]
         if best and max(best)[0] > risk_free * lookback / 252:
             return {max(best)[1]: 1.0}
@@ -49,7 +53,12 @@ def simulate(
     rates: list[float],
 ) -> tuple[list[float], float]:
     """The equity of each day from `first` on, and all costs. `cost` is a part of the traded value."""
-    cash, units, last, silent = capital, dict.fromkeys(walks, 0.0), dict.fromkeys(walks, 0.0), dict.fromkeys(walks, 0)
+    cash, units, last, silent = (
+        capital,
+        dict.fromkeys(walks, 0.0),
+        dict.fromkeys(walks, 0.0),
+        dict.fromkeys(walks, 0),
+    )
     waiting: Weights | None = None
     curve, paid = [], 0.0
     for today in range(first, len(days)):
@@ -93,7 +102,9 @@ def _orders(
         return {ticker: target - values[ticker] for ticker, target in targets(traded, remaining).items()}
 
     traded = [ticker for ticker in open_today if weights.get(ticker) or values[ticker]]
-    traded = [ticker for ticker, change in changes(traded, equity).items() if abs(change) >= max(commission, 0.01)]
+    traded = [
+        ticker for ticker, change in changes(traded, equity).items() if abs(change) >= max(commission, 0.01)
+    ]
     while traded:
         low, high = 0.0, equity
         for _ in range(200):

@@ -45,7 +45,7 @@ def same_until(row: int, one: Backtest, other: Backtest) -> None:
     known = row - FIRST + 1
     np.testing.assert_array_equal(one.cash[:known], other.cash[:known])
     np.testing.assert_array_equal(one.invested[:known], other.invested[:known])
-    for (mine, theirs) in zip(_decided(one, row), _decided(other, row), strict=True):
+    for mine, theirs in zip(_decided(one, row), _decided(other, row), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     past, past_too = one.trades.rows <= row, other.trades.rows <= row
     for field in ("rows", "columns", "units", "prices", "values", "costs"):
@@ -55,7 +55,9 @@ def same_until(row: int, one: Backtest, other: Backtest) -> None:
 
 
 def _decided(run: Backtest, row: int) -> list[Floats]:
-    return [np.append(decision.weights, decision.decided) for decision in run.decisions if decision.decided <= row]
+    return [
+        np.append(decision.weights, decision.decided) for decision in run.decisions if decision.decided <= row
+    ]
 
 
 def test_every_strategy_of_the_catalog_is_tested_here() -> None:
@@ -108,7 +110,9 @@ def test_equity_is_cash_and_positions_after_costs_every_day(
         for trade in np.flatnonzero(trades.rows == row):
             column = trades.columns[trade]
             assert trades.prices[trade] == last[column]
-            assert trades.units[trade] * last[column] / rates[row] == pytest.approx(trades.values[trade], abs=1e-5)
+            assert trades.units[trade] * last[column] / rates[row] == pytest.approx(
+                trades.values[trade], abs=1e-5
+            )
             assert trades.costs[trade] >= 0
             units[column] += trades.units[trade]
             cash -= trades.values[trade] + trades.costs[trade]
@@ -247,7 +251,12 @@ def test_a_change_of_currency_is_paid_at_each_trade() -> None:
     costs = Costs(commission=Decimal(3), slippage_bps=Decimal(5), fx_bps=Decimal(50))
 
     made = backtest(
-        SMALL["equal_weight"], prices_of(closes), FIRST, capital=1000, costs=costs, rates=np.full(FIRST + 3, 0.5)
+        SMALL["equal_weight"],
+        prices_of(closes),
+        FIRST,
+        capital=1000,
+        costs=costs,
+        rates=np.full(FIRST + 3, 0.5),
     )
 
     bought = (1000 - 3) / 1.0055
@@ -283,9 +292,7 @@ def test_an_asset_without_a_price_on_the_day_is_not_bought_and_its_part_stays_ca
 
 
 def test_before_there_are_enough_bars_all_is_cash() -> None:
-    made = backtest(
-        SMALL["momentum"], prices_of(random_closes(3)), 0, capital=1000, costs=Costs()
-    )
+    made = backtest(SMALL["momentum"], prices_of(random_closes(3)), 0, capital=1000, costs=Costs())
 
     early = [decision for decision in made.decisions if decision.decided < SMALL["momentum"].bars - 1]
     assert early
