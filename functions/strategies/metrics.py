@@ -1,8 +1,7 @@
 """What a run of daily values is worth, by the field's usual figures."""
 
-from dataclasses import dataclass
-
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from functions.strategies.prices import Floats
 
@@ -13,24 +12,25 @@ RISK_FREE = 0.04
 _NOISE = 1e-12
 
 
-@dataclass(frozen=True)
-class Metrics:
+class Metrics(BaseModel):
     """Fractions, not percents; a year is 252 days. None where a figure has no meaning.
 
     `max_drawdown` is 0 or negative. `turnover` is half of what was bought and sold a year, over the mean equity.
     `exposure` is the mean part of the equity that was invested.
     """
 
-    total_return: float | None
-    cagr: float | None
-    volatility: float | None
-    sharpe: float | None
-    sortino: float | None
-    max_drawdown: float | None
-    calmar: float | None
-    win_rate_days: float | None
-    turnover: float | None
-    exposure: float | None
+    model_config = ConfigDict(frozen=True)
+
+    total_return: float | None = None
+    cagr: float | None = None
+    volatility: float | None = None
+    sharpe: float | None = None
+    sortino: float | None = None
+    max_drawdown: float | None = None
+    calmar: float | None = None
+    win_rate_days: float | None = None
+    turnover: float | None = None
+    exposure: float | None = None
 
 
 def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
@@ -41,7 +41,7 @@ def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
     exposure = float(np.divide(invested, equity, out=np.zeros(len(equity)), where=alive).mean())
     days = len(returns)
     if days == 0:
-        return Metrics(*[None] * 9, exposure)
+        return Metrics(exposure=exposure)
     total = float(equity[-1] / equity[0] - 1)
     cagr = (1 + total) ** (DAYS_A_YEAR / days) - 1
     drawdown = float((equity / np.maximum.accumulate(equity) - 1).min())

@@ -31,6 +31,11 @@ class Strategy(BaseModel, ABC):
         """How many closes a decision needs."""
 
     @property
+    def bars_read(self) -> int:
+        """How many closes of each ticker a decision computes with, less than `bars` where it looks at a few of them."""
+        return self.bars
+
+    @property
     def besides(self) -> tuple[str, ...]:
         """Tickers that it needs besides those it chooses from."""
         return ()
@@ -38,3 +43,6 @@ class Strategy(BaseModel, ABC):
     def held_at_most(self, candidates: int) -> int:
         """How many assets it holds at once, out of so many candidates: this is what trading costs time."""
         return candidates
+
+    def refuse_candidates(self, count: int) -> None:  # noqa: B027 - most take any number
+        """Raises InvalidError where so many candidates make no sense with the parameters."""

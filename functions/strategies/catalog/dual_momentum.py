@@ -32,6 +32,10 @@ class DualMomentum(Strategy):
         return self.lookback + 1
 
     @property
+    def bars_read(self) -> int:
+        return 2
+
+    @property
     def besides(self) -> tuple[str, ...]:
         return self.defensive
 

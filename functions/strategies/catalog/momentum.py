@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from functions.runtime.errors import InvalidError
 from functions.strategies.prices import Floats, Prices
 from functions.strategies.strategy import Strategy
 
@@ -30,8 +31,16 @@ class Momentum(Strategy):
     def bars(self) -> int:
         return self.lookback + 1
 
+    @property
+    def bars_read(self) -> int:
+        return 3
+
     def held_at_most(self, candidates: int) -> int:
         return min(self.top, candidates)
+
+    def refuse_candidates(self, count: int) -> None:
+        if count < self.top:
+            raise InvalidError.field("parameters.top", self.top, f"At most the number of tickers, {count}")
 
     def weights(self, known: Prices, previous: Floats) -> Floats:
         returns = known.total_return(self.lookback, self.skip)

@@ -1,7 +1,6 @@
 """The figures of a run, against empyrical-reloaded."""
 
 import json
-from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +19,7 @@ EXPECTED = json.loads((Path(__file__).parents[2] / "oracles" / "expected.json").
 
 def of(*equity: float, invested: Floats | None = None, traded: float = 0) -> dict[str, float | None]:
     values = np.array(equity)
-    return asdict(metrics(values, np.zeros(len(values)) if invested is None else invested, traded))
+    return metrics(values, np.zeros(len(values)) if invested is None else invested, traded).model_dump()
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ def test_they_are_what_empyrical_says(name: str, parameters: dict[str, int]) -> 
     free = Costs(Decimal(0), Decimal(0), Decimal(0))
     run = backtest(STRATEGIES[name].model_validate(parameters), prices, 300, capital=100_000, costs=free)
 
-    found = asdict(metrics(run.equity, run.invested, float(np.abs(run.trades.values).sum())))
+    found = metrics(run.equity, run.invested, float(np.abs(run.trades.values).sum())).model_dump()
 
     assert len(EXPECTED[name]) == 7
     for metric, value in EXPECTED[name].items():

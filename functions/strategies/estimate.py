@@ -1,0 +1,80 @@
+"""What a run will cost, known before it starts."""
+
+from dataclasses import dataclass
+
+from functions.runtime.errors import InvalidError
+
+# Lambda gives a whole processor at this memory, and a part of one below (AWS's documentation of memory).
+WHOLE_PROCESSOR_MB = 1769
+
+MAX_SECONDS = 25.0
+"""An HTTP API ends at 30."""
+
+MAX_WEIGHTS = 150_000
+"""Of all rebalances together: Lambda's answer ends at 6 MB, and each takes up to 28 bytes of it."""
+
+# Seconds of a whole processor, measured by `python -m benchmarks.research`, the dearest strategy of each, and twice
+# that: processors differ. An empty run; a close read and looked at; a weight computed; an order made, stored, shown.
+_RUN = 0.25
+_CLOSE = 2.6e-7
+_WEIGHT_INPUT = 4e-8
+_ORDER = 3e-5
+
+# MiB, measured alike: the process with all it imports, and a close in all its copies.
+_PROCESS_MB = 170
+_CLOSE_BYTES = 48
+_ORDER_BYTES = 900
+
+
+@dataclass(frozen=True)
+class Size:
+    """A run in numbers: rows and columns of closes, decisions, closes that each decision looks at per ticker, and
+    assets held at most.
+    """
+
+    days: int
+    tickers: int
+    decisions: int
+    bars: int
+    held: int
+
+    @property
+    def weights(self) -> int:
+        """How many weights the answer may show, and orders the run may make."""
+        return self.decisions * self.held
+
+
+def seconds(size: Size, memory_mb: int) -> float:
+    """How long it takes at most, in a function of that memory."""
+    whole = (
+        _RUN
+        + _CLOSE * size.days * size.tickers
+        + _WEIGHT_INPUT * size.decisions * size.tickers * size.bars
+        + _ORDER * size.weights
+    )
+    return whole / min(1.0, memory_mb / WHOLE_PROCESSOR_MB)
+
+
+def megabytes(size: Size) -> float:
+    """How much memory it takes at most."""
+    return _PROCESS_MB + (_CLOSE_BYTES * size.days * size.tickers + _ORDER_BYTES * size.weights) / 2**20
+
+
+def refuse_what_does_not_end(size: Size, memory_mb: int) -> None:
+    """Raises InvalidError, with the reason, for a run that would not end in time, not fit, or not be answered."""
+    took, needs = seconds(size, memory_mb), megabytes(size)
+    if took > MAX_SECONDS:
+        reason, limit = f"would take about {took:.0f} s", f"{MAX_SECONDS:.0f} s"
+    elif needs > memory_mb:
+        reason, limit = f"would need about {needs:.0f} MiB of memory", f"{memory_mb} MiB"
+    elif size.weights > MAX_WEIGHTS:
+        reason, limit = f"would hold up to {size.weights:,} weights", f"{MAX_WEIGHTS:,}"
+    else:
+        return
+    raise InvalidError(
+        f"This run {reason}; the limit is {limit}. Ask for fewer tickers or a shorter time.",
+        [
+            {"field": "tickers", "in": "body", "value": size.tickers, "allowed": "Fewer, or a shorter time"},
+            {"field": "start", "in": "body", "value": size.days, "allowed": "Fewer trading days, or fewer tickers"},
+        ],
+    )
