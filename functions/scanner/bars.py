@@ -13,8 +13,8 @@ from functions.scanner.indicators import Floats
 class Bars:
     """The last bars of each ticker, (bars, tickers) each, the last row the newest day of the market.
 
-    A column is the bars of a ticker without gaps: a day it was not traded is no row of it, so that ten rows are ten of
-    its trading days. NaN stands above the first bar only.
+    A column is the bars of a ticker without gaps: a day it was not traded is no row of it, so that ten rows
+    are ten of its trading days. NaN stands above the first bar only.
     """
 
     close: Floats
@@ -25,7 +25,7 @@ class Bars:
 
     @classmethod
     def of(cls, **panel: Floats) -> Self:
-        """Of a panel (days, tickers) with NaN where a ticker has no bar. A bar that lacks a number is none."""
+        """Of a panel (days, tickers), NaN where a ticker has no bar. A bar that lacks a number is none."""
         whole = np.logical_and.reduce([np.isfinite(values) for values in panel.values()])
         order = np.argsort(whole, axis=0, kind="stable")
         return cls(
@@ -40,8 +40,8 @@ class Bars:
         """How many bars each ticker has."""
         return np.asarray((~np.isnan(self.close)).sum(axis=0))
 
-    def columns(self, chosen: NDArray[np.bool_]) -> Self:
-        """Of some tickers only."""
+    def columns(self, chosen: NDArray[np.intp]) -> Self:
+        """Of the tickers in these places only."""
         return type(self)(**{field.name: getattr(self, field.name)[:, chosen] for field in fields(self)})
 
     def total_return(self, days: int) -> Floats:

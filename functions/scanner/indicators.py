@@ -19,7 +19,7 @@ def sma(values: Floats, days: int) -> Floats:
 
 
 def bollinger(values: Floats, days: int = 20, deviations: float = 2) -> tuple[Floats, Floats]:
-    """The lower and the upper band, with the standard deviation of the population, as Bollinger has it."""
+    """The lower and upper band, by the population's standard deviation, as Bollinger has it."""
     width = np.full(values.shape, np.nan)
     if len(values) >= days:
         width[days - 1 :] = deviations * sliding_window_view(values, days, axis=0).std(axis=-1)
@@ -49,7 +49,7 @@ def rsi(closes: Floats, days: int = 14) -> Floats:
     changes = np.diff(closes, axis=0, prepend=np.nan)
     gains, losses = wilder(np.maximum(changes, 0), days), wilder(np.maximum(-changes, 0), days)
     moved = gains + losses
-    return np.divide(100 * gains, moved, out=np.full(closes.shape, np.nan), where=moved > 0)
+    return np.asarray(np.divide(100 * gains, moved, out=np.full(closes.shape, np.nan), where=moved > 0))
 
 
 def atr(highs: Floats, lows: Floats, closes: Floats, days: int = 14) -> Floats:

@@ -35,9 +35,14 @@ class Filters:
     min_dollar_volume: Decimal | None = None
 
 
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True)
 class Result:
-    """One ticker that gives a signal. `price` is the raw close in USD, `change_percent` that of adjusted closes."""
+    """One ticker that gives a signal. `price` is the raw close in USD, `change_percent` that of adjusted
+    closes.
+    """
 
     ticker: str
     date: date
@@ -51,7 +56,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of the tickers `asked` for, some were `not_traded` on the day or have `too_few_bars`; the others are `scanned`.
+    """Of the tickers `asked` for, some were `not_traded` on the day or have `too_few_bars`; the others are
+    `scanned`.
 
     `passed` says how many came through the filters and each stage after it; `found` is the number of results.
     """
@@ -77,17 +83,18 @@ def scan(
     scanner: Scanner,
     panel: Panel,
     asked: frozenset[str],
+    *,
     benchmark: str,
-    filters: Filters,
+    filters: Filters = NO_FILTERS,
     row: int | None = None,
 ) -> Scan:
     """Scan the tickers `asked` for on the day of that row, by what is known after its close.
 
-    Without a row, on the newest day on which at least half of those still traded have a bar: later ones are of an
-    ingest of few tickers.
+    Without a row, on the newest day on which at least half of those still traded have a bar: later ones are
+    of an ingest of few tickers.
 
-    The score is the percentile of a ticker's number among all scanned: the part that is below it and half of those
-    equal, x 100. The panel has the benchmark's column besides.
+    The score is the percentile of a ticker's number among all scanned: the part that is below it and half of
+    those equal, x 100. The panel has the benchmark's column besides.
     """
     present = np.logical_and.reduce([np.isfinite(panel.columns[name]) for name in _FIELDS])
     row = _newest_common_row(present) if row is None else row
@@ -115,7 +122,15 @@ def scan(
         for column in np.flatnonzero(passing & signal.given & ~np.isnan(scores)):
             numbers = {key: _number(values[column]) for key, values in findings.numbers.items()}
             results.append(
-                _result(names[column], day, seen, int(column), name, float(scores[column]), numbers)
+                _result(
+                    ticker=names[column],
+                    day=day,
+                    bars=seen,
+                    column=int(column),
+                    signal=name,
+                    score=float(scores[column]),
+                    numbers=numbers,
+                )
             )
     results.sort(key=lambda result: (-result.score, result.ticker))
     counts = Counts(
@@ -160,6 +175,7 @@ def _number(value: np.float64) -> float | None:
 
 
 def _result(
+    *,
     ticker: str,
     day: date,
     bars: Bars,

@@ -26,8 +26,8 @@ class Signal:
 class Findings:
     """What a scanner says of each ticker, (tickers,) everywhere.
 
-    `stages` are its conditions in their order: a ticker passes one if it has passed those before. Comparisons with NaN
-    are false, so what is not defined passes none. `numbers` are what a result shows.
+    `stages` are its conditions in their order: a ticker passes one if it has passed those before. Comparisons
+    with NaN are false, so what is not defined passes none. `numbers` are what a result shows.
     """
 
     stages: dict[str, Mask]
@@ -42,7 +42,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Scanner:
-    """A function of bars and the benchmark's bars (one column); its keyword defaults are the rule's numbers."""
+    """A function of bars and the benchmark's (one column), whose keyword defaults are the rule's numbers."""
 
     find: Callable[[Bars, Bars], Findings]
     bars: int

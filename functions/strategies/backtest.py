@@ -9,8 +9,8 @@ from functions.strategies.prices import Floats, Prices, Rows
 from functions.strategies.rebalancing import Costs, rebalance
 from functions.strategies.strategy import Strategy
 
-# An asset without a price for so many trading days in a row has ended. It is a rule of the past only: whether a gap
-# closes later is not known on the day.
+# An asset without a price for so many trading days in a row has ended. That looks at the past only: whether a
+# gap closes later is not known on the day.
 ENDED_AFTER_DAYS = 5
 
 
@@ -30,7 +30,8 @@ class Decision:
 class Trades:
     """What was traded, in the order it was: a row of each array is a trade.
 
-    `units` is negative for a sale, `prices` in USD, `values` (units x price) and `costs` in the account's currency.
+    `units` is negative for a sale, `prices` in USD, `values` (units x price) and `costs` in the account's
+    currency.
     """
 
     rows: Rows
@@ -65,7 +66,7 @@ class _Account:
     """Cash and units, and the last price of each asset that is held."""
 
     def __init__(
-        self, prices: Prices, first: int, capital: float, rates: Floats, costs: Costs, fee: float
+        self, prices: Prices, first: int, *, capital: float, rates: Floats, costs: Costs, fee: float
     ) -> None:
         self._closes, self._rates, self._first = prices.closes, rates, first
         self._commission, self._fee = float(costs.commission), fee
@@ -107,7 +108,9 @@ class _Account:
         tradable = ~np.isnan(closes)
         self._last = np.where(tradable, closes, self._last)
         values = self._units * self._last / self._rates[self._row]
-        orders = rebalance(values, self._money, weights, tradable, self._commission, self._fee)
+        orders = rebalance(
+            values, self._money, weights, tradable, commission=self._commission, rate=self._fee
+        )
         columns = np.flatnonzero(orders.changes)
         if len(columns):
             self._book(columns, orders.changes[columns], orders.costs[columns])
@@ -151,15 +154,16 @@ def backtest(
 ) -> Backtest:
     """Run from the close of row `first`; earlier rows are what the strategy may look back on.
 
-    `rates` (days,) are USD for one unit of the account's currency, known on each day from `first` on; None is an
-    account in USD. What is decided on a close is executed on the next one. Positions drift in between; cash earns
-    nothing; an asset that has ended is sold at its last price.
-    Raises ValueError for an unknown rate, and for weights that are none.
+    `rates` (days,) are USD for one unit of the account's currency, known on each day from `first` on; None is
+    an account in USD. What is decided on a close is executed on the next one. Positions drift in between;
+    cash earns nothing; an asset that has ended is sold at its last price. Raises ValueError for an unknown
+    rate, and for weights that are none.
     """
     per_unit = np.ones(len(prices.days)) if rates is None else rates
     if not (per_unit[first:] > 0).all():
         raise ValueError("a currency rate is not known")
-    account = _Account(prices, first, capital, per_unit, costs, costs.rate(foreign=rates is not None))
+    fee = costs.rate(foreign=rates is not None)
+    account = _Account(prices, first, capital=capital, rates=per_unit, costs=costs, fee=fee)
     ended = _ended(prices, first)
     decides = set(strategy.calendar.decisions(prices.days, first).tolist())
     decisions: list[Decision] = []

@@ -92,7 +92,9 @@ def get_strategy(name: Name) -> StrategyWithResult:
     strategy = _known(name)
     with database().read() as cursor:
         rows, _ = store.find_page(cursor, name, 1, 1)
-    return StrategyWithResult(**_described(strategy), last_result=Result(**_summary(rows[0])) if rows else None)
+    return StrategyWithResult(
+        **_described(strategy), last_result=Result(**_summary(rows[0])) if rows else None
+    )
 
 
 @api.get("/strategies/<name>/results", tags=["strategies"])

@@ -15,8 +15,8 @@ _NOISE = 1e-12
 class Metrics(BaseModel):
     """Fractions, not percents; a year is 252 days. None where a figure has no meaning.
 
-    `max_drawdown` is 0 or negative. `turnover` is half of what was bought and sold a year, over the mean equity.
-    `exposure` is the mean part of the equity that was invested.
+    `max_drawdown` is 0 or negative. `turnover` is half of what was bought and sold a year, over the mean
+    equity. `exposure` is the mean part of the equity that was invested.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,7 +34,7 @@ class Metrics(BaseModel):
 
 
 def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
-    """Of daily values: `equity` (days,), how much of it was `invested`, and the value of all orders together."""
+    """Of daily values: `equity` (days,), how much of it was `invested`; `traded`: the value of all orders."""
     # An account that costs have emptied earns nothing.
     alive = equity > 0
     returns = np.divide(equity[1:], equity[:-1], out=np.ones(len(equity) - 1), where=alive[:-1]) - 1

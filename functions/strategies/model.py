@@ -4,7 +4,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from functions.runtime.fields import Exact, Instant, Number
@@ -38,11 +46,15 @@ class _Asked(BaseModel):
 
 
 class TradingCosts(_Asked):
-    """Paid at each execution: `commission` an order, in the account's currency; the others of the traded value."""
+    """Paid at each execution: `commission` an order, in the account's currency; the others of the traded
+    value.
+    """
 
     commission: Annotated[Decimal, Exact(digits=12, places=8, ge=0, le=1000)] = Decimal("3.00")
     slippage_bps: BasisPoints = Decimal(5)
-    fx_bps: BasisPoints = Field(Decimal(50), description="Of an account in AUD, as all instruments are in USD")
+    fx_bps: BasisPoints = Field(
+        Decimal(50), description="Of an account in AUD, as all instruments are in USD"
+    )
 
 
 class RunRequest(_Asked):
@@ -52,10 +64,14 @@ class RunRequest(_Asked):
     index: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
     start: Day
     end: Day | None = None
-    parameters: dict[str, Any] = Field({}, description="Those of the strategy; GET /strategies has their limits")
-    initial_capital: Annotated[Decimal, Exact(digits=11, places=2, ge=1_000, le=100_000_000)] = Decimal(100_000)
+    parameters: dict[str, Any] = Field(
+        {}, description="Those of the strategy; GET /strategies has their limits"
+    )
+    initial_capital: Annotated[Decimal, Exact(digits=11, places=2, ge=1_000, le=100_000_000)] = Decimal(
+        100_000
+    )
     currency: Currency = "AUD"
-    costs: TradingCosts = TradingCosts()
+    costs: TradingCosts = Field(default_factory=lambda: TradingCosts.model_validate({}))
 
     @model_validator(mode="after")
     def _means_one_thing(self) -> Self:
@@ -82,7 +98,9 @@ class Strategies(BaseModel):
 
 
 class Result(BaseModel):
-    """A run. Metrics are fractions, not percents, and null where they have no meaning; money is in `currency`."""
+    """A run. Metrics are fractions, not percents, and null where they have no meaning; money is in
+    `currency`.
+    """
 
     id: int
     strategy: str
@@ -117,7 +135,9 @@ class DayEquity(BaseModel):
 
 
 class Rebalance(BaseModel):
-    """Decided on a close, executed on the next one; null where that is not there yet. What is missing to 1 is cash."""
+    """Decided on a close, executed on the next one; null where that is not there yet. What is missing to 1 is
+    cash.
+    """
 
     decided: date
     executed: date | None
@@ -141,7 +161,11 @@ class Trades(Page):
 
 
 def _list_of(model: type[BaseModel], description: str) -> dict[str, Any]:
-    return {"type": "array", "items": model.model_json_schema(mode="serialization"), "description": description}
+    return {
+        "type": "array",
+        "items": model.model_json_schema(mode="serialization"),
+        "description": description,
+    }
 
 
 EQUITY_CURVE = _list_of(DayEquity, "The equity at each close, after costs")
@@ -156,9 +180,16 @@ class ResultInFull(Result):
     trades: Trades
 
 
+Difference = Literal["start_date", "end_date", "currency", "initial_capital", "costs", "ingest_run"]
+
+
 class Comparison(BaseModel):
-    """`differences` names what is not the same of all, so that figures of unlike runs are not taken for alike."""
+    """`differences` names what is not the same of all, so that figures of unlike runs are not taken for
+    alike.
+    """
 
     results: list[Result]
-    differences: list[Literal["start_date", "end_date", "currency", "initial_capital", "costs", "ingest_run"]]
-    best: dict[str, int | None] = Field(description="For each metric the id of the best; null where none has one")
+    differences: list[Difference]
+    best: dict[str, int | None] = Field(
+        description="For each metric the id of the best; null where none has one"
+    )

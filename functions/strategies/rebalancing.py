@@ -23,8 +23,8 @@ class Calendar(StrEnum):
     WEEKLY = "weekly"
 
     def decisions(self, days: NDArray[np.datetime64], first: int) -> Rows:
-        """The rows from `first` on at whose close is decided: `first` itself, so that no money waits, and each
-        row that opens a new month or week.
+        """The rows from `first` on at whose close is decided: `first` itself, so that no money waits, and
+        each row that opens a new month or week.
         """
         if self is Calendar.MONTHLY:
             periods = days.astype("datetime64[M]").astype(np.int64)
@@ -62,12 +62,19 @@ class Orders:
 
 
 def rebalance(
-    values: Floats, cash: float, weights: Floats, tradable: NDArray[np.bool_], commission: float, rate: float
+    values: Floats,
+    cash: float,
+    weights: Floats,
+    tradable: NDArray[np.bool_],
+    *,
+    commission: float,
+    rate: float,
 ) -> Orders:
     """The orders that lead from `values` and `cash` to `weights` of what remains when their costs are paid.
 
-    What cannot be traded stays as it is, and the others share what is left in the proportion of their weights. An
-    order that would move less than its commission is not placed, and none is where they would leave nothing.
+    What cannot be traded stays as it is, and the others share what is left in the proportion of their
+    weights. An order that would move less than its commission is not placed, and none is where they would
+    leave nothing.
     """
     equity = cash + float(values.sum())
     least = max(commission, _SMALLEST_ORDER)
@@ -97,6 +104,6 @@ def rebalance(
 
 
 def _scale(values: Floats, weights: Floats, traded: NDArray[np.bool_], equity: float) -> float:
-    """What weights are multiplied with: the equity, or less where what is not traded leaves too little of it."""
+    """What weights are multiplied with: the equity, or less where what is not traded leaves too little."""
     untouched, share = float(values[~traded].sum()), float(weights[traded].sum())
     return max(0.0, min(equity, (equity - untouched) / share)) if share > 0 else 0.0

@@ -50,21 +50,31 @@ class Outcome:
 
 
 def plan(
-    strategy_class: type[Strategy], request: RunRequest, universe: Universe, snapshot: Snapshot, memory_mb: int
+    strategy_class: type[Strategy],
+    request: RunRequest,
+    universe: Universe,
+    snapshot: Snapshot,
+    memory_mb: int,
 ) -> Plan:
-    """Raises InvalidError or MalformedError with field, value and what is allowed, for all that cannot be run."""
+    """Raises InvalidError or MalformedError with field, value and what is allowed, for all that cannot be
+    run.
+    """
     strategy = _strategy(strategy_class, request.parameters)
     candidates = _candidates(request, universe)
     _refuse_unknown("parameters", strategy.besides, universe)
     strategy.refuse_candidates(len(candidates))
-    entries = [snapshot.catalogue.tickers[ticker] for ticker in candidates if ticker in snapshot.catalogue.tickers]
+    entries = [
+        snapshot.catalogue.tickers[ticker] for ticker in candidates if ticker in snapshot.catalogue.tickers
+    ]
     if not entries:
         raise InvalidError.field("tickers", None, "At least one that has bars; POST /data/refresh gets them")
     oldest = date.fromisoformat(min(entry.first for entry in entries))
     newest = date.fromisoformat(max(entry.last for entry in entries))
     start, end = max(request.start, oldest), min(request.end or newest, newest)
     if start >= end:
-        raise InvalidError.field("start", request.start, f"Before the end, and before the newest bar of {newest}")
+        raise InvalidError.field(
+            "start", request.start, f"Before the end, and before the newest bar of {newest}"
+        )
     # Of seven days about two and a half are no trading days.
     since = start - timedelta(days=strategy.bars * 8 // 5 + 10)
     loaded = tuple(dict.fromkeys((*candidates, *strategy.besides, MARKET)))
@@ -90,7 +100,9 @@ def execute(plan: Plan, snapshot: Snapshot) -> Outcome:
     if request.currency == "AUD":
         rates = load_audusd(snapshot, closes.dates)
         if np.isnan(rates[first]):
-            raise InvalidError.field("start", request.start, "A day on which AUDUSD is known, or currency USD")
+            raise InvalidError.field(
+                "start", request.start, "A day on which AUDUSD is known, or currency USD"
+            )
     prices = Prices.of(closes.dates, closes.tickers, closes.adjusted, frozenset(plan.candidates))
     costs = Costs(**dict(request.costs))
     made = backtest(
@@ -123,7 +135,9 @@ def _refuse_unknown(field: str, tickers: tuple[str, ...] | list[str], universe: 
     unknown = [ticker for ticker in tickers if ticker not in universe]
     if unknown:
         allowed = "A ticker of GET /data/universe"
-        details = [{"field": field, "in": "body", "value": ticker, "allowed": allowed} for ticker in unknown[:100]]
+        details = [
+            {"field": field, "in": "body", "value": ticker, "allowed": allowed} for ticker in unknown[:100]
+        ]
         raise InvalidError(f"{field}: not in the universe: {', '.join(unknown[:10])}", details)
 
 
@@ -158,7 +172,7 @@ def _rebalances(made: Backtest) -> str:
     found = []
     for decision in made.decisions:
         held = np.flatnonzero(decision.weights)
-        weights = {made.prices.tickers[column]: round(float(decision.weights[column]), 8) for column in held}
+        weights = {made.prices.tickers[column]: round(float(decision.weights[column]), 6) for column in held}
         executed = None if decision.executed is None else str(days[decision.executed])
         found.append({"decided": str(days[decision.decided]), "executed": executed, "weights": weights})
     return json.dumps(found, separators=(",", ":"))

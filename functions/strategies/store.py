@@ -65,9 +65,7 @@ def find_in_full(cursor: Cursor[DictRow], identity: int) -> Row | None:
     return cursor.fetchone()
 
 
-def find_trades(
-    cursor: Cursor[DictRow], identity: int, page: int, page_size: int
-) -> tuple[list[Row], int]:
+def find_trades(cursor: Cursor[DictRow], identity: int, page: int, page_size: int) -> tuple[list[Row], int]:
     """A page of a result's trades in their order, and how many there are."""
     cursor.execute(
         "SELECT date, ticker, direction, quantity, price, value, cost FROM parakeet.strategy_trades"

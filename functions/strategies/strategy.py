@@ -21,8 +21,8 @@ class Strategy(BaseModel, ABC):
     def weights(self, known: Prices, previous: Floats) -> Floats:
         """The weights (tickers,) to hold from the next close on; what is missing to 1 is cash.
 
-        `known` ends with the close of the day of the decision: nothing later can be seen. `previous` is what was
-        decided last, zeros at first. NaN prices are the strategy's to leave out.
+        `known` ends with the close of the day of the decision: nothing later can be seen. `previous` is what
+        was decided last, zeros at first. NaN prices are the strategy's to leave out.
         """
 
     @property
@@ -32,7 +32,9 @@ class Strategy(BaseModel, ABC):
 
     @property
     def bars_read(self) -> int:
-        """How many closes of each ticker a decision computes with, less than `bars` where it looks at a few of them."""
+        """How many closes of each ticker a decision computes with, less than `bars` where it looks at a few
+        of them.
+        """
         return self.bars
 
     @property
@@ -44,5 +46,5 @@ class Strategy(BaseModel, ABC):
         """How many assets it holds at once, out of so many candidates: this is what trading costs time."""
         return candidates
 
-    def refuse_candidates(self, count: int) -> None:  # noqa: B027 - most take any number
+    def refuse_candidates(self, count: int) -> None:
         """Raises InvalidError where so many candidates make no sense with the parameters."""

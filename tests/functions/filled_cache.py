@@ -20,24 +20,31 @@ Floats = NDArray[np.float64]
 
 
 @contextmanager
-def empty_cache() -> Iterator[Objects]:
-    """A bucket in an S3 of its own."""
+def s3() -> Iterator[str]:
+    """An S3 on a free port; its endpoint."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    host, port = server.get_host_and_port()
-    variables = {
-        "AWS_ACCESS_KEY_ID": "made-up",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }
     try:
-        # moto's servers of one process share what they keep.
-        bucket = f"cache-{secrets.token_hex(8)}"
-        httpx.put(f"{variables['AWS_ENDPOINT_URL']}/{bucket}").raise_for_status()
-        yield Objects(bucket, variables=variables)
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+def new_bucket(endpoint: str) -> Objects:
+    """An empty one."""
+    # moto's servers of one process share what they keep.
+    bucket = f"cache-{secrets.token_hex(8)}"
+    httpx.put(f"{endpoint}/{bucket}").raise_for_status()
+    made_up = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "made-up")
+    return Objects(bucket, variables={**made_up, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint})
+
+
+@contextmanager
+def empty_cache() -> Iterator[Objects]:
+    """A bucket in an S3 of its own."""
+    with s3() as endpoint:
+        yield new_bucket(endpoint)
 
 
 def fill(
@@ -47,10 +54,13 @@ def fill(
     columns: Mapping[str, Floats],
     audusd: Floats | None = None,
 ) -> None:
-    """Bars of `tickers`, with the columns of a bar as (days, tickers), NaN for none; some may be left out, and are
-    then the adjusted close. Indices: EVEN and ODD.
+    """Bars of `tickers`, with the columns of a bar as (days, tickers), NaN for none; some may be left out,
+    and are then the adjusted close. Indices: EVEN and ODD.
     """
-    lines = [f"{ticker},{ticker} Inc.,EQUITY,{('EVEN', 'ODD')[number % 2]}" for number, ticker in enumerate(tickers)]
+    lines = [
+        f"{ticker},{ticker} Inc.,EQUITY,{('EVEN', 'ODD')[number % 2]}"
+        for number, ticker in enumerate(tickers)
+    ]
     objects.put(UNIVERSE_KEY, "\n".join(["ticker,name,kind,indices", *lines, ""]).encode())
     close = columns["adjusted_close"]
     panels = []
@@ -61,14 +71,16 @@ def fill(
             ticker: close[:, at + number] for number, ticker in enumerate(tickers[group])
         }
         chosen = ", ".join(f"{_decimal(quoted(ticker))} AS {quoted(ticker)}" for ticker in tickers[group])
-        objects.put(keys[0], write(f"SELECT date::DATE AS date, {chosen} FROM source", table))
+        select = f"SELECT date::DATE AS date, {chosen} FROM source"  # noqa: S608 - the tests' own names
+        objects.put(keys[0], write(select, table))
         objects.put(keys[1], _recent(days, tickers[group], {n: v[:, group] for n, v in columns.items()}))
         panels.append(Panel(tickers[group], *keys, written_on="2026-01-01"))
     entries = {ticker: _entry(days, close[:, number]) for number, ticker in enumerate(tickers)}
     if audusd is not None:
         key = f"cache/runs/{RUN}/x/bars/AUDUSD.parquet"
         rates = {"date": _stamps(days), "close": audusd}
-        objects.put(key, write(f"SELECT date::DATE AS date, {_decimal('close')} AS close FROM source", rates))
+        select = f"SELECT date::DATE AS date, {_decimal('close')} AS close FROM source"  # noqa: S608 - as above
+        objects.put(key, write(select, rates))
         entries["AUDUSD"] = _entry(days, audusd, key)
     found = {ticker: entry for ticker, entry in entries.items() if entry.rows}
     catalogue = f"cache/runs/{RUN}/x/catalogue.json"
@@ -92,7 +104,7 @@ def _recent(days: NDArray[np.datetime64], tickers: tuple[str, ...], columns: Map
         else f"{_decimal(name)} AS {name}"
         for name in COLUMNS
     )
-    return write(f"SELECT ticker, date::DATE AS date, {chosen} FROM source", table)
+    return write(f"SELECT ticker, date::DATE AS date, {chosen} FROM source", table)  # noqa: S608 - as above
 
 
 def _decimal(name: str) -> str:

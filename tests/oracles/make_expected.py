@@ -16,7 +16,7 @@ from typing import Any
 import bt  # type: ignore[import-not-found]
 import empyrical  # type: ignore[import-not-found]
 import numpy as np
-import pandas as pd  # type: ignore[import-not-found]
+import pandas as pd  # type: ignore[import-untyped]
 import talib  # type: ignore[import-not-found]
 
 from tests.oracles.series import TICKERS, closes, ranges, weekdays
@@ -45,7 +45,9 @@ def momentum(prices: Any, lookback: int, skip: int, top: int) -> Any:
 
 
 def equity(prices: Any, weights: Any) -> list[float]:
-    """bt's account without costs. Decided on the first day of each month, and of the run; executed a day later."""
+    """bt's account without costs. Decided on the first day of each month, and of the run; executed a day
+    later.
+    """
     days = prices.index
     month = days.to_period("M")
     decided = (month != month.to_series().shift().to_numpy()) | (np.arange(len(days)) == FIRST)

@@ -1,4 +1,6 @@
-"""Made-up prices that the oracles and our own code both see. Standard library only: the oracles have another one."""
+"""Made-up prices that the oracles and our own code both see. Standard library only: the oracles have another
+one.
+"""
 
 import math
 import random
@@ -15,7 +17,7 @@ def weekdays() -> list[date]:
 
 
 def closes() -> dict[str, list[float]]:
-    """Random walks with four decimals. Bonds move a fifth as much; two years in, all shares fall for a while."""
+    """Random walks with four decimals. Bonds move a fifth as much; after two years shares fall a while."""
     chance = random.Random(20260101)  # noqa: S311 - made-up prices
     walks: dict[str, list[float]] = {}
     for ticker in TICKERS:

@@ -13,9 +13,9 @@ def mean_reversion(
     overbought_rsi_14: float = 70,
     deviations: float = 2,
 ) -> Findings:
-    """OVERSOLD: RSI14 below 30 or close below the lower Bollinger band (20, 2), and close above SMA200; ranked by the
-    lowest RSI. OVERBOUGHT: RSI14 above 70 or close above the upper band; ranked by the highest RSI. What would be both
-    is neither.
+    """OVERSOLD: RSI14 below 30 or close below the lower Bollinger band (20, 2), and close above SMA200;
+    ranked by the lowest RSI. OVERBOUGHT: RSI14 above 70 or close above the upper band; ranked by the highest
+    RSI. What would be both is neither.
     """
     close = bars.adjusted_close
     last = close[-1]

@@ -17,10 +17,11 @@ def quallamaggie(
     strong_return_63: float = 0.40,
     strong_near_high_126: float = 0.90,
 ) -> Findings:
-    """Liquidity: raw close above 5, 20-day mean of raw close x volume at least 20 million. Momentum: 63-day return at
-    least 30 %, 21-day at least 10 %, 63-day above SPY's. Trend: close > SMA10 > SMA20 > SMA50, close > SMA200, SMA50
-    above its value 10 days ago. Consolidation: close at least 85 % of the 126-day high, ATR14 below its 20-day mean.
-    STRONG: 63-day return at least 40 % and close at least 90 % of that high; else WATCH. Ranked by the 63-day return.
+    """Liquidity: raw close above 5, 20-day mean of raw close x volume at least 20 million. Momentum: 63-day
+    return at least 30 %, 21-day at least 10 %, 63-day above SPY's. Trend: close > SMA10 > SMA20 > SMA50,
+    close > SMA200, SMA50 above its value 10 days ago. Consolidation: close at least 85 % of the 126-day high,
+    ATR14 below its 20-day mean. STRONG: 63-day return at least 40 % and close at least 90 % of that high;
+    else WATCH. Ranked by the 63-day return.
     """
     close = bars.adjusted_close
     last = close[-1]

@@ -12,8 +12,8 @@ Ticker = Annotated[str, Field(pattern=r"^[A-Z0-9.\-]{1,20}$")]
 
 
 class DualMomentum(Strategy):
-    """Each month all in the asset with the best return over `lookback` days, if that is more than `risk_free` pays in
-    the same time (risk_free x lookback / 252); else all in the best of `defensive`.
+    """Each month all in the asset with the best return over `lookback` days, if that is more than `risk_free`
+    pays in the same time (risk_free x lookback / 252); else all in the best of `defensive`.
     """
 
     name: ClassVar[str] = "dual_momentum"
@@ -42,7 +42,7 @@ class DualMomentum(Strategy):
     def held_at_most(self, candidates: int) -> int:  # noqa: ARG002 - of how many does not matter
         return 1
 
-    def weights(self, known: Prices, previous: Floats) -> Floats:
+    def weights(self, known: Prices, previous: Floats) -> Floats:  # noqa: ARG002 - where it came from does not matter
         returns = known.total_return(self.lookback)
         hurdle = self.risk_free * self.lookback / 252
         ranked = np.where(known.candidates & (returns > hurdle), returns, -np.inf)

@@ -17,6 +17,6 @@ class EqualWeight(Strategy):
     def bars(self) -> int:
         return 1
 
-    def weights(self, known: Prices, previous: Floats) -> Floats:
+    def weights(self, known: Prices, previous: Floats) -> Floats:  # noqa: ARG002 - where it came from does not matter
         chosen = known.candidates & ~np.isnan(known.closes[-1])
-        return chosen / max(1, chosen.sum())
+        return np.asarray(chosen / max(1, chosen.sum()))

@@ -10,7 +10,7 @@ from functions.strategies.strategy import Strategy
 
 
 class InverseVolatility(Strategy):
-    """Each month weights in proportion to 1 / sample standard deviation of the last `window` daily returns."""
+    """Each month weights in proportion to 1 / sample standard deviation of the last `window` returns."""
 
     name: ClassVar[str] = "inverse_volatility"
 
@@ -20,7 +20,7 @@ class InverseVolatility(Strategy):
     def bars(self) -> int:
         return self.window + 1
 
-    def weights(self, known: Prices, previous: Floats) -> Floats:
+    def weights(self, known: Prices, previous: Floats) -> Floats:  # noqa: ARG002 - where it came from does not matter
         closes = known.closes[-self.bars :]
         deviations = np.std(closes[1:] / closes[:-1] - 1, axis=0, ddof=1)
         # Below it is the rounding of prices that do not move.

@@ -11,8 +11,8 @@ from functions.strategies.strategy import Strategy
 
 
 class Momentum(Strategy):
-    """Each month 1 / `top` in each of the `top` assets with the best return from `lookback` to `skip` days ago, where
-    that is above 0; the rest is cash.
+    """Each month 1 / `top` in each of the `top` assets with the best return from `lookback` to `skip` days
+    ago, where that is above 0; the rest is cash.
     """
 
     name: ClassVar[str] = "momentum"
@@ -42,7 +42,7 @@ class Momentum(Strategy):
         if count < self.top:
             raise InvalidError.field("parameters.top", self.top, f"At most the number of tickers, {count}")
 
-    def weights(self, known: Prices, previous: Floats) -> Floats:
+    def weights(self, known: Prices, previous: Floats) -> Floats:  # noqa: ARG002 - where it came from does not matter
         returns = known.total_return(self.lookback, self.skip)
         eligible = known.candidates & ~np.isnan(known.closes[-1]) & (returns > 0)
         # Stable, so that of equal returns the first ticker of the alphabet is taken.

@@ -11,8 +11,9 @@ from functions.strategies.strategy import Strategy
 
 
 class Olmar(Strategy):
-    """OLMAR-1 (Li and Hoi 2012), each week: expects every price to return to its average of `window` days, moves the
-    weights as little as makes the expected relative price reach `epsilon`, and projects them onto the simplex.
+    """OLMAR-1 (Li and Hoi 2012), each week: expects every price to return to its average of `window` days,
+    moves the weights as little as makes the expected relative price reach `epsilon`, and projects them onto
+    the simplex.
     """
 
     name: ClassVar[str] = "olmar"

@@ -38,9 +38,7 @@ def walks(seed: int, tickers: int = 40, days: int = DAYS) -> Panel:
     missing[-20:, 5] = True
     for values in columns.values():
         values[missing] = np.nan
-    return Panel(
-        business_days(days), tuple(["SPY", *(f"T{number:02}" for number in range(1, tickers))]), columns
-    )
+    return Panel(business_days(days), ("SPY", *(f"T{number:02}" for number in range(1, tickers))), columns)
 
 
 def of_one(walk: list[float], **others: list[float]) -> Panel:

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from functions.scanner.catalog import SCANNERS
-from functions.scanner.scan import Filters, Panel, Result, scan
+from functions.scanner.scan import Panel, Result, scan
 from tests.functions.scanner.panels import of_one
 
 
 def found(name: str, panel: Panel) -> Result | None:
-    results = scan(SCANNERS[name], panel, frozenset({"T"}), "SPY", Filters()).results
+    results = scan(SCANNERS[name], panel, frozenset({"T"}), benchmark="SPY").results
     return results[0] if results else None
 
 
 def passed(name: str, panel: Panel) -> dict[str, int]:
-    return scan(SCANNERS[name], panel, frozenset({"T"}), "SPY", Filters()).counts.passed
+    return scan(SCANNERS[name], panel, frozenset({"T"}), benchmark="SPY").counts.passed
 
 
 def rising(a_day: float = 0.006, days: int = 260, *, before: float | None = None) -> list[float]:
@@ -42,7 +42,9 @@ def test_quallamaggie_finds_a_strong_rise_that_rests() -> None:
 def test_quallamaggie_watches_a_weaker_rise() -> None:
     result = found("quallamaggie", of_one(rising(0.0065, before=0.0035)))
     assert result is not None
-    assert 0.30 <= result.numbers["return_63"] < 0.40
+    assert result.numbers["return_63"] == pytest.approx(
+        np.exp(33 * 0.0035 + 25 * 0.0065 + 5 * 0.0065 / 4) - 1
+    )
     assert result.signal == "WATCH"
 
 
@@ -79,7 +81,7 @@ def test_quallamaggie_has_to_beat_the_benchmark() -> None:
 
 def test_quallamaggie_needs_200_bars() -> None:
     counts = scan(
-        SCANNERS["quallamaggie"], of_one(rising(days=199)), frozenset({"T"}), "SPY", Filters()
+        SCANNERS["quallamaggie"], of_one(rising(days=199)), frozenset({"T"}), benchmark="SPY"
     ).counts
     assert (counts.too_few_bars, counts.scanned) == (1, 0)
     assert found("quallamaggie", of_one(rising(days=200))) is not None
@@ -113,7 +115,7 @@ def test_mean_reversion_is_oversold_above_its_long_average_only() -> None:
     result = found("mean_reversion", of_one(fall))
     assert result is not None
     assert result.signal == "OVERSOLD"
-    assert result.numbers["bollinger_lower"] > fall[-1]
+    assert result.numbers["bollinger_lower"] == pytest.approx(np.mean(fall[-20:]) - 2 * np.std(fall[-20:]))
 
     below = [*rise, *(rise[-1] * (1 - 0.15 * day) for day in range(1, 6))]
     assert found("mean_reversion", of_one(below)) is None

@@ -24,7 +24,7 @@ def run(
     row: int | None = None,
 ) -> Scan:
     chosen = asked or frozenset(panel.tickers[1:])
-    return scan(SCANNERS[name], panel, chosen, "SPY", filters or Filters(), row)
+    return scan(SCANNERS[name], panel, chosen, benchmark="SPY", filters=filters or Filters(), row=row)
 
 
 def until(panel: Panel, row: int) -> Panel:

@@ -44,7 +44,9 @@ def call(database: Database, market: Objects, monkeypatch: pytest.MonkeyPatch) -
     return caller(database, market, monkeypatch)
 
 
-def caller(database: Database, objects: Objects, monkeypatch: pytest.MonkeyPatch, memory_mb: int = 1769) -> Call:
+def caller(
+    database: Database, objects: Objects, monkeypatch: pytest.MonkeyPatch, memory_mb: int = 1769
+) -> Call:
     cached = Cache(objects)
     variables = {
         "SECRETS_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
@@ -53,7 +55,7 @@ def caller(database: Database, objects: Objects, monkeypatch: pytest.MonkeyPatch
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    strategies.Settings.read.cache_clear()  # type: ignore[attr-defined] # a classmethod under functools.cache
+    strategies.Settings.read.cache_clear()
     monkeypatch.setattr(strategies, "database", lambda: database)
     monkeypatch.setattr(strategies, "_cache", lambda: cached)
 

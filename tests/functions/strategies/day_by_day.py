@@ -73,7 +73,7 @@ def simulate(
         if waiting is not None:
             values = {ticker: units[ticker] * last[ticker] / rates[today] for ticker in walks}
             open_today = [ticker for ticker in walks if walks[ticker][today] is not None]
-            orders = _orders(values, cash, waiting, open_today, commission, cost)
+            orders = _orders(values, cash, waiting, open_today, commission=commission, cost=cost)
             for ticker, change in orders.items():
                 fee = commission + cost * abs(change)
                 units[ticker] += change * rates[today] / last[ticker]
@@ -87,7 +87,7 @@ def simulate(
 
 
 def _orders(
-    values: Weights, cash: float, weights: Weights, open_today: list[str], commission: float, cost: float
+    values: Weights, cash: float, weights: Weights, open_today: list[str], *, commission: float, cost: float
 ) -> Weights:
     """By bisection for the equity that remains, dropping orders that are smaller than their commission."""
     equity = cash + sum(values.values())

@@ -1,7 +1,8 @@
-"""The engine: no look-ahead, no money lost or found, and the same as simulations that share no code with it."""
+"""The engine: no look-ahead, no money lost or found, and what simulations that share no code with it give."""
 
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from functions.strategies.backtest import ENDED_AFTER_DAYS, Backtest, backtest
 from functions.strategies.catalog import STRATEGIES
+from functions.strategies.catalog.equal_weight import EqualWeight
 from functions.strategies.prices import Floats, Prices
 from functions.strategies.rebalancing import Costs
 from functions.strategies.strategy import Strategy
@@ -187,7 +189,7 @@ def test_it_is_what_a_plain_simulation_day_by_day_gives(
         for column, ticker in enumerate(TICKERS)
     }
     curve, paid = day_by_day.simulate(
-        business_days().tolist(),
+        [date.fromisoformat(str(day)) for day in business_days()],
         walks,
         FIRST,
         decide,
@@ -313,8 +315,8 @@ def test_orders_whose_costs_would_leave_nothing_of_them_are_not_placed(commissio
 
 
 def test_weights_that_are_none_stop_the_run() -> None:
-    class Leveraged(type(SMALL["equal_weight"])):  # type: ignore[misc] - the class is found by its name
-        def weights(self, known: Prices, previous: Floats) -> Floats:
+    class Leveraged(EqualWeight):
+        def weights(self, known: Prices, previous: Floats) -> Floats:  # noqa: ARG002 - the signature
             return np.ones(len(previous))
 
     with pytest.raises(ValueError, match="equal_weight on 2021-02-08: weights have to be at least 0"):

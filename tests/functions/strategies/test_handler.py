@@ -21,6 +21,33 @@ from tests.functions.strategies.conftest import Call, caller
 
 ASKED = {"tickers": ["A", "B", "C", "D"], "start": "2024-03-05"}
 
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    ({"tickers": ["A", "XYZ"]}, 422, "tickers"),
+    ({"tickers": []}, 422, "tickers"),
+    ({"tickers": ["A", "a"]}, 422, "body"),
+    ({"tickers": ["NEVER"]}, 422, "tickers"),
+    ({"index": "EVEN"}, 422, "body"),
+    ({"tickers": None}, 422, "body"),
+    ({"tickers": None, "index": "NASDAQ100"}, 422, "index"),
+    ({"start": "2024-13-01"}, 400, "start"),
+    ({"start": 20240101}, 400, "start"),
+    ({"start": "2030-01-01"}, 422, "start"),
+    ({"end": "2024-03-05"}, 422, "body"),
+    ({"start": "2023-01-02"}, 422, "start"),
+    ({"start": "2024-03-09", "end": "2024-03-10"}, 422, "start"),
+    ({"initial_capital": 999}, 422, "initial_capital"),
+    ({"initial_capital": 100_000_001}, 422, "initial_capital"),
+    ({"initial_capital": "1e5"}, 400, "initial_capital"),
+    ({"currency": "EUR"}, 422, "currency"),
+    ({"costs": {"commission": -1}}, 422, "costs.commission"),
+    ({"costs": {"tax": 1}}, 422, "costs.tax"),
+    ({"parameters": {"lookback": 19}}, 422, "parameters.lookback"),
+    ({"parameters": {"lookback": "long"}}, 400, "parameters.lookback"),
+    ({"parameters": {"leverage": 2}}, 422, "parameters.leverage"),
+    ({"parameters": {"defensive": ["XYZ"]}}, 422, "parameters"),
+    ({"leverage": 2}, 422, "leverage"),
+]
+
 
 def ran(call: Call, name: str = "dual_momentum", **changed: Any) -> dict[str, Any]:
     status, result = call("POST", f"/strategies/{name}/run", {**ASKED, **changed})
@@ -35,9 +62,11 @@ def test_every_strategy_is_listed_with_its_rule_and_the_limits_of_its_parameters
     assert status == 200
     found = {strategy["name"]: strategy for strategy in answer["strategies"]}
     assert list(found) == ["dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight"]
-    assert {name: strategy["rebalanced"] for name, strategy in found.items() if strategy["rebalanced"] != "monthly"} == {
-        "olmar": "weekly"
-    }
+    assert {
+        name: strategy["rebalanced"]
+        for name, strategy in found.items()
+        if strategy["rebalanced"] != "monthly"
+    } == {"olmar": "weekly"}
     lookback = found["dual_momentum"]["parameters"]["lookback"]
     assert (lookback["default"], lookback["minimum"], lookback["maximum"]) == (252, 20, 504)
     assert found["equal_weight"]["parameters"] == {}
@@ -63,7 +92,9 @@ def test_a_result_is_what_the_engine_makes_of_the_cache(call: Call, market: Obje
 
     snapshot = Cache(market).snapshot()
     tickers = ("A", "B", "C", "D", "SPY")
-    closes = load_closes(snapshot, tickers, *(day.item() for day in np.array(["2023-01-01", "2025-01-01"], "M8[D]")))
+    closes = load_closes(
+        snapshot, tickers, *(day.item() for day in np.array(["2023-01-01", "2025-01-01"], "M8[D]"))
+    )
     first = int(np.searchsorted(closes.dates, np.datetime64("2024-03-05")))
     run = backtest(
         STRATEGIES["inverse_volatility"].model_validate({"window": 20}),
@@ -93,7 +124,9 @@ def test_money_is_exact_and_the_defaults_are_the_contracts(call: Call) -> None:
     for trade in made["trades"]["trades"]:
         paid = 3 + trade["value"] * Decimal("0.0055")
         assert abs(trade["cost"] - paid) <= Decimal("0.01")
-    assert sum(trade["cost"] for trade in made["trades"]["trades"]) == pytest.approx(made["costs_paid"], abs=Decimal(1))
+    assert sum(trade["cost"] for trade in made["trades"]["trades"]) == pytest.approx(
+        made["costs_paid"], abs=Decimal(1)
+    )
 
 
 def test_an_account_in_us_dollars_pays_for_no_currency(call: Call) -> None:
@@ -148,56 +181,31 @@ def test_a_comparison_names_the_best_and_what_cannot_be_compared(call: Call) -> 
     assert status == 200
     assert [result["id"] for result in found["results"]] == [other["id"], one["id"]]
     assert found["differences"] == ["currency"]
-    by = {metric: max((one, other), key=lambda made: made["metrics"][metric])["id"] for metric in ("cagr", "sharpe")}
+    by = {
+        metric: max((one, other), key=lambda made: made["metrics"][metric])["id"]
+        for metric in ("cagr", "sharpe")
+    }
     assert {metric: found["best"][metric] for metric in by} == by
     calm = min((one, other), key=lambda made: made["metrics"]["volatility"])["id"]
     assert found["best"]["volatility"] == calm
-    alike = call("GET", "/strategies/compare", query={"ids": f"{one['id']},{ran(call, 'equal_weight')['id']}"})[1]
+    alike = call(
+        "GET", "/strategies/compare", query={"ids": f"{one['id']},{ran(call, 'equal_weight')['id']}"}
+    )[1]
     assert alike["differences"] == []
 
 
 @pytest.mark.parametrize(
-    ("ids", "status"), [("1", 422), ("1,1", 422), ("1,x", 400), (",".join(map(str, range(1, 12))), 422), ("8,9", 404)]
+    ("ids", "status"),
+    [("1", 422), ("1,1", 422), ("1,x", 400), (",".join(map(str, range(1, 12))), 422), ("8,9", 404)],
 )
 def test_a_comparison_is_of_two_to_ten_results_that_there_are(call: Call, ids: str, status: int) -> None:
     assert call("GET", "/strategies/compare", query={"ids": ids})[0] == status
 
 
-@pytest.mark.parametrize(
-    ("changed", "status", "field"),
-    [
-        ({"tickers": ["A", "XYZ"]}, 422, "tickers"),
-        ({"tickers": []}, 422, "tickers"),
-        ({"tickers": ["A", "a"]}, 422, "body"),
-        ({"tickers": ["NEVER"]}, 422, "tickers"),
-        ({"index": "EVEN"}, 422, "body"),
-        ({"tickers": None}, 422, "body"),
-        ({"tickers": None, "index": "NASDAQ100"}, 422, "index"),
-        ({"start": "2024-13-01"}, 400, "start"),
-        ({"start": 20240101}, 400, "start"),
-        ({"start": "2030-01-01"}, 422, "start"),
-        ({"end": "2024-03-05"}, 422, "body"),
-        ({"start": "2023-01-02"}, 422, "start"),
-        ({"start": "2024-03-09", "end": "2024-03-10"}, 422, "start"),
-        ({"initial_capital": 999}, 422, "initial_capital"),
-        ({"initial_capital": 100_000_001}, 422, "initial_capital"),
-        ({"initial_capital": "1e5"}, 400, "initial_capital"),
-        ({"currency": "EUR"}, 422, "currency"),
-        ({"costs": {"commission": -1}}, 422, "costs.commission"),
-        ({"costs": {"tax": 1}}, 422, "costs.tax"),
-        ({"parameters": {"lookback": 19}}, 422, "parameters.lookback"),
-        ({"parameters": {"lookback": "long"}}, 400, "parameters.lookback"),
-        ({"parameters": {"leverage": 2}}, 422, "parameters.leverage"),
-        ({"parameters": {"defensive": ["XYZ"]}}, 422, "parameters"),
-        ({"leverage": 2}, 422, "leverage"),
-    ],
-)
-def test_what_cannot_be_run_is_refused_with_its_field_and_nothing_is_kept(
-    call: Call, changed: dict[str, Any], status: int, field: str
-) -> None:
-    found, answer = call("POST", "/strategies/dual_momentum/run", {**ASKED, **changed})
-
-    assert (found, answer["error"]["details"][0]["field"]) == (status, field), answer
+def test_what_cannot_be_run_is_refused_with_its_field_and_nothing_is_kept(call: Call) -> None:
+    for changed, status, field in REFUSED:
+        found, answer = call("POST", "/strategies/dual_momentum/run", {**ASKED, **changed})
+        assert (found, answer["error"]["details"][0]["field"]) == (status, field), (changed, answer)
     assert call("GET", "/strategies/dual_momentum/results")[1]["total"] == 0
 
 

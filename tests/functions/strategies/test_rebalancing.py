@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.strategies.rebalancing import Calendar, Costs, rebalance
@@ -14,7 +14,7 @@ money = st.floats(0, 1e6, allow_subnormal=False).map(lambda value: round(value, 
 
 
 def decisions(calendar: Calendar, first: int, *days: str) -> list[int]:
-    return calendar.decisions(np.array(days, dtype="datetime64[D]"), first).tolist()
+    return [int(row) for row in calendar.decisions(np.array(days, dtype="datetime64[D]"), first)]
 
 
 def test_a_month_is_decided_on_its_first_trading_day() -> None:
@@ -48,6 +48,7 @@ def test_only_an_account_in_another_currency_pays_for_changing_it() -> None:
     assert costs.rate(foreign=True) == 0.0055
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(money, min_size=4, max_size=4),
     cash=money,
@@ -57,6 +58,7 @@ def test_only_an_account_in_another_currency_pays_for_changing_it() -> None:
     rate=st.sampled_from([0.0, 0.0055, 0.2]),
 )
 def test_orders_keep_the_books(
+    *,
     values: list[float],
     cash: float,
     shares: list[float],
@@ -68,7 +70,7 @@ def test_orders_keep_the_books(
     weights = np.array(shares) / max(1.0, sum(shares))
     held = np.array(values)
 
-    orders = rebalance(held, cash, weights, np.array(tradable), commission, rate)
+    orders = rebalance(held, cash, weights, np.array(tradable), commission=commission, rate=rate)
 
     traded = orders.changes != 0
     after = held + orders.changes
@@ -88,14 +90,19 @@ def test_orders_keep_the_books(
 def test_what_cannot_be_sold_leaves_less_for_the_others() -> None:
     """60 of 100 cannot be traded; two others want 50 each, and share the 40."""
     orders = rebalance(
-        np.array([60.0, 0, 0]), 40.0, np.array([0, 0.5, 0.5]), np.array([False, True, True]), 0.0, 0.0
+        np.array([60.0, 0, 0]),
+        40.0,
+        np.array([0, 0.5, 0.5]),
+        np.array([False, True, True]),
+        commission=0,
+        rate=0,
     )
     assert orders.changes.tolist() == [0, 20, 20]
 
 
 def test_an_order_smaller_than_its_commission_is_not_placed() -> None:
     orders = rebalance(
-        np.array([5001.0, 4999]), 0.0, np.array([0.5, 0.5]), np.array([True, True]), 3.0, 0.0005
+        np.array([5001.0, 4999]), 0.0, np.array([0.5, 0.5]), np.array([True, True]), commission=3, rate=0.0005
     )
     assert not orders.changes.any()
     assert not orders.costs.any()
