@@ -28,7 +28,7 @@ def bollinger(values: Floats, days: int = 20, deviations: float = 2) -> tuple[Fl
 
 
 def wilder(values: Floats, days: int) -> Floats:
-    """Wilder's average: the mean of the first `days` values of each column, then 1 / `days` of each new one."""
+    """Wilder's average: the mean of a column's first `days` values, then 1 / `days` of each new one."""
     averages = np.full(values.shape, np.nan)
     seen = np.zeros(values.shape[1], dtype=np.intp)
     average = np.zeros(values.shape[1])

@@ -7,7 +7,13 @@ from functions.strategies.catalog.momentum import Momentum
 from functions.strategies.catalog.olmar import Olmar
 from functions.strategies.strategy import Strategy
 
-_CLASSES: tuple[type[Strategy], ...] = (DualMomentum, Momentum, InverseVolatility, Olmar, EqualWeight)
+_CLASSES: tuple[type[Strategy], ...] = (
+    DualMomentum,
+    Momentum,
+    InverseVolatility,
+    Olmar,
+    EqualWeight,
+)
 
 STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in _CLASSES}
 """By name."""
