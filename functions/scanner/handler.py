@@ -1,7 +1,97 @@
 """The scanner API."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated
+
+from functions.market.cache import Cache, CacheEmptyError
+from functions.market.objects import Objects, StorageError
+from functions.runtime.errors import UnavailableError
 from functions.runtime.http_api import HttpApi
+from functions.runtime.log import log
+from functions.runtime.parameters import Query
+from functions.runtime.variables import Variables
+from functions.scanner import store
+from functions.scanner.catalog import SCANNERS
+from functions.scanner.model import Found, Name, ScanAnswer, Scanner, Scanners, ScanRequest
+from functions.scanner.run import run
+
+MOST = 500
+
+
+class Settings(Variables):
+    aws_s3_bucket: str
+
 
 api = HttpApi()
-api.not_implemented("/scanner.*")
+
+
+@cache
+def _cache() -> Cache:
+    return Cache(Objects(Settings.read().aws_s3_bucket))
+
+
+@contextmanager
+def _storage() -> Iterator[Cache]:
+    try:
+        yield _cache()
+    except StorageError as error:
+        log.error("the cache cannot be used", extra={"reason": str(error)})
+        raise UnavailableError("The cache does not answer at the moment.") from error
+    except CacheEmptyError:
+        raise UnavailableError("Nothing has been ingested yet.", retry_after_s=60) from None
+
+
+@api.get("/scanner", tags=["scanner"])
+def list_scanners() -> Scanners:
+    """The scanners, their rules, and the numbers in them."""
+    return Scanners(
+        scanners=[
+            Scanner(name=scanner.name, rule=scanner.rule, bars=scanner.bars, numbers=scanner.numbers)
+            for scanner in SCANNERS.values()
+        ]
+    )
+
+
+@api.post("/scanner/run", tags=["scanner"])
+def run_scanner(request: ScanRequest) -> ScanAnswer:
+    """Scan the last day of the market. It becomes the scanner's latest run."""
+    by = api.caller
+    with _storage() as cached:
+        made, results = run(
+            request,
+            cached.universe(),
+            cached.snapshot(),
+            by=by,
+            now=datetime.now(UTC),
+            code_version=Settings.read().code_version,
+        )
+        store.save(cached.objects, made, results)
+    log.info("ran a scanner", extra={"scanner": made.scanner, "found": made.counts.found})
+    return ScanAnswer(**dict(made), results=results[:MOST])
+
+
+@api.get("/scanner/results", tags=["scanner"])
+def list_results(
+    scanner: Annotated[Name | None, Query(description="Of this scanner only")] = None,
+    signal: Annotated[str | None, Query(min_length=1, max_length=50)] = None,
+    min_score: Annotated[float, Query(ge=0, le=100)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> Found:
+    """What the latest run of each scanner found, the best scores first."""
+    with _storage() as cached:
+        every = [store.latest(cached.objects, name) for name in ([scanner] if scanner else SCANNERS)]
+    kept = [one for one in every if one is not None]
+    found = [
+        result
+        for one in kept
+        for result in one.results
+        if (signal is None or result.signal == signal) and result.score >= min_score
+    ]
+    found.sort(key=lambda result: (-result.score, result.scanner, result.ticker))
+    return Found(total=len(found), results=found[:limit], runs=[one.run for one in kept])
+
+
 handler = api.handler

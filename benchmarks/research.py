@@ -1,0 +1,198 @@
+"""`python -m benchmarks.research`: what backtests and scans cost, from 50 to 5,000 tickers over ten years.
+
+Whole requests, from event to answer, against an S3 and a PostgreSQL of its own, each in a process of its own:
+CPU time (other programs do not change it), wall time, peak memory. The first request of a process loads all;
+the second finds the panels' files on /tmp. Behind them what functions/strategies/estimate.py expects, which
+has to be more.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+SIZES = (50, 500, 5_000)
+DAYS = 252 * 10 + 260
+STRATEGIES = ("dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight")
+SCANNERS = ("quallamaggie", "breakout", "high_52_week", "mean_reversion")
+PROCESSOR_MB = 1769
+
+
+@dataclass(frozen=True)
+class Market:
+    """Where a child finds its cache and its database."""
+
+    endpoint: str
+    bucket: str
+    database: dict[str, Any]
+
+
+@contextmanager
+def market(tickers: int) -> Iterator[Market]:
+    """Random walks, with tickers that begin late and end early."""
+    from functions.database.migrations.schema import migrate  # noqa: PLC0415 - a child needs none of these
+    from tests.functions.filled_cache import fill, new_bucket, s3  # noqa: PLC0415
+    from tests.functions.postgresql import OWNER, postgresql  # noqa: PLC0415
+
+    chance = np.random.default_rng(1)
+    days = np.busday_offset("2014-01-01", np.arange(DAYS), roll="forward").astype("datetime64[D]")
+    closes = 100 * np.exp(np.cumsum(chance.normal(4e-4, 0.018, (DAYS, tickers)), axis=0))
+    closes[:700, : tickers // 10] = np.nan
+    closes[2000:, tickers // 10 : tickers // 8] = np.nan
+    volume = np.where(np.isnan(closes), np.nan, 1e6)
+    with s3() as endpoint, postgresql() as server:
+        objects = new_bucket(endpoint)
+        fill(
+            objects,
+            days,
+            tuple(names(tickers)),
+            {"adjusted_close": np.clip(closes, 0.01, 1e6), "volume": volume},
+            np.full(DAYS, 0.7),
+        )
+        server.execute(f"CREATE DATABASE benchmark OWNER {OWNER}")
+        migrate(server.parameters("benchmark"))
+        yield Market(endpoint, objects.bucket, server.parameters("benchmark"))
+
+
+def names(tickers: int) -> list[str]:
+    return [*(f"T{number:04}" for number in range(tickers - 4)), "BND", "IEF", "TLT", "SPY"]
+
+
+def child(task: str, tickers: int, database: dict[str, Any]) -> None:
+    """Two requests in this process; prints what each cost."""
+    from tests.functions.events import event  # noqa: PLC0415 - after the variables are set
+
+    kind, name = task.split(":")
+    if kind == "strategies":
+        from functions.database.connection import Database  # noqa: PLC0415
+
+        strategies: Any = import_module("functions.strategies.handler")
+
+        connection = Database(lambda _: database)
+        # The secret is not what is measured.
+        strategies.database = lambda: connection
+        body: dict[str, Any] = {"tickers": names(tickers), "start": "2015-01-01", "costs": {"commission": 0}}
+        asked = event("POST", f"/strategies/{name}/run", body)
+        handler = strategies.handler
+    else:
+        asked, handler = (
+            event("POST", "/scanner/run", {"scanner": name}),
+            import_module("functions.scanner.handler").handler,
+        )
+    measured = []
+    for _ in range(2):
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = handler(asked, None)
+        if answer["statusCode"] == 422:
+            sys.stderr.write(json.dumps({"refused": json.loads(answer["body"])["error"]["message"]}))
+            return
+        assert answer["statusCode"] < 300, answer["body"][:500]
+        measured.append(
+            {
+                "cpu": time.process_time() - cpu,
+                "wall": time.perf_counter() - wall,
+                "answer": len(answer["body"]),
+            }
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stderr.write(json.dumps({"requests": measured, "peak": peak}))
+
+
+def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
+    """Run a child. Exits with what it said if it fails."""
+    variables = {
+        **os.environ,
+        "ENVIRONMENT": "dev",
+        "CODE_VERSION": "0123456789ab",
+        "POWERTOOLS_SERVICE_NAME": "benchmark",
+        "LOG_LEVEL": "ERROR",
+        "SECRETS_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
+        "AWS_S3_BUCKET": where.bucket,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(10_240),
+        "AWS_ACCESS_KEY_ID": "made-up",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": where.endpoint,
+    }
+    command = [sys.executable, "-m", "benchmarks.research", "--child", task, "--sizes", str(tickers)]
+    command += ["--database", json.dumps(where.database)]
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=300)
+    if ran.returncode:
+        sys.exit(f"{task}: {ran.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(ran.stderr.splitlines()[-1])
+    return found
+
+
+def import_seconds(module: str) -> float:
+    """CPU time of a process that imports it, less that of one that imports nothing; the best of five."""
+
+    def once(statement: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", statement], check=True, timeout=60)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    return min(once(f"import {module}") for _ in range(5)) - min(once("pass") for _ in range(5))
+
+
+def expected(name: str, tickers: int) -> str:
+    """What estimate.py says of the request."""
+    from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - a child may not need it
+    from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415
+    from functions.strategies.rebalancing import Calendar  # noqa: PLC0415
+
+    strategy = CATALOG[name]()
+    decisions = 528 if strategy.calendar is Calendar.WEEKLY else 132
+    size = Size(DAYS, tickers, decisions, strategy.bars_read, strategy.held_at_most(tickers))
+    return f"{seconds(size, PROCESSOR_MB):5.2f} s {megabytes(size):4.0f} MiB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--database", type=json.loads, help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tickers (default: 50 500 5000)")
+    asked = parser.parse_args()
+    if asked.child:
+        child(asked.child, asked.sizes[0], asked.database)
+        return
+    for module in ("functions.strategies.handler", "functions.scanner.handler"):
+        print(f"import {module}: {import_seconds(module) * 1000:.0f} ms of CPU")
+    print(f"{'':>32} {'first':>17} {'second':>17} {'peak':>9} {'answer':>8}   expected")
+    for tickers in asked.sizes:
+        with market(tickers) as where:
+            for name in STRATEGIES:
+                line(
+                    f"{name} {tickers}",
+                    measure(f"strategies:{name}", tickers, where),
+                    expected(name, tickers),
+                )
+            for name in SCANNERS:
+                line(f"{name} {tickers}", measure(f"scanner:{name}", tickers, where))
+
+
+def line(name: str, found: dict[str, Any], more: str = "") -> None:
+    if "refused" in found:
+        print(f"{name:>32} refused: {found['refused']}   {more}", flush=True)
+        return
+    first, second = found["requests"]
+    print(
+        f"{name:>32} {first['cpu']:6.2f} s {first['wall']:6.2f} s "
+        f"{second['cpu']:6.2f} s {second['wall']:6.2f} s "
+        f"{found['peak']:5.0f} MiB {second['answer'] / 1024:6.0f} k   {more}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""At a year's high, with volume (George and Hwang 2004 rank by the nearness to it)."""
+
+import numpy as np
+
+from functions.scanner.bars import Bars
+from functions.scanner.indicators import sma
+from functions.scanner.scanner import Findings, Signal
+
+
+def high_52_week(bars: Bars, benchmark: Bars, *, within_high_252: float = 0.02) -> Findings:  # noqa: ARG001 - every scanner's
+    """Close at most 2 % below the 252-day high, 20-day mean of the volume above its 60-day mean. Ranked by
+    close / high.
+    """
+    of_high = bars.adjusted_close[-1] / bars.highest(252)
+    volume_20, volume_60 = sma(bars.volume[-20:], 20)[-1], sma(bars.volume[-60:], 60)[-1]
+    stages = {"near_high": of_high >= 1 - within_high_252, "volume": volume_20 > volume_60}
+    return Findings(
+        stages,
+        {"NEAR_HIGH": Signal(np.ones(len(of_high), dtype=np.bool_), of_high)},
+        {"of_high_252": of_high, "volume_mean_20": volume_20, "volume_mean_60": volume_60},
+    )

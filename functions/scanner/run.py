@@ -1,0 +1,65 @@
+"""A scan from its request to its answer."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from functions.market.cache import Snapshot
+from functions.market.panel import load_recent
+from functions.market.universe import Universe
+from functions.runtime.errors import InvalidError
+from functions.scanner.catalog import SCANNERS
+from functions.scanner.model import Counts, Result, Run, ScanRequest
+from functions.scanner.scan import Filters, Panel, scan
+
+BENCHMARK = "SPY"
+
+
+def run(
+    request: ScanRequest, universe: Universe, snapshot: Snapshot, *, by: str, now: datetime, code_version: str
+) -> tuple[Run, list[Result]]:
+    """Raises InvalidError for tickers or an index that there are not."""
+    asked = _asked(request, universe)
+    recent = load_recent(snapshot, tuple(dict.fromkeys((*asked, BENCHMARK))))
+    panel = Panel(
+        recent.dates,
+        recent.tickers,
+        {
+            "close": recent.close,
+            "volume": recent.volume,
+            "adjusted_high": recent.adjusted_high,
+            "adjusted_low": recent.adjusted_low,
+            "adjusted_close": recent.adjusted_close,
+        },
+    )
+    filters = Filters(request.min_price, request.max_price, request.min_dollar_volume)
+    found = scan(SCANNERS[request.scanner], panel, frozenset(asked), benchmark=BENCHMARK, filters=filters)
+    made = Run(
+        scanner=request.scanner,
+        date=found.date,
+        index=request.index,
+        filters=asdict(filters),
+        counts=Counts(**asdict(found.counts)),
+        ingest_run=snapshot.manifest.run_id,
+        code_version=code_version,
+        run_by=by,
+        ran_at=now,
+    )
+    return made, [Result(scanner=request.scanner, **vars(result)) for result in found.results]
+
+
+def _asked(request: ScanRequest, universe: Universe) -> tuple[str, ...]:
+    if request.tickers is not None:
+        unknown = [ticker for ticker in request.tickers if ticker not in universe]
+        if unknown:
+            allowed = "A ticker of GET /data/universe"
+            details = [
+                {"field": "tickers", "in": "body", "value": one, "allowed": allowed} for one in unknown[:100]
+            ]
+            raise InvalidError(f"tickers: not in the universe: {', '.join(unknown[:10])}", details)
+        return tuple(dict.fromkeys(request.tickers))
+    if request.index is None:
+        return tuple(instrument.ticker for instrument in universe)
+    found = tuple(instrument.ticker for instrument in universe.of_index(request.index))
+    if not found:
+        raise InvalidError.field("index", request.index, f"One of {', '.join(universe.indices)}")
+    return found

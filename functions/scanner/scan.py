@@ -1,0 +1,198 @@
+"""One scan: who is looked at, what is found, and the counts that say why the others are not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from functions.scanner.bars import Bars
+from functions.scanner.indicators import Floats
+from functions.scanner.scanner import Scanner
+
+# A ticker without a bar for so many days has no say in which day it is.
+_RECENT_DAYS = 5
+_FIELDS = ("close", "volume", "adjusted_high", "adjusted_low", "adjusted_close")
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Bars of many tickers: each of `columns` is (days, tickers), NaN where a ticker has no bar."""
+
+    days: NDArray[np.datetime64]
+    tickers: tuple[str, ...]
+    columns: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Limits of the raw close, and of the 20-day mean of raw close x volume."""
+
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    min_dollar_volume: Decimal | None = None
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One ticker that gives a signal. `price` is the raw close in USD, `change_percent` that of adjusted
+    closes.
+    """
+
+    ticker: str
+    date: date
+    price: Decimal
+    change_percent: float
+    volume: int
+    signal: str
+    score: float
+    numbers: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of the tickers `asked` for, some were `not_traded` on the day or have `too_few_bars`; the others are
+    `scanned`.
+
+    `passed` says how many came through the filters and each stage after it; `found` is the number of results.
+    """
+
+    asked: int
+    not_traded: int
+    too_few_bars: int
+    scanned: int
+    passed: dict[str, int]
+    found: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """`date` is the trading day scanned; results are the best scores first."""
+
+    date: date | None
+    counts: Counts
+    results: tuple[Result, ...]
+
+
+def scan(
+    scanner: Scanner,
+    panel: Panel,
+    asked: frozenset[str],
+    *,
+    benchmark: str,
+    filters: Filters = NO_FILTERS,
+    row: int | None = None,
+) -> Scan:
+    """Scan the tickers `asked` for on the day of that row, by what is known after its close.
+
+    Without a row, on the newest day on which at least half of those still traded have a bar: later ones are
+    of an ingest of few tickers.
+
+    The score is the percentile of a ticker's number among all scanned: the part that is below it and half of
+    those equal, x 100. The panel has the benchmark's column besides.
+    """
+    present = np.logical_and.reduce([np.isfinite(panel.columns[name]) for name in _FIELDS])
+    row = _newest_common_row(present) if row is None else row
+    if row is None:
+        return Scan(None, Counts(len(asked), len(asked), 0, 0, {}, 0), ())
+    bars = Bars.of(**{name: panel.columns[name][: row + 1] for name in _FIELDS})
+    tickers = np.array(panel.tickers)
+    wanted = np.isin(tickers, list(asked))
+    traded = wanted & present[row]
+    eligible = np.flatnonzero(traded & (bars.counts >= scanner.bars))
+    # In the order of the alphabet, so that the panel's does not matter.
+    eligible = eligible[np.argsort(tickers[eligible])]
+    day: date = panel.days[row].item()
+    seen, names = bars.columns(eligible), tickers[eligible].tolist()
+    findings = scanner.find(seen, bars.columns(np.flatnonzero(tickers == benchmark)))
+    passing = _passes(filters, seen)
+    passed = {"filters": int(passing.sum())}
+    for stage, mask in findings.passed().items():
+        passed[stage] = int((passing & mask).sum())
+    for mask in findings.stages.values():
+        passing = passing & mask
+    results: list[Result] = []
+    for name, signal in findings.signals.items():
+        scores = percentiles(signal.rank_by)
+        for column in np.flatnonzero(passing & signal.given & ~np.isnan(scores)):
+            numbers = {key: _number(values[column]) for key, values in findings.numbers.items()}
+            results.append(
+                _result(
+                    ticker=names[column],
+                    day=day,
+                    bars=seen,
+                    column=int(column),
+                    signal=name,
+                    score=float(scores[column]),
+                    numbers=numbers,
+                )
+            )
+    results.sort(key=lambda result: (-result.score, result.ticker))
+    counts = Counts(
+        asked=len(asked),
+        not_traded=len(asked) - int(traded.sum()),
+        too_few_bars=int(traded.sum()) - len(eligible),
+        scanned=len(eligible),
+        passed=passed,
+        found=len(results),
+    )
+    return Scan(day, counts, tuple(results))
+
+
+def percentiles(values: Floats) -> Floats:
+    """The percentile rank of each among all that are defined: those below and half of those equal, x 100."""
+    defined = values[~np.isnan(values)]
+    ascending = np.sort(defined)
+    below = np.searchsorted(ascending, values, side="left")
+    upto = np.searchsorted(ascending, values, side="right")
+    return np.where(np.isnan(values), np.nan, 50 * (below + upto) / max(1, len(defined)))
+
+
+def _newest_common_row(present: NDArray[np.bool_]) -> int | None:
+    alive = present[-_RECENT_DAYS:].any(axis=0)
+    enough = np.flatnonzero(2 * present[:, alive].sum(axis=1) >= max(1, alive.sum()))
+    return int(enough[-1]) if len(enough) else None
+
+
+def _passes(filters: Filters, bars: Bars) -> NDArray[np.bool_]:
+    passing = np.ones(bars.close.shape[1], dtype=np.bool_)
+    if filters.min_price is not None:
+        passing &= bars.close[-1] >= float(filters.min_price)
+    if filters.max_price is not None:
+        passing &= bars.close[-1] <= float(filters.max_price)
+    if filters.min_dollar_volume is not None:
+        passing &= bars.dollar_volume() >= float(filters.min_dollar_volume)
+    return passing
+
+
+def _number(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _result(
+    *,
+    ticker: str,
+    day: date,
+    bars: Bars,
+    column: int,
+    signal: str,
+    score: float,
+    numbers: dict[str, float | None],
+) -> Result:
+    adjusted = bars.adjusted_close[-2:, column]
+    return Result(
+        ticker,
+        day,
+        # The cache keeps millionths; a float of them is read back exactly.
+        Decimal(repr(round(float(bars.close[-1, column]), 6))),
+        round(float(adjusted[1] / adjusted[0] - 1) * 100, 4),
+        int(bars.volume[-1, column]),
+        signal,
+        round(score, 2),
+        numbers,
+    )

@@ -1,0 +1,35 @@
+"""The latest run of each scanner, an object each: cache/scans/{scanner}.json."""
+
+from pydantic import ValidationError
+
+from functions.market.objects import Objects
+from functions.runtime import json_text
+from functions.runtime.log import log
+from functions.scanner.model import Kept, Result, Run
+
+PREFIX = "cache/scans/"
+
+
+def save(objects: Objects, run: Run, results: list[Result]) -> None:
+    """Replace the scanner's latest run, whole. Raises StorageError."""
+    text = json_text.write(Kept(run=run, results=results))
+    objects.put(_key(run.scanner), text.encode())
+
+
+def latest(objects: Objects, scanner: str) -> Kept | None:
+    """None if it never ran, or if what it left is of another version of this code: the next run replaces it.
+
+    Raises StorageError.
+    """
+    content = objects.get(_key(scanner))
+    if content is None:
+        return None
+    try:
+        return Kept.model_validate(json_text.read(content.decode()))
+    except ValidationError:
+        log.warning("a kept scan is of another version", extra={"key": _key(scanner)})
+        return None
+
+
+def _key(scanner: str) -> str:
+    return f"{PREFIX}{scanner}.json"

@@ -1,0 +1,1 @@
+"""Backtests of the platform's strategies."""

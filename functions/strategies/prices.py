@@ -1,0 +1,57 @@
+"""The prices a backtest runs on."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Adjusted closes in USD, NaN where there is none: `closes` is (days, tickers), both axes ascending.
+
+    `candidates` (tickers,) marks what the strategy may choose from; the others are what it needs besides.
+    """
+
+    days: NDArray[np.datetime64]
+    tickers: tuple[str, ...]
+    closes: Floats
+    candidates: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        days: NDArray[np.datetime64],
+        tickers: tuple[str, ...],
+        closes: Floats,
+        candidates: frozenset[str] | None = None,
+    ) -> Self:
+        """Sort by ticker, so that ties and sums do not depend on the order of the columns.
+
+        All tickers are candidates unless told. Raises ValueError for a ticker that occurs twice, days that do
+        not ascend, and a price that is not above 0.
+        """
+        if len(set(tickers)) != len(tickers):
+            raise ValueError("a ticker occurs twice")
+        if (days[1:] <= days[:-1]).any():
+            raise ValueError("days do not ascend")
+        if (closes <= 0).any() or np.isinf(closes).any():
+            raise ValueError("a price is not above 0")
+        order = sorted(range(len(tickers)), key=tickers.__getitem__)
+        names = tuple(tickers[column] for column in order)
+        chosen = np.array([candidates is None or name in candidates for name in names], dtype=np.bool_)
+        return cls(days, names, np.ascontiguousarray(closes[:, order]), chosen)
+
+    def until(self, row: int) -> Self:
+        """What is known after the close of that row, without a copy."""
+        return type(self)(self.days[: row + 1], self.tickers, self.closes[: row + 1], self.candidates)
+
+    def total_return(self, since: int, until: int = 0) -> Floats:
+        """p(t - until) / p(t - since) - 1 for each ticker, t the last row; NaN where a price is missing."""
+        if since >= len(self.closes):
+            return np.full(len(self.tickers), np.nan)
+        return np.asarray(self.closes[-1 - until] / self.closes[-1 - since] - 1)

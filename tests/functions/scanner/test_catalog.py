@@ -1,0 +1,140 @@
+"""Each scanner's rule, on a ticker that meets it, and on the same with one condition broken."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from functions.scanner.catalog import SCANNERS
+from functions.scanner.scan import Panel, Result, scan
+from tests.functions.scanner.panels import of_one
+
+
+def found(name: str, panel: Panel) -> Result | None:
+    results = scan(SCANNERS[name], panel, frozenset({"T"}), benchmark="SPY").results
+    return results[0] if results else None
+
+
+def passed(name: str, panel: Panel) -> dict[str, int]:
+    return scan(SCANNERS[name], panel, frozenset({"T"}), benchmark="SPY").counts.passed
+
+
+def rising(a_day: float = 0.006, days: int = 260, *, before: float | None = None) -> list[float]:
+    """By `a_day`, until 30 days ago by `before`. Quiet in the end: its last moves are smaller."""
+    moves = np.full(days, a_day)
+    moves[:-30] = before or a_day
+    moves[-5:] = a_day / 4
+    return list(20 * np.exp(np.cumsum(moves)))
+
+
+def scaled(values: list[float], factor: float) -> list[float]:
+    return [value * factor for value in values]
+
+
+def test_quallamaggie_finds_a_strong_rise_that_rests() -> None:
+    result = found("quallamaggie", of_one(rising()))
+    assert result is not None
+    assert result.signal == "STRONG"
+    assert result.numbers["return_63"] == pytest.approx(np.exp(0.006 * 58 + 0.0015 * 5) - 1)
+    assert result.numbers["of_high_126"] == 1
+
+
+def test_quallamaggie_watches_a_weaker_rise() -> None:
+    result = found("quallamaggie", of_one(rising(0.0065, before=0.0035)))
+    assert result is not None
+    assert result.numbers["return_63"] == pytest.approx(
+        np.exp(33 * 0.0035 + 25 * 0.0065 + 5 * 0.0065 / 4) - 1
+    )
+    assert result.signal == "WATCH"
+
+
+@pytest.mark.parametrize(
+    ("stage", "broken"),
+    [
+        ("liquidity", lambda rise: of_one(rise, close=scaled(rise, 4 / rise[-1]))),
+        ("liquidity", lambda rise: of_one(rise, volume=[19.9e6 / rise[-1]] * len(rise))),
+        ("momentum", lambda _: of_one(rising(0.004))),
+        ("momentum", lambda rise: of_one([*rise[:-30], *scaled(rise[-30:-29], 1.3) * 30])),
+        ("trend", lambda _: of_one([*rising(0.012)[:-3], *scaled(rising(0.012)[-3:], 0.92)])),
+        ("consolidation", lambda rise: of_one([*rise[:-1], rise[-1] * 1.05])),
+        (
+            "consolidation",
+            lambda rise: of_one(rise, adjusted_high=[*rise[:-50], *scaled(rise[-50:-49], 9), *rise[-49:]]),
+        ),
+    ],
+)
+def test_quallamaggie_drops_at_the_condition_that_fails(
+    stage: str, broken: Callable[[list[float]], Panel]
+) -> None:
+    counts = passed("quallamaggie", broken(rising()))
+    stages = list(counts)
+    assert counts[stage] == 0
+    assert counts[stages[stages.index(stage) - 1]] == 1
+
+
+def test_quallamaggie_has_to_beat_the_benchmark() -> None:
+    rise = rising()
+    panel = of_one(rise)
+    panel.columns["adjusted_close"][:, 1] = np.array(rise) * np.linspace(1, 1.5, len(rise))
+    assert passed("quallamaggie", panel)["momentum"] == 0
+
+
+def test_quallamaggie_needs_200_bars() -> None:
+    counts = scan(
+        SCANNERS["quallamaggie"], of_one(rising(days=199)), frozenset({"T"}), benchmark="SPY"
+    ).counts
+    assert (counts.too_few_bars, counts.scanned) == (1, 0)
+    assert found("quallamaggie", of_one(rising(days=200))) is not None
+
+
+def test_breakout_is_within_a_tenth_of_the_high() -> None:
+    rise = rising(0.001)
+    assert found("breakout", of_one(rise)) is not None
+    for height, near in ((1.11, True), (1.12, False)):
+        high = [*rise[:-10], rise[-1] * height, *rise[-9:]]
+        assert passed("breakout", of_one(rise, adjusted_high=high)) == {
+            "filters": 1,
+            "trend": 1,
+            "near_high": near,
+        }
+    assert passed("breakout", of_one(rise[::-1]))["trend"] == 0
+
+
+def test_high_52_week_wants_volume_that_grows() -> None:
+    rise = rising(0.001)
+    more = [1e6] * 250 + [1.1e6] * 10
+    assert found("high_52_week", of_one(rise, volume=more)) is not None
+    assert passed("high_52_week", of_one(rise)) == {"filters": 1, "near_high": 1, "volume": 0}
+    high = [*rise[:-10], rise[-1] * 1.03, *rise[-9:]]
+    assert passed("high_52_week", of_one(rise, volume=more, adjusted_high=high))["near_high"] == 0
+
+
+def test_mean_reversion_is_oversold_above_its_long_average_only() -> None:
+    rise = rising(0.005, 255)
+    fall = [*rise, *(rise[-1] * (1 - 0.015 * day) for day in range(1, 6))]
+    result = found("mean_reversion", of_one(fall))
+    assert result is not None
+    assert result.signal == "OVERSOLD"
+    assert result.numbers["bollinger_lower"] == pytest.approx(np.mean(fall[-20:]) - 2 * np.std(fall[-20:]))
+
+    below = [*rise, *(rise[-1] * (1 - 0.15 * day) for day in range(1, 6))]
+    assert found("mean_reversion", of_one(below)) is None
+
+
+def test_mean_reversion_is_overbought_above_70() -> None:
+    result = found("mean_reversion", of_one(rising(0.005)))
+    assert result is not None
+    assert (result.signal, result.numbers["rsi_14"]) == ("OVERBOUGHT", 100)
+
+
+def test_prices_that_do_not_move_are_neither() -> None:
+    assert found("mean_reversion", of_one([50.0] * 260)) is None
+
+
+@pytest.mark.parametrize("name", SCANNERS)
+def test_a_scanner_says_its_rule_and_its_numbers(name: str) -> None:
+    scanner = SCANNERS[name]
+    assert scanner.name == name
+    assert len(scanner.rule) > 50
+    assert all(isinstance(number, int | float) for number in scanner.numbers.values())
+    assert scanner.numbers

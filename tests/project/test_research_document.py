@@ -1,0 +1,58 @@
+"""docs/research.md adds a strategy and a scanner, and both are held against what holds for all."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.project.test_documents import DOCUMENTS, PROJECT, _apply
+
+RESEARCH = DOCUMENTS["research.md"]
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the functions and their tests, with all that the document says."""
+    project: Path = tmp_path_factory.mktemp("project")
+    for part in ("functions", "tests/functions", "tests/oracles"):
+        shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", project)
+    files = re.findall(r"`(functions/\S+/catalog/\w+\.py)`:\n\n```python\n(.*?)```", RESEARCH, re.DOTALL)
+    diffs = re.findall(r"```diff\n(.*?)```", RESEARCH, re.DOTALL)
+    assert (len(files), len(diffs)) == (2, 2)
+    for name, text in files:
+        assert not (project / name).exists()
+        (project / name).write_text(text, encoding="utf-8")
+    for diff in diffs:
+        _apply(diff, project)
+    return project
+
+
+def test_its_examples_pass_the_tests_of_all_strategies_and_scanners(example: Path) -> None:
+    tests = [f"tests/functions/{name}" for name in ("strategies/test_backtest.py", "scanner/test_scan.py")]
+    chosen = ["-k", "moving_average or pullback or every_strategy_of_the_catalog"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "--noconftest", "-q", "-p", "no:cacheprovider", *tests, *chosen],
+        cwd=example,
+        env={**os.environ, "PYTHONPATH": str(example)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stdout
+    passed = re.search(r"(\d+) passed", ended.stdout)
+    assert passed
+    assert int(passed[1]) >= 12, ended.stdout
+
+
+@pytest.mark.parametrize("check", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_its_examples_pass_ruff(example: Path, check: list[str]) -> None:
+    ruff = [sys.executable, "-m", "ruff", *check, "--no-cache", "functions/strategies", "functions/scanner"]
+    ruff += ["tests/functions/strategies"]
+    ended = subprocess.run(ruff, cwd=example, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
