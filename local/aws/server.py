@@ -46,15 +46,16 @@ def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     # moto has no setting for it.
     LambdaBackend.put_function_event_invoke_config = _replace_event_config  # type: ignore[method-assign]
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
+    authorization = Authorization(deployers_secret=variables.get("PARAKEET_DEPLOYERS_SECRET"))
     machine = Machine(
         f"http://127.0.0.1:{server.port}",
         folder,
         Settings.of(variables),
         _sink(variables.get("PARAKEET_FUNCTIONS_LOG")),
+        authorization,
     )
     account = DomainDispatcherApplication(create_backend_app)
     functions = Functions(account, machine, variables.get("PARAKEET_SERVICE_TOKEN", ""))
-    authorization = Authorization(deployers_secret=variables.get("PARAKEET_DEPLOYERS_SECRET"))
     server.app = authorization.guard(ApiRevision(functions))
     return server
 

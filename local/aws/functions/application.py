@@ -31,10 +31,10 @@ class Functions:
     def __init__(self, others: Application, machine: Machine, service_token: str) -> None:
         self._pool = Pool(machine)
         events = Events(self._pool, machine)
-        self._rules = Rules(events, machine.sink)
+        self._rules = Rules(events, machine)
         self._rules.mend()
         self._service_token = service_token
-        self._invoke_api = InvokeApi(others, self._pool, events, service_token)
+        self._invoke_api = InvokeApi(others, self._pool, events, machine.authorization, service_token)
         self._mend_moto()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
-from local.aws.functions.credentials import assume_role
 from local.aws.functions.deployed import Configuration
 from local.aws.functions.invocation import Invocation, Outcome, RefusedError
 from local.aws.functions.machine import Machine
+from local.aws.functions.permissions import assume_role
 from local.aws.functions.pool import Pool
 from local.aws.functions.signed import CallError
 
@@ -79,7 +79,9 @@ class Events:
             self._machine.sink(f"{function.function_name}: {destination} is no queue, and not emulated")
             return
         try:
-            session = assume_role(Configuration.of(function), self._machine.endpoint)
+            session = assume_role(
+                self._machine.authorization, Configuration.of(function), self._machine.endpoint
+            )
             session.call(
                 "sqs",
                 "SendMessage",

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 from local.aws.functions import report
-from local.aws.functions.credentials import SESSION_SECONDS, assume_role
 from local.aws.functions.deployed import Configuration, layer_content
 from local.aws.functions.invocation import Invocation, Outcome, RefusedError
 from local.aws.functions.logs import LogStream
 from local.aws.functions.machine import Machine
+from local.aws.functions.permissions import SESSION_SECONDS, assume_role
 from local.aws.functions.process import OutOfTimeError, ProcessEndedError, RuntimeProcess, TooLargeError
 from local.aws.functions.twins import twin_of
 
@@ -32,7 +32,7 @@ class Environment:
         self._machine = machine
         self._task = machine.unpacked.folder_of(package)
         self._layers = [_layer_folder(arn, machine) for arn in configuration.layers]
-        self._session = assume_role(configuration, machine.endpoint)
+        self._session = assume_role(machine.authorization, configuration, machine.endpoint)
         self._log = LogStream(configuration, machine.sink)
         self._tmp = machine.folder / f"tmp-{secrets.token_hex(8)}"
         self._process: RuntimeProcess | None = None
@@ -139,15 +139,13 @@ class Environment:
         )
 
     def _variables(self) -> dict[str, str]:
-        configuration, session = self.configuration, self._session
+        configuration = self.configuration
         return {
             # First, as Lambda's own cannot be overridden.
             **dict(configuration.variables),
             "AWS_REGION": configuration.region,
             "AWS_DEFAULT_REGION": configuration.region,
-            "AWS_ACCESS_KEY_ID": session.access_key,
-            "AWS_SECRET_ACCESS_KEY": session.secret_key,
-            "AWS_SESSION_TOKEN": session.token,
+            **self._session.credentials.variables(),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": configuration.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_mb),

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote
 
 from moto.awslambda.models import LambdaFunction
 
+from local.aws.authorization import Authorization
 from local.aws.functions.asynchronous import Events
 from local.aws.functions.deployed import find
 from local.aws.functions.invocation import (
@@ -34,11 +35,19 @@ _REASONS = {200: "OK", 202: "Accepted", 204: "No Content"}
 class InvokeApi:
     """A WSGI application that answers invocations, and leaves all else to another."""
 
-    def __init__(self, others: Application, pool: Pool, events: Events, service_token: str) -> None:
+    def __init__(
+        self,
+        others: Application,
+        pool: Pool,
+        events: Events,
+        authorization: Authorization,
+        service_token: str,
+    ) -> None:
         """`service_token` is what AWS's services show; if it is empty, none of them gets in."""
         self._others = others
         self._pool = pool
         self._events = events
+        self._authorization = authorization
         self._service_token = service_token
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -93,6 +102,7 @@ class InvokeApi:
             return
         require_service_token(environ, self._service_token)
         require_invocation(
+            self._authorization,
             function,
             environ.get("HTTP_X_PARAKEET_SERVICE", ""),
             environ.get("HTTP_X_PARAKEET_SOURCE_ARN", ""),

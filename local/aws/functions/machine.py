@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.aws.authorization import Authorization
 from local.aws.functions.runtime import link_runtime
 from local.aws.functions.unpacked import Unpacked
 
@@ -45,10 +46,18 @@ class Settings:
 
 
 class Machine:
-    """The embedded AWS's address, a folder for what is unpacked, and the process that cleans up after it."""
+    """The embedded AWS's address, who may do what in it, a folder, and the process that cleans up."""
 
-    def __init__(self, endpoint: str, folder: Path, settings: Settings, sink: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        folder: Path,
+        settings: Settings,
+        sink: Callable[[str], None],
+        authorization: Authorization,
+    ) -> None:
         self.endpoint = endpoint
+        self.authorization = authorization
         self.folder = folder
         self.settings = settings
         self.sink = sink

@@ -4,7 +4,7 @@ import copy
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
@@ -16,7 +16,8 @@ from moto.sqs.models import sqs_backends
 from local.aws.functions.asynchronous import Events
 from local.aws.functions.deployed import find
 from local.aws.functions.invocation import MAXIMUM_EVENT_BYTES, Invocation, RefusedError
-from local.aws.functions.permissions import require_invocation, service_may
+from local.aws.functions.machine import Machine
+from local.aws.functions.permissions import require_invocation
 from local.aws.functions.target_input import InputError, target_input
 
 SERVICE = "events.amazonaws.com"
@@ -26,9 +27,10 @@ _ERROR_CODES = {403: "NO_PERMISSIONS", 404: "NO_RESOURCE", 413: "INVALID_PARAMET
 class Rules:
     """What moto's rules do not do: invoke functions. No schedule runs by itself, but by `fire`."""
 
-    def __init__(self, events: Events, sink: Callable[[str], None]) -> None:
+    def __init__(self, events: Events, machine: Machine) -> None:
         self._events = events
-        self._sink = sink
+        self._authorization = machine.authorization
+        self._sink = machine.sink
 
     def mend(self) -> None:
         """Have moto's rules send to functions, too, where they raise NotImplementedError."""
@@ -92,7 +94,7 @@ class Rules:
             raise RefusedError(
                 413, "RequestTooLargeException", f"An event is at most {MAXIMUM_EVENT_BYTES} bytes"
             )
-        require_invocation(function(), SERVICE, rule.arn)
+        require_invocation(self._authorization, function(), SERVICE, rule.arn)
         self._events.add(function, Invocation(payload))
 
     def _bury(
@@ -105,17 +107,12 @@ class Rules:
         _, _, _, region, account, name = queue_arn.split(":", 5)
         backend = sqs_backends[account][region]
         try:
-            policy = json.loads(backend.get_queue(name).policy or '{"Statement": []}')
+            backend.get_queue(name)
         except QueueDoesNotExist:
             self._sink(f"rule {rule.name}: its dead-letter queue {queue_arn} does not exist")
             return
-        if not service_may(
-            policy["Statement"],
-            service=SERVICE,
-            action="sqs:SendMessage",
-            resource=queue_arn,
-            source_arn=rule.arn,
-            source_account=rule.account_id,
+        if not self._authorization.service_may(
+            "sqs:SendMessage", queue_arn, SERVICE, rule.arn, rule.account_id
         ):
             self._sink(f"rule {rule.name}: its dead-letter queue's policy does not let it send")
             return

@@ -3,13 +3,15 @@
 import http.client
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import botocore.credentials
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+
+from local.aws.authorization import Credentials
 
 _JSON = {"logs": ("1.1", "Logs_20140328"), "sqs": ("1.0", "AmazonSQS")}
 _TIMEOUT_SECONDS = 10
@@ -25,13 +27,11 @@ class CallError(Exception):
 
 @dataclass(frozen=True)
 class RoleSession:
-    """A role's temporary credentials, in one region of the AWS at `endpoint`."""
+    """A role's credentials, in one region of the AWS at `endpoint`."""
 
     endpoint: str
     region: str
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str = field(repr=False)
+    credentials: Credentials
 
     def call(self, service: str, action: str, parameters: Mapping[str, Any]) -> None:
         """Do it, of `logs` or `sqs`. Raises CallError if it is refused, OSError if nobody answers."""
@@ -45,8 +45,11 @@ class RoleSession:
                 "X-Amz-Target": f"{target}.{action}",
             },
         )
-        credentials = Credentials(self.access_key, self.secret_key, self.token)
-        SigV4Auth(credentials, service, self.region).add_auth(request)
+        keys = self.credentials
+        signing = botocore.credentials.Credentials(
+            keys.access_key_id, keys.secret_access_key, keys.session_token
+        )
+        SigV4Auth(signing, service, self.region).add_auth(request)
         connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request("POST", "/", body=request.data, headers=dict(request.headers))
