@@ -65,6 +65,8 @@ def write(value: Any) -> str:
 
 def _scalar(value: Any) -> str:
     match value:
+        case str():
+            return _quoted(value)
         case Decimal():
             if not value.is_finite():
                 raise ValueError(f"{value} is no JSON number")
@@ -73,7 +75,11 @@ def _scalar(value: Any) -> str:
             return f'"{instant(value)}"'
         case date():
             return f'"{value.isoformat()}"'
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return "null" if value is None else json.dumps(value, allow_nan=False)
+
+
+# As json.dumps does it with ensure_ascii=False, without its encoder around it.
+_quoted = json.encoder.encode_basestring
 
 
 def instant(time: datetime) -> str:

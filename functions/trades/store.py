@@ -50,6 +50,13 @@ SORTABLE = (
 _MISSING_WHILE_OPEN = ("exit_price", "pnl", "pnl_percent")
 
 _VERSIONS = sql.SQL("SELECT *, known_from AS updated_at FROM parakeet.trade_versions WHERE {}")
+# The index alone finds the page; only its rows are read whole.
+_PAGE = sql.SQL(
+    "SELECT *, known_from AS updated_at FROM parakeet.trade_versions JOIN ("
+    " SELECT id, version FROM parakeet.trade_versions WHERE {where}"
+    " ORDER BY {order} LIMIT %(size)s OFFSET %(skipped)s"
+    ") AS page USING (id, version) ORDER BY {order}"
+)
 _NOW = sql.SQL("known_until IS NULL AND change <> 'DELETED'")
 _THEN = sql.SQL(
     "known_from <= %(as_of)s AND (known_until IS NULL OR known_until > %(as_of)s) AND change <> 'DELETED'"
@@ -137,16 +144,13 @@ def find_page(
         [known(as_of), *(_CONDITIONS[name] for name, value in filters.items() if value is not None)]
     )
     parameters = {**filters, "as_of": as_of, "size": page_size, "skipped": (page - 1) * page_size}
-    ordered = sql.SQL(
-        "{where} ORDER BY {column} {direction}{last}, id {direction} LIMIT %(size)s OFFSET %(skipped)s"
-    ).format(
-        where=where,
+    order = sql.SQL("{column} {direction}{last}, id {direction}").format(
         column=sql.Identifier(sort_by),
         direction=sql.SQL("DESC" if sort_desc else "ASC"),
         # An index is of use in both directions only where no value is missing.
         last=sql.SQL(" NULLS LAST" if sort_by in _MISSING_WHILE_OPEN else ""),
     )
-    rows = cursor.execute(_VERSIONS.format(ordered), parameters).fetchall()
+    rows = cursor.execute(_PAGE.format(where=where, order=order), parameters).fetchall()
     counted = cursor.execute(
         sql.SQL("SELECT count(*) AS total FROM parakeet.trade_versions WHERE {}").format(where), parameters
     )

@@ -89,7 +89,7 @@ def postgresql() -> Iterator[PostgreSql]:
         "max_connections": 60,
         # A client that gave up during its login must not hold up the next DROP DATABASE for a minute.
         "authentication_timeout": "3s",
-        "shared_buffers": "64MB",
+        "shared_buffers": "128MB",
     }
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:

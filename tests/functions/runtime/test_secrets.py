@@ -91,7 +91,7 @@ def test_secrets_manager_that_refuses_is_503_and_the_log_says_why(stub: Stubber,
 
 
 def test_secrets_manager_that_does_not_answer_is_503_but_an_old_value_goes_on(
-    stub: Stubber, clock: list[float], log_lines: Lines
+    stub: Stubber, clock: list[float], log_lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = Secret(ARN, Keys)
     answers(stub, '{"key":"one"}')
@@ -101,7 +101,7 @@ def test_secrets_manager_that_does_not_answer_is_503_but_an_old_value_goes_on(
     def silent(**_: Any) -> None:
         raise ReadTimeoutError(endpoint_url="https://secretsmanager")
 
-    stub.client.meta.events.register_first("before-call.secretsmanager", silent)
+    monkeypatch.setattr(stub.client, "get_secret_value", silent)
     assert secret.read().key == "one"
     with pytest.raises(UnavailableError):
         secret.read(fresh=True)

@@ -56,16 +56,17 @@ CREATE TABLE parakeet.trade_versions (
 CREATE UNIQUE INDEX trade_versions_trade_id ON parakeet.trade_versions (trade_id) WHERE version = 1;
 CREATE UNIQUE INDEX trade_versions_latest ON parakeet.trade_versions (id) WHERE known_until IS NULL;
 
--- Lists of today, in their usual order, whole or by a filter.
-CREATE INDEX trade_versions_by_entry ON parakeet.trade_versions (entry_date, id)
+-- Lists of today, in their usual order, whole or by a filter. With the version in it,
+-- an index counts and pages alone.
+CREATE INDEX trade_versions_by_entry ON parakeet.trade_versions (entry_date, id) INCLUDE (version)
     WHERE known_until IS NULL AND change <> 'DELETED';
-CREATE INDEX trade_versions_by_ticker ON parakeet.trade_versions (ticker, entry_date, id)
+CREATE INDEX trade_versions_by_ticker ON parakeet.trade_versions (ticker, entry_date, id) INCLUDE (version)
     WHERE known_until IS NULL AND change <> 'DELETED';
-CREATE INDEX trade_versions_by_status ON parakeet.trade_versions (status, entry_date, id)
+CREATE INDEX trade_versions_by_status ON parakeet.trade_versions (status, entry_date, id) INCLUDE (version)
     WHERE known_until IS NULL AND change <> 'DELETED';
 -- Lists of another day.
 CREATE INDEX trade_versions_known ON parakeet.trade_versions (entry_date, id)
-    INCLUDE (known_from, known_until, change);
+    INCLUDE (version, known_from, known_until) WHERE change <> 'DELETED';
 
 GRANT USAGE ON SEQUENCE parakeet.trade_ids, parakeet.trade_numbers TO parakeet_application;
 -- The end of what was known is all that may ever change in a row.
