@@ -282,5 +282,5 @@ def test_everything_that_takes_tags_is_tagged(deployed: Deployment) -> None:
         "ManagedBy": "terraform",
     }
     tagged = list(tags_in_aws(deployed))
-    assert len(tagged) == {"dev": 30, "prod": 50}[deployed.settings.name]
+    assert len(tagged) == {"dev": 37, "prod": 57}[deployed.settings.name]
     assert [(name, tags) for name, tags in tagged if tags != expected] == []

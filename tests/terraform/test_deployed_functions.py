@@ -96,8 +96,11 @@ def test_a_function_is_told_its_environment_and_no_secret(
 def test_a_function_has_the_layers_that_its_code_needs_as_they_were_built(
     deployed: Deployment, function: str
 ) -> None:
-    versions = [each["Arn"] for each in configuration(deployed, function).get("Layers", [])]
-    found = [deployed.client("lambda").get_layer_version_by_arn(Arn=arn) for arn in versions]
+    versions = [each["Arn"].rsplit(":", 2)[1:] for each in configuration(deployed, function)["Layers"]]
+    found = [
+        deployed.client("lambda").get_layer_version(LayerName=name, VersionNumber=int(number))
+        for name, number in versions
+    ]
     assert [
         (each["LayerArn"].rpartition(":")[2], each["Content"]["CodeSha256"], each["CompatibleRuntimes"])
         for each in found
