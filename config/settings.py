@@ -73,6 +73,15 @@ class ApiFunctionSettings(FunctionSettings):
     )
 
 
+class TradesSettings(ApiFunctionSettings):
+    """Trades, which everybody asks at once when a market opens."""
+
+    # Beyond it an HTTP API answers 503 at once. All environments in one account take half of what it has.
+    reserved_concurrency: Concurrency | None = Field(
+        default=100, description=_described("reserved_concurrency")
+    )
+
+
 class ScannerSettings(ApiFunctionSettings):
     """The scanner, which reads all instruments at once."""
 
@@ -137,7 +146,7 @@ class VpcSettings(Section):
 class FunctionsSettings(Section):
     """All functions: each one's size, and what is alike for all."""
 
-    trades: ApiFunctionSettings = ApiFunctionSettings()
+    trades: TradesSettings = TradesSettings()
     data: ApiFunctionSettings = ApiFunctionSettings()
     strategies: ApiFunctionSettings = ApiFunctionSettings()
     scanner: ScannerSettings = ScannerSettings()

@@ -15,7 +15,7 @@ from stacks.application import application
 from tests.template import Template, read_templates
 
 
-pytest_plugins = ["tests.deployment.programs"]
+pytest_plugins = ["tests.deployment.programs", "tests.terraform.fixtures"]
 
 SOURCES = (
     *("bindings", "config", "constructs", "deployment", "functions", "local", "packages", "stacks"),

@@ -14,6 +14,19 @@ FUNCTIONS = {**APIS, "ingest": "ingest", "migrate": "migrate"}
 WATCHED = (*APIS.values(), "ingest")
 """Those with alarms; a migration that fails fails its deployment."""
 
+METHODS = {
+    "trades": ("GET", "POST", "PATCH", "DELETE"),
+    "data": ("GET", "POST"),
+    "strategies": ("GET", "POST"),
+    "scanner": ("GET", "POST"),
+}
+"""What the API takes on each function's paths."""
+ROUTES = (
+    "GET /health",
+    *(f"{method} /{api}{below}" for api in METHODS for method in METHODS[api] for below in ("", "/{proxy+}")),
+)
+"""Route keys; only the first is open to everybody."""
+
 SCHEDULED = {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
 """What the schedule sends to ingest."""
 

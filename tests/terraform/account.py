@@ -1,5 +1,6 @@
 """What an embedded AWS says is really there."""
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -40,6 +41,17 @@ class State:
         return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
+@dataclass(frozen=True)
+class Invoked:
+    """What came of one invocation of a function."""
+
+    answer: Any
+    error: str | None
+    """As `Unhandled`, where it failed."""
+    log: str
+    """Its last 4 KB."""
+
+
 class Account:
     """An embedded AWS's account, asked with boto3."""
 
@@ -61,6 +73,23 @@ class Account:
         """All that a paginated operation lists under `result`."""
         pages = self.client(service).get_paginator(operation).paginate(**arguments)
         return [item for page in pages for item in page.get(result, [])]
+
+    def invoke(self, function: str, event: object) -> Invoked:
+        """Run a deployed function, as Lambda's Invoke API does, and wait for it."""
+        invoked = self.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps(event).encode(), LogType="Tail"
+        )
+        return Invoked(
+            json.load(invoked["Payload"]),
+            invoked.get("FunctionError"),
+            base64.b64decode(invoked["LogResult"]).decode(),
+        )
+
+    def api(self, name: str) -> Document:
+        """The HTTP API of that name."""
+        [api] = [api for api in self.client("apigatewayv2").get_apis()["Items"] if api["Name"] == name]
+        found: Document = api
+        return found
 
     def create_state_backend(self) -> None:
         """Make what `parakeet-bootstrap` makes, without its waiting and what the backend does not need."""

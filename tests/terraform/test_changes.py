@@ -13,8 +13,9 @@ from config.dev import DEV
 from deployment.command import unwrapped
 from deployment.workspace import Workspace
 from local.made_up import made_up_secrets
+from tests.platform import FUNCTIONS
 from tests.terraform.account import Account
-from tests.terraform.conftest import DEPLOY_SECONDS, Deployment, OpenWorkspace, wait_until
+from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace, wait_until
 from tests.terraform.output import lock_id
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
@@ -38,7 +39,7 @@ def second_deploy() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str, str]) -> Deployment:
     """Deployed twice at once, from two folders, as by two people."""
-    workspace, other = (open_workspace(account, name) for name in ("dev", "other"))
+    workspace, other = (open_workspace(account, name, database="dev") for name in ("dev", "other"))
     first = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     other.synth()
     wait_until(lambda: bool(account.locks("dev")), first)
@@ -103,10 +104,11 @@ def secrets_in_aws(dev: Deployment) -> dict[str, Any]:
 
 
 def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
-    dev: Deployment, secrets: dict[str, str], unwritten: set[str]
+    dev: Deployment, unwritten: set[str]
 ) -> None:
     before = secrets_in_aws(dev)
     rotated = made_up_secrets()
+    given = {variable: dev.workspace.variables[variable] for variable in rotated}
     unwritten.update(rotated.values())
     dev.workspace.variables |= rotated
     try:
@@ -124,11 +126,11 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
         assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
         dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
     finally:
-        dev.workspace.variables |= secrets
+        dev.workspace.variables |= given
     after = secrets_in_aws(dev)
     for variable, value in rotated.items():
         name = variable.removeprefix("TF_VAR_").upper()
-        assert (before[name], after[name]) == (secrets[variable], value)
+        assert (before[name], after[name]) == (given[variable], value)
     assert after.keys() == before.keys()
 
 
@@ -144,7 +146,7 @@ def break_in(dev: Deployment) -> set[str]:
     dev.client("logs").delete_retention_policy(logGroupName=f"/aws/lambda/{dev.called('trades-api')}")
     dev.client("events").enable_rule(Name=dev.called("daily-ingest"))
     gateway = dev.client("apigatewayv2")
-    [api] = gateway.get_apis()["Items"]
+    api = dev.account.api(dev.called("api"))
     [route] = [
         route
         for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]
@@ -183,7 +185,7 @@ def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_
     assert group["retentionInDays"] == 14
     assert dev.client("events").describe_rule(Name=dev.called("daily-ingest"))["State"] == "DISABLED"
     gateway = dev.client("apigatewayv2")
-    [api] = gateway.get_apis()["Items"]
+    api = dev.account.api(dev.called("api"))
     routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
     assert {route["RouteKey"] for route in routes if route["AuthorizationType"] == "NONE"} == {"GET /health"}
     assert not dev.workspace.has_changes(dev.stack)
@@ -213,7 +215,6 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
     wrong = {
         "TF_VAR_neon_database_url": "postgresql://madeup-user:madeup-password@db.example.com/parakeet",
         "TF_VAR_db_host": "https://madeup-host.example.com",
-        "TF_VAR_cloudflare_access_audience": "made up audience",
     }
     unwritten.update((wrong["TF_VAR_neon_database_url"], wrong["TF_VAR_db_host"]))
     workspace.variables |= wrong | {"TF_VAR_tiingo_api_key": " "}
@@ -223,7 +224,6 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
     assert "TF_VAR_neon_database_url must be a PostgreSQL URL with sslmode=require" in said
     assert "TF_VAR_db_host must be a host name" in said
     assert "TF_VAR_tiingo_api_key must be given, not blank" in said
-    assert "TF_VAR_cloudflare_access_audience must be the Access application's AUD tag" in said
     for value in ("madeup-password", "madeup-host"):
         assert value not in said
     assert resources(empty) == []
@@ -255,6 +255,6 @@ def test_a_local_state_needs_no_state_bucket(
     workspace.variables["PARAKEET_STATE"] = "local"
     workspace.synth()
     workspace.terraform("parakeet-dev", "init", "-input=false")
-    assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == 5
+    assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == len(FUNCTIONS)
     # Neither was there one, nor was it made.
     assert account.client("s3").list_buckets()["Buckets"] == []

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from deployment.command import Command, still_running
-from tests.terraform.conftest import wait_until
+from tests.terraform.deployments import wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("demo"), pytest.mark.usefixtures("mirror")]
 
@@ -72,7 +72,7 @@ def test_the_demo_deploys_shows_and_destroys_dev_and_says_so_step_by_step(demo: 
     promised = [
         rf"{time}Terraform \d+\.\d+\.\d+, provider hashicorp/aws 5\.100\.0 ",
         rf"{time}starting an embedded AWS",
-        rf"{time}  it answers at http://127\.0\.0\.1:\d+",
+        rf"{time}  AWS answers at http://127\.0\.0\.1:\d+",
         rf"{time}cdktf deploy parakeet-bootstrap\b",
         done,
         rf"{time}cdktf deploy parakeet-dev\b",
@@ -81,13 +81,19 @@ def test_the_demo_deploys_shows_and_destroys_dev_and_says_so_step_by_step(demo: 
         r"    api_gateway_url = https?://",
         r"    environment = dev\n",
         r"    s3_cache_bucket_name = potential-parakeet-cache-dev\n",
+        rf"{time}the deployed API answers at http://127\.0\.0\.1:\d+",
+        r"    GET /health\n        200 \{",
+        r"    POST /trades\n        201 \{",
+        r"    POST /trades/1/close\n        200 \{",
+        r"    GET /trades\?ticker=AAPL\n        200 \{",
+        r"    GET /trades\n        401 \{",
         rf"{time}terraform plan: ",
         done,
         rf"{time}  No changes",
         rf"{time}cdktf destroy parakeet-dev\b",
         done,
+        rf"{time}parakeet-dev was deployed, used, checked and destroyed\n",
         rf"{time}the embedded AWS and the run's folder are gone",
-        rf"{time}parakeet-dev was deployed, checked and destroyed\n",
     ]
     place = 0
     for line in promised:

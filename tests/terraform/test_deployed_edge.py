@@ -7,43 +7,30 @@ from typing import Any
 import pytest
 
 from constructs.api import ACCESS_LOG
-from tests.terraform.conftest import Deployment, Platform
+from tests.platform import APIS, FUNCTIONS, METHODS, ROUTES, WATCHED
+from tests.terraform.deployments import Deployment, Platform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
 ACCOUNT = "123456789012"
-API_FUNCTIONS = ("trades", "data", "strategies", "scanner")
 
 
 @pytest.fixture
 def api(deployed: Deployment) -> dict[str, Any]:
-    apis = deployed.client("apigatewayv2").get_apis()["Items"]
-    [api] = [api for api in apis if api["Name"] == deployed.called("api")]
-    found: dict[str, Any] = api
-    return found
+    return deployed.account.api(deployed.called("api"))
 
 
 def test_every_route_asks_for_a_token_but_get_health(deployed: Deployment, api: dict[str, Any]) -> None:
     gateway = deployed.client("apigatewayv2")
     routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
-    assert {route["RouteKey"] for route in routes} == {
-        "GET /health",
-        *(
-            f"{method} /{function}{below}"
-            for method in ("GET", "POST", "PUT", "DELETE")
-            for function in API_FUNCTIONS
-            for below in ("", "/{proxy+}")
-        ),
-    }
+    assert sorted(route["RouteKey"] for route in routes) == sorted(ROUTES)
     for route in routes:
         is_open = route["RouteKey"] == "GET /health"
         assert route["AuthorizationType"] == ("NONE" if is_open else "JWT"), route["RouteKey"]
         assert bool(route.get("AuthorizerId")) is not is_open, route["RouteKey"]
 
 
-def test_tokens_are_cloudflares_for_this_application(
-    deployed: Deployment, api: dict[str, Any], variables: dict[str, str]
-) -> None:
+def test_tokens_are_cloudflares_for_this_application(deployed: Deployment, api: dict[str, Any]) -> None:
     gateway = deployed.client("apigatewayv2")
     routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
     [authorizer_id] = {route["AuthorizerId"] for route in routes if route.get("AuthorizerId")}
@@ -52,7 +39,7 @@ def test_tokens_are_cloudflares_for_this_application(
     assert authorizer["IdentitySource"] == ["$request.header.Cf-Access-Jwt-Assertion"]
     assert authorizer["JwtConfiguration"] == {
         "Issuer": "https://potential-parakeet.cloudflareaccess.com",
-        "Audience": [variables["TF_VAR_cloudflare_access_audience"]],
+        "Audience": [deployed.settings.api.access_audience],
     }
 
 
@@ -65,7 +52,7 @@ def test_a_route_reaches_the_function_of_its_name(deployed: Deployment, api: dic
     for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]:
         integration = integrations[route["Target"].removeprefix("integrations/")]
         first = route["RouteKey"].split("/")[1]
-        name = deployed.called(f"{'data' if first == 'health' else first}-api")
+        name = deployed.called(APIS["data" if first == "health" else first])
         assert f":function:{name}/invocations" in integration["IntegrationUri"], route["RouteKey"]
         assert integration["IntegrationType"] == "AWS_PROXY"
         assert integration["PayloadFormatVersion"] == "2.0"
@@ -82,8 +69,11 @@ def test_browsers_may_call_from_the_configured_origins(deployed: Deployment, api
         "authorization",
         "x-requested-with",
         "cf-access-jwt-assertion",
+        "idempotency-key",
     }
-    assert [header.lower() for header in cors["ExposeHeaders"]] == ["x-request-id"]
+    exposed = {header.lower() for header in cors["ExposeHeaders"]}
+    assert exposed == {"x-request-id", "retry-after", "apigw-requestid"}
+    assert set(cors["AllowMethods"]) == {method for methods in METHODS.values() for method in methods}
     assert cors["MaxAge"] == 3600
 
 
@@ -140,18 +130,15 @@ def test_the_dead_letter_queue_is_encrypted_and_takes_from_the_rule_over_tls_onl
     assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": rule}}
 
 
-def test_prods_alarms_reach_the_topic_and_the_topic_a_person(
-    platform: Platform, variables: dict[str, str]
-) -> None:
+def test_prods_alarms_reach_the_topic_and_the_topic_a_person(platform: Platform) -> None:
     prod = platform.prod
     topic = prod.outputs["alarm_topic_arn"]
     assert topic == f"arn:aws:sns:us-east-1:{ACCOUNT}:potential-parakeet-alarms-prod"
     alarms = prod.account.pages("cloudwatch", "describe_alarms", "MetricAlarms")
-    parts = ("trades-api", "data-api", "strategies-api", "scanner-api", "ingest")
     assert {alarm["AlarmName"] for alarm in alarms} == {
         prod.called(name)
         for name in (
-            *(f"{part}-{metric}" for part in parts for metric in ("errors", "throttles", "duration")),
+            *(f"{part}-{metric}" for part in WATCHED for metric in ("errors", "throttles", "duration")),
             "api-5xx",
             "api-latency",
             "dead-letters",
@@ -164,7 +151,8 @@ def test_prods_alarms_reach_the_topic_and_the_topic_a_person(
 
     sns = prod.client("sns")
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", variables["TF_VAR_alert_email"])
+    told = ("email", prod.settings.monitoring.alert_email)
+    assert (subscription["Protocol"], subscription["Endpoint"]) == told
     policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
     allowed = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
     source = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:potential-parakeet-*-prod"
@@ -182,9 +170,7 @@ def test_prods_alarms_reach_the_topic_and_the_topic_a_person(
 
 def test_an_alarm_watches_something_that_exists(platform: Platform) -> None:
     prod = platform.prod
-    [api] = [
-        api for api in prod.client("apigatewayv2").get_apis()["Items"] if api["Name"] == prod.called("api")
-    ]
+    api = prod.account.api(prod.called("api"))
     existing = {
         ("FunctionName", function["FunctionName"])
         for function in prod.account.pages("lambda", "list_functions", "Functions")
@@ -224,7 +210,7 @@ def test_the_outputs_say_where_everything_is(deployed: Deployment, api: dict[str
     ):
         described = deployed.client("secretsmanager").describe_secret(SecretId=outputs.pop(secret))
         assert described["Name"] == name
-    parts = ("trades-api", "data-api", "strategies-api", "scanner-api", "ingest")
+    parts = FUNCTIONS.values()
     for optional in ("alarm_topic_arn", "dashboard_url"):
         assert (optional in outputs) == (env == "prod")
         outputs.pop(optional, None)
@@ -274,7 +260,7 @@ def tags_in_aws(deployed: Deployment) -> Iterator[tuple[str, dict[str, str]]]:
     rule = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{deployed.called('daily-ingest')}"
     yield "rule", pairs(deployed.client("events").list_tags_for_resource(ResourceARN=rule)["Tags"])
     gateway = deployed.client("apigatewayv2")
-    [api] = [api for api in gateway.get_apis()["Items"] if api["Name"] == deployed.called("api")]
+    api = deployed.account.api(deployed.called("api"))
     yield "api", api["Tags"]
     [stage] = gateway.get_stages(ApiId=api["ApiId"])["Items"]
     yield "stage", stage["Tags"]
@@ -296,5 +282,5 @@ def test_everything_that_takes_tags_is_tagged(deployed: Deployment) -> None:
         "ManagedBy": "terraform",
     }
     tagged = list(tags_in_aws(deployed))
-    assert len(tagged) == {"dev": 30, "prod": 50}[deployed.settings.name]
+    assert len(tagged) == {"dev": 37, "prod": 57}[deployed.settings.name]
     assert [(name, tags) for name, tags in tagged if tags != expected] == []

@@ -4,29 +4,20 @@ import base64
 import hashlib
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
 from config.settings import FunctionSettings
-from tests.terraform.conftest import Deployment
+from packages import layer
+from packages.function import pack
+from tests.platform import FUNCTIONS, SCHEDULED, request
+from tests.terraform.deployments import Deployment
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
 ACCOUNT = "123456789012"
-FUNCTIONS = {
-    "trades": "trades-api",
-    "data": "data-api",
-    "strategies": "strategies-api",
-    "scanner": "scanner-api",
-    "ingest": "ingest",
-}
 each_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
@@ -69,24 +60,54 @@ def test_a_function_is_as_configured(deployed: Deployment, function: str) -> Non
     assert found["Handler"] == f"functions.{function}.handler.handler"
     assert found["TracingConfig"]["Mode"] == "PassThrough"
     assert not found.get("VpcConfig", {}).get("SubnetIds")
+    reserved = deployed.client("lambda").get_function_concurrency(FunctionName=found["FunctionName"])
+    assert reserved.get("ReservedConcurrentExecutions") == size.reserved_concurrency
 
 
 @each_function
 def test_a_function_is_told_its_environment_and_no_secret(
-    deployed: Deployment, function: str, secrets: dict[str, str]
+    deployed: Deployment, function: str, unwritten: set[str]
 ) -> None:
+    database = {"SECRETS_ARN": deployed.outputs["secrets_manager_arn"]}
+    cache = {"AWS_S3_BUCKET": deployed.called("cache")}
+    keys = {"API_KEYS_ARN": deployed.outputs["api_keys_secret_arn"]}
+    told = {
+        "trades": database,
+        "data": {**database, **cache},
+        "strategies": {**database, **cache},
+        "scanner": cache,
+        "ingest": {**keys, **cache},
+        "migrate": database,
+    }
     variables = configuration(deployed, function)["Environment"]["Variables"]
     version = variables.pop("CODE_VERSION")
     assert variables == {
         "ENVIRONMENT": deployed.settings.name,
-        "AWS_S3_BUCKET": deployed.called("cache"),
-        "SECRETS_ARN": deployed.outputs["secrets_manager_arn"],
-        "API_KEYS_ARN": deployed.outputs["api_keys_secret_arn"],
         "LOG_LEVEL": "INFO" if deployed.settings.name == "prod" else "DEBUG",
         "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{FUNCTIONS[function]}",
+        **told[function],
     }
-    assert package(deployed, function)[0].startswith(version)
-    assert not any(secret in value for secret in secrets.values() for value in variables.values())
+    with zipfile.ZipFile(io.BytesIO(package(deployed, function)[1])) as archive:
+        assert archive.read("VERSION").decode().strip() == version
+    assert not any(secret in value for secret in unwritten for value in variables.values())
+
+
+@each_function
+def test_a_function_has_the_layers_that_its_code_needs_as_they_were_built(
+    deployed: Deployment, function: str
+) -> None:
+    versions = [each["Arn"].rsplit(":", 2)[1:] for each in configuration(deployed, function)["Layers"]]
+    found = [
+        deployed.client("lambda").get_layer_version(LayerName=name, VersionNumber=int(number))
+        for name, number in versions
+    ]
+    assert [
+        (each["LayerArn"].rpartition(":")[2], each["Content"]["CodeSha256"], each["CompatibleRuntimes"])
+        for each in found
+    ] == [
+        (deployed.called(name), layer.built(name).sha256_base64, ["python3.13"])
+        for name in pack(function).layers
+    ]
 
 
 def package(deployed: Deployment, function: str) -> tuple[str, bytes]:
@@ -151,8 +172,9 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
         "trades": [log, database],
         "data": [log, database, *read],
         "strategies": [log, database, *read],
-        "scanner": [log, database, *read],
+        "scanner": [log, *read],
         "ingest": [log, keys, *read, write, failures],
+        "migrate": [log, database],
     }[function]
 
     granted = [each for policy in statements(deployed, name).values() for each in policy]
@@ -165,7 +187,7 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
         assert each.get("Condition") == ({"StringLike": {"s3:prefix": "cache/*"}} if lists else None)
 
 
-@each_function
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "migrate"])
 def test_a_function_is_invoked_for_its_own_routes_and_by_its_own_schedule(
     deployed: Deployment, function: str
 ) -> None:
@@ -175,11 +197,7 @@ def test_a_function_is_invoked_for_its_own_routes_and_by_its_own_schedule(
         (each["Principal"]["Service"], each["Condition"]["ArnLike"]["AWS:SourceArn"])
         for each in policy["Statement"]
     }
-    [api] = [
-        api
-        for api in deployed.client("apigatewayv2").get_apis()["Items"]
-        if api["Name"] == deployed.called("api")
-    ]
+    api = deployed.account.api(deployed.called("api"))
     stages = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api['ApiId']}/*"
     health = ["/GET/health"] if function == "data" else []
     routes = [f"/*/{function}", f"/*/{function}/{{proxy+}}", *health]
@@ -193,6 +211,12 @@ def test_a_function_is_invoked_for_its_own_routes_and_by_its_own_schedule(
     assert {each["Effect"] for each in policy["Statement"]} == {"Allow"}
 
 
+def test_no_service_may_invoke_the_migration(deployed: Deployment) -> None:
+    client = deployed.client("lambda")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(FunctionName=deployed.called("migrate"))
+
+
 def test_what_ingest_fails_to_do_is_sent_to_the_dead_letter_queue(deployed: Deployment) -> None:
     config = deployed.client("lambda").get_function_event_invoke_config(
         FunctionName=deployed.called("ingest")
@@ -201,72 +225,42 @@ def test_what_ingest_fails_to_do_is_sent_to_the_dead_letter_queue(deployed: Depl
     assert config["DestinationConfig"]["OnFailure"] == {"Destination": queue}
 
 
-CALL = """
-import importlib, json, os, sys
-sys.path.insert(0, os.getcwd())
-module, name = sys.argv[1].rsplit(".", 1)
-answer = getattr(importlib.import_module(module), name)(json.loads(sys.argv[2]), None)
-print(json.dumps(answer))
-"""
+# Run, as whoever may invoke them would
 
 
-def call(deployed: Deployment, function: str, event: dict[str, Any], folder: Path) -> Any:
-    """What the deployed package answers, run as Lambda does: unpacked, with its variables and no others."""
-    found = configuration(deployed, function)
-    _, content = package(deployed, function)
-    zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-    answer = subprocess.run(
-        # -I: neither this project nor the virtual environment's packages are to be found.
-        [sys.executable, "-I", "-S", "-c", CALL, found["Handler"], json.dumps(event)],
-        cwd=folder,
-        env={"PATH": os.defpath, **found["Environment"]["Variables"]},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout.splitlines()[-1])
-
-
-def request(method: str, path: str) -> dict[str, Any]:
-    """As an HTTP API sends it, payload 2.0."""
-    return {
-        "version": "2.0",
-        "routeKey": f"{method} {path}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {},
-        "requestContext": {
-            "requestId": "made-up",
-            "stage": "$default",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
-        },
-        "isBase64Encoded": False,
-    }
-
-
-def test_the_deployed_data_function_says_that_it_is_healthy(deployed: Deployment, tmp_path: Path) -> None:
-    answer = call(deployed, "data", request("GET", "/health"), tmp_path)
-    assert answer["statusCode"] == 200
-    body = json.loads(answer["body"])
+def test_the_deployed_data_function_says_that_it_is_healthy(deployed: Deployment) -> None:
+    invoked = deployed.account.invoke(deployed.called("data-api"), request("GET", "/health"))
+    assert invoked.error is None, invoked.log
+    body = json.loads(invoked.answer["body"])
+    assert invoked.answer["statusCode"] == 200, body
+    assert {name: part["status"] for name, part in body["parts"].items()} == {"database": "ok", "cache": "ok"}
     assert body["environment"] == deployed.settings.name
-    key_hash, _ = package(deployed, "data")
-    assert key_hash.startswith(body["version"])
+    assert body["version"] == pack("data").version
 
 
-@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "ingest"])
-def test_a_deployed_function_says_that_it_is_not_there_yet(
-    deployed: Deployment, function: str, tmp_path: Path
+@pytest.mark.parametrize("function", ["strategies", "scanner"])
+def test_a_deployed_function_says_that_it_is_not_there_yet(deployed: Deployment, function: str) -> None:
+    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), request("GET", f"/{function}"))
+    assert invoked.answer["statusCode"] == 501, invoked.log
+
+
+def test_the_deployment_has_brought_the_schema_up_to_date_and_again_changes_nothing(
+    deployed: Deployment,
 ) -> None:
-    answer = call(deployed, function, request("GET", f"/{function}"), tmp_path)
-    assert answer["statusCode"] == 501
-    assert isinstance(json.loads(answer["body"]), dict)
+    invoked = deployed.account.invoke(deployed.called("migrate"), {"source": "by hand"})
+    assert invoked.error is None, invoked.log
+    assert invoked.answer["revision"]
+    assert invoked.answer["was"] == invoked.answer["revision"]
 
 
-def test_the_deployed_ingest_takes_what_the_schedule_sends(deployed: Deployment, tmp_path: Path) -> None:
-    [target] = deployed.client("events").list_targets_by_rule(Rule=deployed.called("daily-ingest"))["Targets"]
-    template = unquote(target["InputTransformer"]["InputTemplate"])
-    event = json.loads(template.replace("<time>", '"2025-01-31T06:00:00Z"'))
-    answer = call(deployed, "ingest", event, tmp_path)
-    assert answer["scheduled_time"].startswith("2025-01-31T06:00:00")
+def test_the_deployed_ingest_takes_what_the_schedule_sends(deployed: Deployment) -> None:
+    invoked = deployed.account.invoke(deployed.called("ingest"), SCHEDULED)
+    assert invoked.error is None, invoked.log
+    assert invoked.answer["source"] == "schedule"
+
+
+def test_what_a_function_cannot_use_fails_in_lambdas_own_words(deployed: Deployment) -> None:
+    invoked = deployed.account.invoke(deployed.called("ingest"), {"source": "schedule"})
+    assert invoked.error == "Unhandled"
+    assert invoked.answer["errorType"] == "ValueError"
+    assert "REPORT RequestId" in invoked.log

@@ -3,7 +3,7 @@
 import pytest
 
 from local.demo import destroy_and_expect_refusal
-from tests.terraform.conftest import Deployment, Platform
+from tests.terraform.deployments import Deployment, Platform
 from tests.terraform.traces import files_below, traces
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -38,15 +38,15 @@ def test_the_state_bucket_and_the_lock_table_refuse_to_be_destroyed(platform: Pl
     assert platform.account.state("prod")
 
 
-def test_a_saved_plan_and_what_terraform_shows_of_it_hold_the_variables_but_no_secret(
-    platform: Platform, unwritten: set[str], variables: dict[str, str]
+def test_a_saved_plan_and_what_terraform_shows_of_it_hold_what_is_configured_but_no_secret(
+    platform: Platform, unwritten: set[str]
 ) -> None:
     prod = platform.prod
     prod.workspace.terraform(prod.stack, "plan", "-input=false", "-out=saved.tfplan")
     prod.workspace.terraform(prod.stack, "show", "-json", "saved.tfplan")
     written = list(files_below(prod.workspace.folder))
     assert traces(unwritten, written) == []
-    # The search looks into both: it finds a variable that is no secret.
-    found = traces([variables["TF_VAR_cloudflare_access_audience"]], written)
+    # The search looks into both: it finds what is no secret.
+    found = traces([prod.settings.api.access_audience], written)
     assert "cdktf.out/stacks/parakeet-prod/saved.tfplan" in found
     assert any(name.startswith("logs/") and "show -json" in name for name in found)

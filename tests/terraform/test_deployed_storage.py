@@ -7,7 +7,7 @@ import pytest
 
 from config.terraform import LOCK_TABLE, STATE_BUCKET
 from tests.terraform.account import Account
-from tests.terraform.conftest import Deployment, Platform
+from tests.terraform.deployments import Deployment, Platform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
@@ -194,20 +194,20 @@ def test_every_environment_has_a_state_of_its_own(account: Account) -> None:
     assert len(lineages) == 2
 
 
-def test_the_secrets_reach_aws(deployed: Deployment, secrets: dict[str, str]) -> None:
+def test_the_secrets_reach_aws(deployed: Deployment) -> None:
     def value(name: str) -> Any:
         return json.loads(deployed.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
     name = f"potential-parakeet/{deployed.settings.name}"
     assert value(name) == {
-        "NEON_DATABASE_URL": secrets["TF_VAR_neon_database_url"],
-        "DB_USERNAME": secrets["TF_VAR_db_username"],
-        "DB_PASSWORD": secrets["TF_VAR_db_password"],
-        "DB_HOST": secrets["TF_VAR_db_host"],
+        "NEON_DATABASE_URL": deployed.variable("neon_database_url"),
+        "DB_USERNAME": deployed.variable("db_username"),
+        "DB_PASSWORD": deployed.variable("db_password"),
+        "DB_HOST": deployed.variable("db_host"),
         "DB_NAME": "potential_parakeet",
         "DB_PORT": 5432,
     }
     assert value(f"{name}/api-keys") == {
-        "TIINGO_API_KEY": secrets["TF_VAR_tiingo_api_key"],
-        "POLYGON_API_KEY": secrets["TF_VAR_polygon_api_key"],
+        "TIINGO_API_KEY": deployed.variable("tiingo_api_key"),
+        "POLYGON_API_KEY": deployed.variable("polygon_api_key"),
     }

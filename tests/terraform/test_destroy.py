@@ -6,7 +6,7 @@ import pytest
 
 from config.terraform import STATE_BUCKET
 from tests.terraform.account import Account
-from tests.terraform.conftest import OpenWorkspace
+from tests.terraform.deployments import OpenWorkspace
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("destroy")]
 

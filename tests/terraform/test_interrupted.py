@@ -17,7 +17,7 @@ from config.terraform import LOCK_TABLE
 from deployment.command import Command, still_running, unwrapped
 from deployment.workspace import Workspace
 from tests.terraform.account import Account, State
-from tests.terraform.conftest import DEPLOY_SECONDS, OpenWorkspace, wait_until
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
 from tests.terraform.output import lock_id
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]

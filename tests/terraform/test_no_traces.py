@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from config.names import PLACEHOLDER_AUDIENCE
 from tests.terraform.account import Account
 from tests.terraform.traces import files_below, states_of, traces
 
@@ -24,7 +25,7 @@ SEARCHES_ITSELF = {"demo"}
     "group", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in GROUPS]
 )
 def test_no_secret_is_in_any_file_of_the_run_nor_in_any_state(
-    group: str, folder: Path, accounts: list[Account], unwritten: set[str], variables: dict[str, str]
+    group: str, folder: Path, accounts: list[Account], unwritten: set[str]
 ) -> None:
     files = dict(files_below(folder))
     states = [state for account in accounts for state in states_of(account)]
@@ -36,8 +37,8 @@ def test_no_secret_is_in_any_file_of_the_run_nor_in_any_state(
     local_states = {"terraform.parakeet-bootstrap.tfstate"} if group == "platform" else set()
     assert names >= {"cdk.tf.json", "aws.log"} | local_states
     assert any("cdktf deploy" in name for name in names)
-    # And the search does find: a variable that is no secret is in the states of every environment.
-    found = traces([variables["TF_VAR_cloudflare_access_audience"]], states)
+    # And the search does find: what is no secret is in the states of every environment.
+    found = traces([PLACEHOLDER_AUDIENCE], states)
     environments = {"dev", "prod"} if group == "platform" else {"dev"}
     assert {name.split("/")[1] for name in found} >= environments
 
