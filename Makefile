@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit lint types snapshots demo serve redeploy token routes bench docs plan preflight migrate format lock clean
+.PHONY: help setup layers test unit lint types snapshots demo serve ingest redeploy token routes bench docs plan preflight migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ demo: setup ## Deploy and destroy the platform on this machine, without an AWS a
 
 serve: setup ## Serve the platform on this machine until Ctrl-C (ENVIRONMENT=dev|staging|prod, PORT=)
 	@$(BIN)/python -m local.serve --environment $(ENVIRONMENT) --port $(or $(PORT),0)
+
+ingest: ## Ingest market data into the served platform (TICKERS="SPY QQQ"; all without)
+	@$(BIN)/python -m local.control ingest "tickers=$(TICKERS)"
 
 redeploy: ## Deploy what has changed to the served platform; its data stays
 	@$(BIN)/python -m local.control redeploy

@@ -12,6 +12,7 @@ PROD = environment(
                 {"after_days": 30, "storage_class": "STANDARD_IA"},
                 {"after_days": 90, "storage_class": "GLACIER_IR"},
             ),
+            "expire_after_days": 120,
         },
         "protected": True,
     },

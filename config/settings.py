@@ -190,9 +190,10 @@ class CacheSettings(Section):
         description="When objects larger than 128 KB move to a cheaper class; a ticker's bars are smaller "
         "and stay, the panels move",
     )
-    expire_after_days: Days | None = Field(
-        default=None, description="Age in days at which cached objects go; None: never"
-    )
+    # An ingest writes anew what it keeps and is older than 10 days; two missed weeks must not cost data.
+    expire_after_days: Annotated[
+        StrictInt, between(30, 3650, "days, as an ingest may fail for two weeks")
+    ] = Field(default=90, description="Age in days at which objects go that no ingest has kept")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -207,7 +208,7 @@ class CacheSettings(Section):
                 raise FieldError(
                     "transitions", steps, "one, or STANDARD_IA and 30 or more days after it GLACIER_IR"
                 )
-        if self.expire_after_days is not None and steps and self.expire_after_days <= steps[-1][1]:
+        if steps and self.expire_after_days <= steps[-1][1]:
             raise FieldError(
                 "expire_after_days",
                 self.expire_after_days,

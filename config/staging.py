@@ -6,7 +6,6 @@ from config.settings import environment
 STAGING = environment(
     "staging",
     log_retention_days=30,
-    storage={"cache": {"expire_after_days": 90}},
     functions={"log_level": "DEBUG"},
     api={
         "cors_origins": (SITE, *LOCAL_SITES),

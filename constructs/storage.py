@@ -1,5 +1,8 @@
 """The buckets: the Parquet cache, the functions' deployment packages, and the log of who accessed the two."""
 
+import hashlib
+from pathlib import Path
+
 from bindings.aws import (
     IamRolePolicy,
     S3BucketLifecycleConfigurationRule,
@@ -8,14 +11,19 @@ from bindings.aws import (
     S3BucketLifecycleConfigurationRuleFilter,
     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketLifecycleConfigurationRuleTransition,
+    S3Object,
 )
+from bindings.cdktf import App
 from config.place import Place
 from config.settings import CacheSettings, StorageSettings
 from constructs import Construct
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Grantee
 
+UNIVERSE = Path(__file__).parents[1] / "config/universe.csv"
+"""The instruments that are ingested; changing them is a reviewed commit."""
 CACHE_PREFIX = "cache/"
+RUNS_PREFIX = f"{CACHE_PREFIX}runs/"
 SCANS_PREFIX = f"{CACHE_PREFIX}scans/"
 ACCESS_LOG_DAYS = 90
 ABANDONED_UPLOAD_DAYS = 7
@@ -45,6 +53,7 @@ class Storage(Construct):
             destroy_objects=destroy_objects,
             lifecycle_rules=[_abort_abandoned_uploads(), *_cache_rules(settings.cache)],
         )
+        self._upload_universe()
         # No versions, no expiry: a package's key holds its hash, and it stays while a function points to it.
         self.packages = Bucket(
             self,
@@ -56,6 +65,22 @@ class Storage(Construct):
         )
         self.cache.log_access_to(logs, account_id=place.account_id)
         self.packages.log_access_to(logs, account_id=place.account_id)
+
+    def _upload_universe(self) -> None:
+        content = UNIVERSE.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        file = Path(App.of(self).outdir).absolute() / "packages" / f"universe-{digest[:12]}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        S3Object(
+            self,
+            "universe",
+            bucket=self.cache.name,
+            key=f"{CACHE_PREFIX}universe.csv",
+            source=f"../../packages/{file.name}",
+            source_hash=digest,
+            content_type="text/csv",
+        )
 
     def grant_read(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read the cached objects."""
@@ -94,9 +119,8 @@ def _expire(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRu
 
 def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfigurationRule]:
     cached = [S3BucketLifecycleConfigurationRuleFilter(prefix=CACHE_PREFIX)]
-    rules = []
-    if settings.expire_after_days is not None:
-        rules.append(_expire("expire-cache", CACHE_PREFIX, settings.expire_after_days))
+    # Of what ingests write: the universe, the manifest and the scans stay.
+    rules = [_expire("expire-cache", RUNS_PREFIX, settings.expire_after_days)]
     if settings.transitions:
         rules.append(
             S3BucketLifecycleConfigurationRule(

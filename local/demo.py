@@ -27,7 +27,7 @@ def demonstrate(environment: Environment, narration: Narration) -> None:
     """Deploy the environment, use it, show its outputs and that nothing is left to change, and destroy it."""
     mirror = provider_mirror(narration)
     with run_folder() as folder:
-        narration.say("starting an embedded AWS, PostgreSQL and a Cloudflare team ...")
+        narration.say("starting an embedded AWS, PostgreSQL, a Cloudflare team and market data ...")
         with LocalPlatform(folder, environment, mirror, os.environ) as platform:
             narration.say(f"  AWS answers at {platform.aws.endpoint}")
             deploy(platform, narration)

@@ -15,7 +15,8 @@ from local.access.team import AccessTeam
 from local.embedded_aws import EmbeddedAws
 from local.gateway.errors import GatewayError
 from local.gateway.process import Gateway
-from local.made_up import database_variables, made_up_keys
+from local.made_up import database_variables, keys_variables
+from local.market_data.market_data import MarketData
 from local.postgres.server import HOST, Postgres
 from packages import layer
 
@@ -23,7 +24,7 @@ _PROJECT = Path(__file__).parents[1]
 
 
 class LocalPlatform:
-    """An embedded AWS, a PostgreSQL and a Cloudflare team, from entering to leaving the context.
+    """An embedded AWS, a PostgreSQL, a Cloudflare team and market data, from entering to leaving the context.
 
     Nothing is deployed yet; `workspace` deploys. All that is written is below `folder`, which others than the
     user may pass through and not read. Entering raises OneLineError if one of them does not start.
@@ -41,6 +42,8 @@ class LocalPlatform:
         self.stack = stack_name(environment.name)
         self.functions_log = folder / "functions.log"
         self.gateway_log = folder / "gateway.log"
+        self.url = ""
+        """Where the API answers, once it is served."""
         self._mirror = mirror
         self._variables = variables
         self._running = ExitStack()
@@ -63,6 +66,7 @@ class LocalPlatform:
                     variables=self._variables,
                 )
             )
+            self.market_data = running.enter_context(MarketData(self.folder / "market_data.log"))
             self.workspace = running.enter_context(
                 Workspace(self.folder / "workspace", self._mirror, self._deployers_variables())
             )
@@ -92,7 +96,9 @@ class LocalPlatform:
             port=port,
             issuer_addresses={issuer: self.team.url},
         )
-        return self._running.enter_context(gateway)
+        self._running.enter_context(gateway)
+        self.url = gateway.url
+        return gateway
 
     def routes(self) -> list[str]:
         """The deployed API's routing table, a line each. Raises GatewayError for what is not emulated."""
@@ -116,6 +122,10 @@ class LocalPlatform:
         return (
             self.aws.variables(self._variables)
             | database_variables(postgres.url(), postgres.user, postgres.password, HOST)
-            | made_up_keys()
-            | {"PARAKEET_ACCESS_KEYS_URL": f"{self.team.url}/cdn-cgi/access/certs"}
+            | keys_variables(self.market_data.keys)
+            | {
+                "PARAKEET_ACCESS_KEYS_URL": self.team.keys_url,
+                "PARAKEET_TIINGO_URL": self.market_data.endpoint,
+                "PARAKEET_POLYGON_URL": self.market_data.endpoint,
+            }
         )

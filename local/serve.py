@@ -7,11 +7,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
 from config.settings import Environment
 from local import control
 from local.control import Say
 from local.deployment_steps import deploy, environment_named, provider_mirror
 from local.following import shown
+from local.ingesting import FIRST_TICKERS, first_tickers, ingest
 from local.interruption import run
 from local.narration import Narration
 from local.platform import LocalPlatform
@@ -30,15 +33,18 @@ def serve(environment: str, port: int, narration: Narration) -> None:
     settings = environment_named(environment)
     mirror = provider_mirror(narration)
     with run_folder() as folder:
-        narration.say("starting an embedded AWS, PostgreSQL and a Cloudflare team ...")
+        narration.say("starting an embedded AWS, PostgreSQL, a Cloudflare team and market data ...")
         with LocalPlatform(folder, settings, mirror, os.environ) as platform:
             narration.say(f"  AWS answers at {platform.aws.endpoint}")
             orders = Orders(platform)
             with control.taking(orders.by_name):
                 deploy(platform, narration)
                 gateway = platform.serve(port)
+                token = platform.team.tokens.person(DEVELOPER, expires_in=DAY)
+                with narration.step(f"POST /data/refresh: bars of {FIRST_TICKERS} instruments since 2005"):
+                    ingest(client(gateway.url, token), first_tickers(), lambda *_: None)
                 narration.say("the API answers; Ctrl-C ends all of it")
-                _explain(gateway.url, platform.team.tokens.person(DEVELOPER, expires_in=DAY), settings)
+                _explain(gateway.url, token, settings)
                 with shown([platform.functions_log, platform.gateway_log]):
                     while True:
                         signal.pause()
@@ -50,7 +56,12 @@ class Orders:
 
     def __init__(self, platform: LocalPlatform) -> None:
         self._platform = platform
-        self.by_name = {"redeploy": self.redeploy, "token": self.token, "routes": self.routes}
+        self.by_name = {
+            "redeploy": self.redeploy,
+            "token": self.token,
+            "routes": self.routes,
+            "ingest": self.ingest,
+        }
 
     def redeploy(self, _arguments: Mapping[str, Any], say: Say) -> None:
         """Deploy what has changed, with the real cdktf; data stays."""
@@ -62,10 +73,41 @@ class Orders:
         """A person's token, for a day."""
         say(self._platform.team.tokens.person(arguments.get("email") or DEVELOPER, expires_in=DAY))
 
+    def ingest(self, arguments: Mapping[str, Any], say: Say) -> None:
+        """Ingest these tickers, or all, by the deployed function."""
+        told = Progress(say)
+        tickers = [each for each in str(arguments.get("tickers") or "").replace(",", " ").split() if each]
+        token = self._platform.team.tokens.person(DEVELOPER)
+        report = ingest(client(self._platform.url, token), tickers or None, told)
+        say(f"done: {report['tickers']} tickers, {report['rows']:,} rows, {report['failed']} failed")
+
     def routes(self, _arguments: Mapping[str, Any], say: Say) -> None:
         """What the deployed API does with requests."""
         for line in self._platform.routes():
             say(line)
+
+
+class Progress:
+    """Says how far an ingest is, its rate and the time left, now and then."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._said = -1
+
+    def __call__(self, settled: int, total: int, seconds: float) -> None:
+        """Say it if there is news."""
+        if not total or settled == self._said:
+            return
+        self._said = settled
+        rate = settled / seconds if seconds else 0
+        left = f"{(total - settled) / rate:.0f} s left" if rate else "time left unknown"
+        done = round(30 * settled / total)
+        self._say(f"[{'#' * done}{'.' * (30 - done)}] {settled} of {total}, {rate:.1f} a second, {left}")
+
+
+def client(url: str, token: str) -> httpx.Client:
+    """Who calls the API with a token."""
+    return httpx.Client(base_url=url, headers={"Cf-Access-Jwt-Assertion": token}, timeout=60, trust_env=False)
 
 
 def _explain(url: str, token: str, settings: Environment) -> None:
@@ -80,9 +122,16 @@ export PARAKEET_TOKEN={token}
             "ticker": "AAPL", "direction": "BUY", "quantity": 10, "entry_price": 187.25,
             "entry_date": "2026-11-02T10:30:00-05:00", "currency": "USD"}}'
     curl -s "$PARAKEET_API/trades?ticker=AAPL" -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN"
+    curl -s "$PARAKEET_API/data/prices/SPY?limit=3&currency=AUD" -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN"
+    curl -s $PARAKEET_API/strategies/dual_momentum/run -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\
+        -H 'Content-Type: application/json' -d '{{
+            "tickers": ["SPY", "QQQ", "TLT", "IEF", "BND"], "start": "2015-01-01", "end": "2024-12-31"}}'
+    curl -s $PARAKEET_API/scanner/run -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\
+        -H 'Content-Type: application/json' -d '{{"scanner": "breakout"}}'
     curl -s $PARAKEET_API/trades    # without a token: 401
 
-In a second terminal: make redeploy (after a change of code), make token EMAIL=…, make routes.
+In a second terminal: make redeploy (after a change of code), make token EMAIL=…, make routes, and make ingest
+(all instruments; TICKERS="SPY QQQ" for some).
 This is {settings.name}; what its functions log and the API's access log follow.
 """,
         flush=True,

@@ -10,7 +10,7 @@ CACHE_TAG = f"cpython-{PYTHON_VERSION.replace('.', '')}"
 WHEELS = "aarch64-manylinux_2_28"
 """What wheels for it may need at most, in uv's words. It is Amazon Linux 2023, with glibc 2.34."""
 
-OWN_MODULES = frozenset({"boto3", "botocore"})
+OWN_MODULES = frozenset({"boto3", "botocore", "urllib3"})
 """What the runtime has itself, at no fixed version (Lambda developer guide, "Building with Python")."""
 
 FUNCTION_FOLDER = "/var/task"
