@@ -35,6 +35,14 @@ def test_stopping_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     assert eventually(lambda: all_gone([function, child], Path(runtime).parent))
 
 
+def test_idle_environment_ends_after_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARAKEET_IDLE_SECONDS", "0.1")
+    with EmbeddedAws(tmp_path / "log") as aws:
+        account = Account(aws, twin=tmp_path, functions_log=tmp_path)
+        function, child, _ = account.invoke(account.function(WHERE)).payload
+        assert eventually(lambda: not psutil.pid_exists(function) and not psutil.pid_exists(child))
+
+
 STARTED = """
 import json, sys
 from pathlib import Path
