@@ -17,6 +17,7 @@ from bindings.cdktf import App
 from config.place import Place
 from config.settings import CacheSettings, StorageSettings
 from constructs import Construct
+from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Grantee
 
@@ -72,14 +73,17 @@ class Storage(Construct):
         file = Path(App.of(self).outdir).absolute() / "packages" / f"universe-{digest[:12]}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-        S3Object(
-            self,
+        pinned(
             "universe",
-            bucket=self.cache.name,
-            key=f"{CACHE_PREFIX}universe.csv",
-            source=f"../../packages/{file.name}",
-            source_hash=digest,
-            content_type="text/csv",
+            S3Object(
+                self,
+                "universe",
+                bucket=self.cache.name,
+                key=f"{CACHE_PREFIX}universe.csv",
+                source=f"../../packages/{file.name}",
+                source_hash=digest,
+                content_type="text/csv",
+            ),
         )
 
     def grant_read(self, grantee: Grantee) -> IamRolePolicy:

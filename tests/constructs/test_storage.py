@@ -1,5 +1,6 @@
 """The cache, deployment-packages and access-log buckets. What holds for all is in test_every_stack.py."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from bindings.cdktf import App, TerraformStack
 from config.environments import PROD
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Role
+from constructs.storage import UNIVERSE
 from tests.template import Block, Template, changed, read_templates, synthesized
 
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
@@ -60,28 +62,34 @@ def test_buckets_have_the_names_that_teams_know(platform: Template) -> None:
     }
 
 
-def test_dev_expires_cached_objects_after_30_days_and_keeps_no_versions(dev: Template) -> None:
+def test_dev_expires_what_ingests_left_behind_after_30_days_and_keeps_no_versions(dev: Template) -> None:
     assert rules(dev, CACHE) == ABANDONED_UPLOADS | {
-        "expire-cache": {"filter": below("cache/"), "expiration": [{"days": 30}]}
+        "expire-cache": {"filter": below("cache/runs/"), "expiration": [{"days": 30}]}
     }
     assert not dev.resources("aws_s3_bucket_versioning")
 
 
-def test_staging_expires_cached_objects_after_90_days_and_old_versions_after_30(staging: Template) -> None:
+def test_staging_expires_what_ingests_left_behind_after_90_days_and_old_versions_after_30(
+    staging: Template,
+) -> None:
     assert rules(staging, CACHE) == ABANDONED_UPLOADS | OLD_VERSIONS | {
-        "expire-cache": {"filter": below("cache/"), "expiration": [{"days": 90}]}
+        "expire-cache": {"filter": below("cache/runs/"), "expiration": [{"days": 90}]}
     }
 
 
-def test_prod_moves_cached_objects_to_cheaper_storage_and_never_expires_them(prod: Template) -> None:
+def test_prod_moves_cached_objects_to_cheaper_storage_and_expires_what_ingests_left_behind(
+    prod: Template,
+) -> None:
+    """What readers use is never that old: an ingest writes anew what it keeps."""
     assert rules(prod, CACHE) == ABANDONED_UPLOADS | OLD_VERSIONS | {
+        "expire-cache": {"filter": below("cache/runs/"), "expiration": [{"days": 120}]},
         "move-to-cheaper-storage": {
             "filter": below("cache/"),
             "transition": [
                 {"days": 30, "storage_class": "STANDARD_IA"},
                 {"days": 90, "storage_class": "GLACIER_IR"},
             ],
-        }
+        },
     }
 
 
@@ -215,6 +223,17 @@ def test_the_days_are_the_configurations() -> None:
     assert cache["expire-old-versions"]["noncurrent_version_expiration"] == [{"noncurrent_days": 7}]
     assert cache["expire-cache"]["expiration"] == [{"days": 365}]
     assert cache["move-to-cheaper-storage"]["transition"] == [{"days": 60, "storage_class": "GLACIER_IR"}]
+
+
+def test_the_universe_is_uploaded_from_the_one_file_and_anew_when_that_changes(
+    platform: Template, outdir: Path
+) -> None:
+    universe = platform.resources("aws_s3_object")["universe"]
+    assert universe["bucket"] == "${aws_s3_bucket.cache.bucket}"
+    assert universe["key"] == "cache/universe.csv"
+    uploaded = (outdir / "stacks" / platform.name / universe["source"]).read_bytes()
+    assert uploaded == UNIVERSE.read_bytes()
+    assert universe["source_hash"] == hashlib.sha256(uploaded).hexdigest()
 
 
 @pytest.fixture

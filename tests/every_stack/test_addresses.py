@@ -40,6 +40,7 @@ DATA = {
 NAMED = {
     "aws_apigatewayv2_api.api",
     "aws_cloudwatch_log_group.api",
+    "aws_s3_object.universe",
     *(f"aws_s3_object.{layer}_layer" for layer in ("core", "analytics", "migrations")),
     *(
         f"{kind}.{function}"

@@ -13,8 +13,8 @@ def test_no_block_is_empty(template: Template) -> None:
         for path, value in parts(template.document)
         if value is None or value in ("", []) or (isinstance(value, dict) and not value.keys() - {"//"})
     }
-    # A rule for all objects has the empty prefix, no policy may be attached to a role, and this data source has
-    # no arguments.
+    # A rule for all objects has the empty prefix, no policy may be attached to a role, and this data source
+    # has no arguments.
     meant = {path for path in empty if path.endswith((".filter[0].prefix", ".policy_arns"))}
     assert empty - meant <= {"data.aws_caller_identity.account"}
 
