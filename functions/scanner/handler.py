@@ -15,7 +15,7 @@ from functions.runtime.parameters import Query
 from functions.runtime.variables import Variables
 from functions.scanner import store
 from functions.scanner.catalog import SCANNERS
-from functions.scanner.model import Found, Name, ScanAnswer, Scanner, Scanners, ScanRequest
+from functions.scanner.model import Name, ScanAnswer, Scanner, Scanners, ScanRequest, ScanResults
 from functions.scanner.run import run
 
 MOST = 500
@@ -79,7 +79,7 @@ def list_results(
     signal: Annotated[str | None, Query(min_length=1, max_length=50)] = None,
     min_score: Annotated[float, Query(ge=0, le=100)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
-) -> Found:
+) -> ScanResults:
     """What the latest run of each scanner found, the best scores first."""
     with _storage() as cached:
         every = [store.latest(cached.objects, name) for name in ([scanner] if scanner else SCANNERS)]
@@ -91,7 +91,7 @@ def list_results(
         if (signal is None or result.signal == signal) and result.score >= min_score
     ]
     found.sort(key=lambda result: (-result.score, result.scanner, result.ticker))
-    return Found(total=len(found), results=found[:limit], runs=[one.run for one in kept])
+    return ScanResults(total=len(found), results=found[:limit], runs=[one.run for one in kept])
 
 
 handler = api.handler

@@ -60,7 +60,7 @@ class Scanners(BaseModel):
     scanners: list[Scanner]
 
 
-class Result(BaseModel):
+class ScanResult(BaseModel):
     """`price` is the raw close in USD, `change_percent` of adjusted closes, `score` the percentile among the
     scanned.
     """
@@ -76,7 +76,7 @@ class Result(BaseModel):
     numbers: dict[str, float | None]
 
 
-class Counts(BaseModel):
+class ScanCounts(BaseModel):
     """Of the tickers `asked` for, some were `not_traded` on the day or have `too_few_bars`; the others are
     `scanned`.
 
@@ -91,37 +91,37 @@ class Counts(BaseModel):
     found: int
 
 
-class Run(BaseModel):
+class ScanRun(BaseModel):
     """`date` is the trading day that was scanned; null where nothing has a bar."""
 
     scanner: str
     date: date | None
     index: str | None
     filters: dict[str, Number | None]
-    counts: Counts
+    counts: ScanCounts
     ingest_run: str = Field(description="The ingest whose bars it saw")
     code_version: str
     run_by: str
     ran_at: Instant
 
 
-class ScanAnswer(Run):
+class ScanAnswer(ScanRun):
     """The best 500 results first; GET /scanner/results has filters."""
 
-    results: list[Result]
+    results: list[ScanResult]
 
 
-class Found(BaseModel):
+class ScanResults(BaseModel):
     """Of the latest run of each scanner, the best scores first."""
 
     total: int = Field(description="Results that match, of which at most `limit` are here")
-    results: list[Result]
-    runs: list[Run]
+    results: list[ScanResult]
+    runs: list[ScanRun]
 
 
 class Kept(BaseModel):
     """What the cache keeps of a scanner's latest run: all results."""
 
     schema_version: Literal[1] = 1
-    run: Run
-    results: list[Result]
+    run: ScanRun
+    results: list[ScanResult]

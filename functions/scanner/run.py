@@ -8,7 +8,7 @@ from functions.market.panel import load_recent
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError
 from functions.scanner.catalog import SCANNERS
-from functions.scanner.model import Counts, Result, Run, ScanRequest
+from functions.scanner.model import ScanCounts, ScanRequest, ScanResult, ScanRun
 from functions.scanner.scan import Filters, Panel, scan
 
 BENCHMARK = "SPY"
@@ -16,7 +16,7 @@ BENCHMARK = "SPY"
 
 def run(
     request: ScanRequest, universe: Universe, snapshot: Snapshot, *, by: str, now: datetime, code_version: str
-) -> tuple[Run, list[Result]]:
+) -> tuple[ScanRun, list[ScanResult]]:
     """Raises InvalidError for tickers or an index that there are not."""
     asked = _asked(request, universe)
     recent = load_recent(snapshot, tuple(dict.fromkeys((*asked, BENCHMARK))))
@@ -33,18 +33,18 @@ def run(
     )
     filters = Filters(request.min_price, request.max_price, request.min_dollar_volume)
     found = scan(SCANNERS[request.scanner], panel, frozenset(asked), benchmark=BENCHMARK, filters=filters)
-    made = Run(
+    made = ScanRun(
         scanner=request.scanner,
         date=found.date,
         index=request.index,
         filters=asdict(filters),
-        counts=Counts(**asdict(found.counts)),
+        counts=ScanCounts(**asdict(found.counts)),
         ingest_run=snapshot.manifest.run_id,
         code_version=code_version,
         run_by=by,
         ran_at=now,
     )
-    return made, [Result(scanner=request.scanner, **vars(result)) for result in found.results]
+    return made, [ScanResult(scanner=request.scanner, **vars(result)) for result in found.results]
 
 
 def _asked(request: ScanRequest, universe: Universe) -> tuple[str, ...]:

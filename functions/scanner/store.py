@@ -5,12 +5,12 @@ from pydantic import ValidationError
 from functions.market.objects import Objects
 from functions.runtime import json_text
 from functions.runtime.log import log
-from functions.scanner.model import Kept, Result, Run
+from functions.scanner.model import Kept, ScanResult, ScanRun
 
 PREFIX = "cache/scans/"
 
 
-def save(objects: Objects, run: Run, results: list[Result]) -> None:
+def save(objects: Objects, run: ScanRun, results: list[ScanResult]) -> None:
     """Replace the scanner's latest run, whole. Raises StorageError."""
     text = json_text.write(Kept(run=run, results=results))
     objects.put(_key(run.scanner), text.encode())

@@ -45,7 +45,7 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class TradingCosts(_Asked):
+class RunCosts(_Asked):
     """Paid at each execution: `commission` an order, in the account's currency; the others of the traded
     value.
     """
@@ -71,7 +71,7 @@ class RunRequest(_Asked):
         100_000
     )
     currency: Currency = "AUD"
-    costs: TradingCosts = Field(default_factory=lambda: TradingCosts.model_validate({}))
+    costs: RunCosts = Field(default_factory=lambda: RunCosts.model_validate({}))
 
     @model_validator(mode="after")
     def _means_one_thing(self) -> Self:
@@ -95,6 +95,12 @@ class Strategy(BaseModel):
 
 class Strategies(BaseModel):
     strategies: list[Strategy]
+
+
+class TradingCosts(BaseModel):
+    commission: Number
+    slippage_bps: Number
+    fx_bps: Number
 
 
 class Result(BaseModel):
@@ -144,7 +150,7 @@ class Rebalance(BaseModel):
     weights: dict[str, float]
 
 
-class Trade(BaseModel):
+class ResultTrade(BaseModel):
     """`price` is the adjusted close in USD; `value` and `cost` are in the account's currency."""
 
     date: date
@@ -156,8 +162,8 @@ class Trade(BaseModel):
     cost: Number
 
 
-class Trades(Page):
-    trades: list[Trade]
+class ResultTrades(Page):
+    trades: list[ResultTrade]
 
 
 def _list_of(model: type[BaseModel], description: str) -> dict[str, Any]:
@@ -177,7 +183,7 @@ class ResultInFull(Result):
 
     equity_curve: Annotated[Any, WithJsonSchema(EQUITY_CURVE)]
     rebalances: Annotated[Any, WithJsonSchema(REBALANCES)]
-    trades: Trades
+    trades: ResultTrades
 
 
 Difference = Literal["start_date", "end_date", "currency", "initial_capital", "costs", "ingest_run"]

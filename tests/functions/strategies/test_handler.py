@@ -13,6 +13,7 @@ from functions.market.panel import load_audusd, load_closes
 from functions.strategies import run as runs
 from functions.strategies.backtest import backtest
 from functions.strategies.catalog import STRATEGIES
+from functions.strategies.model import DayEquity, Rebalance
 from functions.strategies.prices import Prices
 from functions.strategies.rebalancing import Costs
 from tests.functions.events import EMAIL
@@ -82,6 +83,11 @@ def test_every_strategy_runs_and_its_result_is_kept(call: Call, name: str) -> No
     assert made["run_by"] == EMAIL
     assert made["ingest_run"] == RUN
     assert call("GET", f"/strategies/results/{made['id']}") == (200, made)
+    # These two are written as text, past the check of the answer.
+    assert [str(DayEquity.model_validate(day).date) for day in made["equity_curve"]] == [
+        day["date"] for day in made["equity_curve"]
+    ]
+    assert all(sum(Rebalance.model_validate(one).weights.values()) <= 1.001 for one in made["rebalances"])
     status, described = call("GET", f"/strategies/{name}")
     assert status == 200
     assert described["last_result"]["id"] == made["id"]
