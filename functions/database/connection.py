@@ -31,6 +31,8 @@ _BEGIN = (
     # One round trip, in the transaction, since a pooler may give the next one to another session.
     "BEGIN ISOLATION LEVEL {isolation}; "
     f"SET LOCAL ROLE {ROLE}; "
+    # In another zone the last hours of the year 9999 would be beyond Python's calendar.
+    "SET LOCAL TimeZone = 'UTC'; "
     f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'; "
     f"SET LOCAL idle_in_transaction_session_timeout = '{TRANSACTION_TIMEOUT_S}s'"
 )

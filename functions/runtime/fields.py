@@ -29,6 +29,8 @@ class Exact(GroupedMetadata):
         limits = {name: limit for name in ("gt", "ge", "le") if (limit := getattr(self, name)) is not None}
         words = {"gt": "exclusiveMinimum", "ge": "minimum", "le": "maximum"}
         number = {"type": "number", **{words[name]: limit for name, limit in limits.items()}}
+        if self.le is None:
+            number["exclusiveMaximum"] = 10 ** (self.digits - self.places)
         sign = "" if {"gt", "ge"} & set(limits) else "-?"
         pattern = rf"^{sign}[0-9]{{1,{self.digits - self.places}}}(\.[0-9]{{1,{self.places}}})?$"
         yield Field(max_digits=self.digits, decimal_places=self.places, allow_inf_nan=False, **limits)

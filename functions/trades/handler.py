@@ -305,9 +305,13 @@ def _end(day: date | None) -> datetime | None:
     """Excluded."""
     if day is None:
         return None
-    if isinstance(day, datetime):
-        return day + timedelta(microseconds=1)
-    return _begin(day + timedelta(days=1))
+    try:
+        if isinstance(day, datetime):
+            return day + timedelta(microseconds=1)
+        return _begin(day + timedelta(days=1))
+    except OverflowError:
+        # The end of the calendar ends nothing.
+        return None
 
 
 handler = api.handler

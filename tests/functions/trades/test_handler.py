@@ -332,6 +332,20 @@ def test_a_list_is_filtered_by_each_of_its_fields(call: Call) -> None:
     assert ids(end_date="2025-01-02T13:00:00Z") == [spy, qqq]
 
 
+def test_the_first_and_the_last_moment_of_the_calendar_are_times_too(call: Call) -> None:
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
+    assert opened(call, entry_date=first)["entry_date"] == first
+    trade = opened(call, entry_date=last)
+    assert call("GET", f"/trades/{trade['id']}")[1]["entry_date"] == last
+    for query in (
+        {"start_date": "0001-01-01", "end_date": "9999-12-31"},
+        {"start_date": first, "end_date": last},
+    ):
+        assert call("GET", "/trades", query=query)[1]["total"] == 2
+    assert call("GET", "/trades/metrics/dashboard", query={"as_of": first})[0] == 200
+    assert call("POST", f"/trades/{trade['id']}/close", {"exit_price": 1})[0] == 422
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
