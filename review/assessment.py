@@ -64,7 +64,7 @@ def _of_stack(
 ) -> Iterator[Finding]:
     permissions = list(_permissions(comparison))
     found = [
-        *data_at_risk(comparison, replaced),
+        *data_at_risk(comparison, None if why_not else replaced),
         *permissions,
         *exposure(comparison),
         *code(comparison),

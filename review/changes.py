@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -164,6 +164,12 @@ def _sorted(values: list[Any]) -> list[str]:
 def compared(old: Mapping[str, Stack], new: Mapping[str, Stack]) -> list[Comparison]:
     """Every stack in both its revisions; one that is in one of them only is compared with nothing."""
     return [
-        Comparison(old.get(name) or Stack(name, _EMPTY), new.get(name) or Stack(name, _EMPTY))
+        _comparison(old.get(name) or Stack(name, _EMPTY), new.get(name) or Stack(name, _EMPTY))
         for name in sorted({*old, *new})
     ]
+
+
+def _comparison(old: Stack, new: Stack) -> Comparison:
+    # Renamed, a resource is told of once: whatever refers to it refers to it still.
+    names = {address: new.label(address) for address in old.resources if address in new.resources}
+    return Comparison(replace(old, labels=names), new)

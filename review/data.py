@@ -24,6 +24,7 @@ HOLDERS: Mapping[str, str] = {
 }
 """Types that hold data, and what is lost with one."""
 
+_NAMES = ("bucket", "name", "identifier", "cluster_identifier")
 # Lower is shorter or less.
 _LESS = {
     ("aws_cloudwatch_log_group", "retention_in_days"): "keeps log events {before} → {after} days",
@@ -45,19 +46,27 @@ _PROTECTIONS = {
 }
 
 
-def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Iterator[Finding]:
-    """The findings of a stack; `replaced` by address."""
+def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | None) -> Iterator[Finding]:
+    """The findings of a stack; `replaced` by address, None: not known."""
     for change in comparison.changes:
         label = comparison.label(change)
         construct = comparison.construct(change)
         for text, argument in [
-            *_holder(comparison, change, label, replaced.get(change.address)),
+            *_holder(comparison, change, label, _replacement(change, replaced)),
             *_protection(comparison, change, label),
         ]:
             yield Finding(Part.DATA, text, construct, (f"{change.address}:{argument}",))
     for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
         yield from _shorter_life(comparison, change)
     yield from _elsewhere(comparison)
+
+
+def _replacement(change: Change, replaced: Mapping[str, Replacement] | None) -> Replacement | None:
+    if replaced is not None:
+        return replaced.get(change.address)
+    # Without a plan, what is certain: nothing that holds data can be given another name.
+    names = tuple(one.path for one in change.arguments if one.path in _NAMES and change.before)
+    return Replacement(change.address, names) if names and change.after else None
 
 
 def _holder(
@@ -70,18 +79,14 @@ def _holder(
     if change.after is None:
         if comparison.new.document:
             yield f"{label} is **destroyed**, its {holds} with it{_refused(protected)}", "*"
-    elif change.old_address and not change.declared:
-        yield (
-            f"{label} is **destroyed and made anew**, since its address changes from `{change.old_address}` "
-            f"to `{change.address}` without a `moved` block{_refused(protected)}",
-            "*",
-        )
-    if change.after is not None and replacement:
-        yield (
-            f"{label} is **destroyed and made anew**, its {holds} lost: {replacement.reason}"
-            f"{_refused(protected and _still_protected(change))}",
-            "*",
-        )
+        return
+    anew = f"{label} is **destroyed and made anew**, its {holds} lost"
+    refused = _refused(protected and _still_protected(change))
+    if change.old_address and not change.declared:
+        why = f"its address changes from `{change.old_address}` to `{change.address}` without a `moved` block"
+        yield f"{anew}: {why}{refused}", "moved"
+    if replacement:
+        yield f"{anew}: {replacement.reason}{refused}", "anew"
 
 
 def _refused(protected: bool) -> str:
@@ -110,24 +115,30 @@ def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[
 
 def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | None:
     before, after = argument.before, argument.after
+    text = None
     match change.kind, argument.path:
         case _, "lifecycle" | "lifecycle.prevent_destroy" if _loses_protection(change):
-            return f"{label} loses `prevent_destroy`: Terraform may destroy it"
+            text = f"{label} loses `prevent_destroy`: Terraform may destroy it"
         case _, "force_destroy" if after:
-            return f"{label} may be destroyed **with its objects** (`force_destroy`)"
+            text = f"{label} may be destroyed **with its objects** (`force_destroy`)"
         case "aws_s3_bucket_versioning", "versioning_configuration.status" if before == "Enabled":
-            return f"{bucket} is no longer versioned ({shown(after)}): what is overwritten or deleted is gone"
-        case "aws_s3_bucket_server_side_encryption_configuration", _:
-            return f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
+            text = f"{bucket} is no longer versioned ({shown(after)}): what is overwritten or deleted is gone"
+        case "aws_s3_bucket_server_side_encryption_configuration", _ if argument.top == "rule":
+            text = f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
         case "aws_secretsmanager_secret_version", "secret_string_wo_version":
-            return f"`{change.address}` is written anew from the variables"
+            text = f"`{change.address}` is written anew from the variables"
         case kind, path if (kind, path) in _LESS and _is_less(after, before):
-            return f"{label} {_LESS[kind, path].format(before=_days(before), after=_days(after))}"
-    if (change.kind, argument.top) in _PROTECTIONS and (not after or before):
-        what = _PROTECTIONS[change.kind, argument.top]
-        if argument.top.endswith("key_id") or argument.top == "server_side_encryption" or not after:
-            return f"{label} {what} (`{argument.path}` {shown(before)} → {shown(after)})"
-    return None
+            text = f"{label} {_LESS[kind, path].format(before=_days(before), after=_days(after))}"
+        case kind, _ if (kind, argument.top) in _PROTECTIONS and _is_weaker(argument):
+            what = _PROTECTIONS[kind, argument.top]
+            text = f"{label} {what} (`{argument.path}` {shown(before)} → {shown(after)})"
+    return text
+
+
+def _is_weaker(argument: Argument) -> bool:
+    # Another key is another owner; of what is on or off, only off is less.
+    key = argument.top.endswith("key_id") or argument.top == "server_side_encryption"
+    return bool(argument.before) if key else not argument.after
 
 
 def _loses_protection(change: Change) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 from review.stack import Block, Stack, short
 
 _DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.([\w-]+)\.(?:minified_)?json\}")
+# What narrows an invoke permission beside its source.
+_NARROWING = ("source_account", "event_source_token", "principal_org_id", "function_url_auth_type")
 # As IAM's own JSON says what a policy document's arguments say.
 _JSON_NAMES = {
     "Sid": "sid",
@@ -95,14 +97,11 @@ class _Reading:
         function = self._readable(str(block.get("function_name", "*")))
         source = block.get("source_arn")
         conditions = [f"called for {self._readable(source)}"] if source else []
-        for argument in (
-            "source_account",
-            "event_source_token",
-            "principal_org_id",
-            "function_url_auth_type",
-        ):
-            if argument in block:
-                conditions.append(f"{argument} is {self._readable(str(block[argument]))}")
+        conditions += [
+            f"{argument} is {self._readable(str(block[argument]))}"
+            for argument in _NARROWING
+            if argument in block
+        ]
         qualifier = f":{block['qualifier']}" if "qualifier" in block else ""
         return Permission(
             str(block.get("principal", "*")),

@@ -21,10 +21,10 @@ def real_plan(stack_folder: Path) -> Mapping[str, Any]:
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     with tempfile.TemporaryDirectory(prefix="parakeet-plan-") as folder:
         file = str(Path(folder, "plan"))
-        for arguments in (["init"], ["plan", f"-out={file}"], ["show", "-json", file]):
-            more = ["-no-color"] if arguments[0] == "show" else ["-input=false", "-no-color"]
+
+        def run(*arguments: str) -> str:
             done = subprocess.run(
-                [str(terraform.program), arguments[0], *more, *arguments[1:]],
+                [str(terraform.program), *arguments, "-no-color"],
                 cwd=stack_folder,
                 env=variables,
                 capture_output=True,
@@ -34,8 +34,12 @@ def real_plan(stack_folder: Path) -> Mapping[str, Any]:
             if done.returncode:
                 first = next((line for line in done.stderr.splitlines() if "Error" in line), "see Terraform")
                 raise PlanError(f"{stack_folder.name}: terraform {arguments[0]} failed: {first.strip('│ ')}")
-    plan: Mapping[str, Any] = json.loads(done.stdout)
-    return plan
+            return done.stdout
+
+        run("init", "-input=false")
+        run("plan", "-input=false", f"-out={file}")
+        shown: Mapping[str, Any] = json.loads(run("show", "-json", file))
+    return shown
 
 
 def replaced_in(plan: Mapping[str, Any]) -> dict[str, Replacement]:

@@ -123,7 +123,7 @@ class Planner:
 def replacements(
     comparisons: Iterable[Comparison], planner: Planner, unplanned: Collection[str]
 ) -> dict[str, dict[str, Replacement]]:
-    """By stack and address. Changes of nothing but arguments in `unplanned` need no plan. Raises PlanError."""
+    """By stack and address; what changes in `unplanned` arguments alone is left out. Raises PlanError."""
     touched = {
         comparison: addresses
         for comparison in comparisons
@@ -155,8 +155,10 @@ def _code(touched: Mapping[Stack, Collection[str]]) -> tuple[Block, set[str]]:
 def _state(schema: Schema, touched: Mapping[Comparison, Collection[str]]) -> Block:
     resources = []
     for comparison, addresses in touched.items():
-        for resource in schema.state(comparison.old, addresses)["resources"]:
-            resources.append({**resource, "name": f"{comparison.old.name}__{resource['name']}"})
+        resources += [
+            {**resource, "name": f"{comparison.old.name}__{resource['name']}"}
+            for resource in schema.state(comparison.old, addresses)["resources"]
+        ]
     return {"version": 4, "serial": 1, "lineage": "review", "outputs": {}, "resources": resources}
 
 

@@ -29,6 +29,9 @@ def rest(
     for change in comparison.changes:
         for text in _lines(comparison, change, told, replaced.get(change.address)):
             yield Finding(Part.REST, text, comparison.construct(change))
+    changed = {change.address for change in comparison.changes}
+    if along := sorted(f"`{address}`" for address in replaced if address not in changed):
+        yield Finding(Part.REST, f"made anew along with what they refer to: {', '.join(along)}")
     yield from _documents(comparison, permissions=permissions)
     yield from _others(comparison, told)
 
@@ -38,9 +41,9 @@ def _lines(
 ) -> Iterator[str]:
     label = comparison.label(change)
     name = f"`{change.address}`" if label == change.address else f"{label} (`{change.address}`)"
-    if replacement:
+    if replacement and f"{change.address}:anew" not in told:
         yield f"{name} **made anew**: {replacement.reason}"
-    if change.old_address:
+    if change.old_address and f"{change.address}:moved" not in told:
         how = "moved by a `moved` block" if change.declared else "destroyed there and made anew here"
         yield f"{name} moved from `{change.old_address}`: {how}"
     if f"{change.address}:*" in told:

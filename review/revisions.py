@@ -1,7 +1,6 @@
 """Two revisions of the project, synthesized side by side without touching either."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import OneLineError
+from deployment.synthesis import PROJECT, SynthesisError, synthesize
 from review.replacement import CACHE
 from review.stack import Stack, read_stacks
 
-PROJECT = Path(__file__).parents[1]
 _LOCK = "requirements.lock"
-# What a shell says about a deployment elsewhere is none of a review's business.
-_NOT_OURS = ("AWS_ENDPOINT_URL", "CDKTF_OUTDIR", "CDKTF_CONTEXT_JSON")
 
 
 class RevisionError(OneLineError):
@@ -70,25 +67,10 @@ def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
 
 
 def _synthesized(root: Path, outdir: Path, what: str) -> dict[str, Stack]:
-    variables = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _NOT_OURS and not name.startswith("PARAKEET_")
-    }
-    done = subprocess.run(
-        [_python(root), "main.py"],
-        cwd=root,
-        env=variables | {"CDKTF_OUTDIR": str(outdir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it does not say why"]
-        raise RevisionError(f"{what} cannot be synthesized: {lines[-1]}")
-    # A local state's path is a folder of this machine.
-    for file in outdir.glob("stacks/*/cdk.tf.json"):
-        file.write_text(file.read_text(encoding="utf-8").replace(str(root), "."), encoding="utf-8")
+    try:
+        synthesize(outdir, root, _python(root))
+    except SynthesisError as error:
+        raise RevisionError(f"{what}: {error}") from None
     return read_stacks(outdir)
 
 

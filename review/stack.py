@@ -45,6 +45,8 @@ class Stack:
     document: Mapping[str, Any] = field(repr=False)
     packages: Path | None = None
     """Where the archives are that it uploads; None: not known."""
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By address: what to call a resource here that has another name in the stack compared with."""
 
     @property
     def environment(self) -> str:
@@ -76,6 +78,8 @@ class Stack:
 
     def label(self, address: str) -> str:
         """What people call a resource: its kind and its name in AWS, or its address."""
+        if address in self.labels:
+            return self.labels[address]
         kind = address.partition(".")[0]
         block = self.resources.get(address, {})
         name = self._name(block) if kind in _KINDS else None

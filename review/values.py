@@ -36,7 +36,7 @@ def difference(argument: Argument) -> str:
             gone = [one for one in before if one not in after]
             come = [one for one in after if one not in before]
             if not gone and not come:
-                return f"`{path}` in another order: {shown(after, path)}"
+                return f"`{path}` in another order: {shown(new, path)}"
             parts = [f"{shown(one, path)} added" for one in come]
             parts += [f"{shown(one, path)} removed" for one in gone]
             return f"`{path}`: {', '.join(parts)}"
