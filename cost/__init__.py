@@ -1,0 +1,1 @@
+"""What the synthesized stacks cost a month."""

@@ -1,0 +1,59 @@
+"""What every environment costs a month (`make cost`)."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from config.environments import ENVIRONMENTS
+from config.errors import OneLineError
+from config.names import stack_name
+from config.usage import usage
+from cost.bill import bill
+from cost.plot import draw
+from cost.report import report, sources
+from deployment.synthesis import PROJECT, synthesize
+
+PICTURE = PROJECT / "docs/cost.svg"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 1 if something is wrong with what was asked or configured."""
+    parser = argparse.ArgumentParser(prog="python -m cost", description=__doc__)
+    parser.add_argument("--usage", default="", metavar="FIELD=NUMBER,…", help="instead of config/usage.py")
+    parser.add_argument("--free-tier", action="store_true", help="take it off, as if each had it alone")
+    parser.add_argument("--sources", action="store_true", help="print where each price is from")
+    parser.add_argument("--plot", action="store_true", help=f"rewrite docs/{PICTURE.name}")
+    options = parser.parse_args(arguments)
+    try:
+        if options.sources:
+            print(sources(), end="")
+            return 0
+        used = {one.name: usage(one.name, options.usage) for one in ENVIRONMENTS}
+        documents = synthesized()
+    except OneLineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, expected in used.items():
+        counted = bill(documents[stack_name(name)], expected, free_tier=options.free_tier)
+        print(report(name, counted, expected, free_tier=options.free_tier))
+    if options.plot:
+        draw(documents[stack_name("prod")], used["prod"], PICTURE)
+    return 0
+
+
+def synthesized() -> dict[str, Mapping[str, Any]]:
+    """Every stack's document by its name. Raises SynthesisError."""
+    with tempfile.TemporaryDirectory(prefix="parakeet-cost-") as folder:
+        synthesize(Path(folder))
+        return {
+            file.parent.name: json.loads(file.read_text(encoding="utf-8"))
+            for file in Path(folder).glob("stacks/*/cdk.tf.json")
+        }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

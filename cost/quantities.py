@@ -1,0 +1,237 @@
+"""How many units a stack uses a month: idle, as expected, and at most."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from config.usage import Usage
+from cost.prices import FREE_TYPES, PRICED_TYPES
+
+Document = Mapping[str, Any]
+
+SECONDS = Decimal(730 * 3600)
+"""Of AWS's month."""
+DAYS = Decimal(730) / 24
+ACCOUNT_CONCURRENCY = 1000
+"""Lambda's default quota for an account: the bound of a function that has none of its own."""
+_LOG_COMPRESSION = Decimal("0.15")
+"""What of a log's bytes CloudWatch stores, in AWS's own examples (CloudWatch pricing page)."""
+_UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+_KB_IN_GB = Decimal(1024 * 1024)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Units of one price. `price` is a key of `cost.prices.PRICES`."""
+
+    price: str
+    idle: Decimal
+    expected: Decimal
+    ceiling: Decimal
+
+
+def quantities(document: Document, usage: Usage) -> list[Line]:
+    """All lines of a stack; what `unknown` names is not among them."""
+    if not _of(document, "aws_lambda_function"):
+        return list(_bootstrap(document))
+    return [line for line in _platform(document, usage) if any((line.idle, line.expected, line.ceiling))]
+
+
+def unknown(document: Document) -> list[str]:
+    """Types with neither a price nor a stated zero."""
+    return sorted({*document.get("resource", {})} - {*FREE_TYPES} - PRICED_TYPES)
+
+
+def throttle(document: Document) -> Decimal:
+    """Requests a second that the API lets through; each route with a bound of its own beside the rest."""
+    rates = [Decimal(0)]
+    for stage in _of(document, "aws_apigatewayv2_stage"):
+        settings = [stage.get("default_route_settings", {}), *stage.get("route_settings", [])]
+        rates += [Decimal(str(one.get("throttling_rate_limit", 0))) for one in settings]
+    return sum(rates, Decimal(0))
+
+
+def _platform(document: Document, usage: Usage) -> Iterator[Line]:
+    most = throttle(document) * SECONDS
+    requests = Decimal(usage.requests)
+    runs = _runs(document)
+    yield Line("api.request", Decimal(0), requests, most)
+    yield from _functions(document, usage, requests, runs)
+    yield from _storage(document, usage, requests, most, runs)
+    secrets = Decimal(len(_of(document, "aws_secretsmanager_secret")))
+    yield Line("secret", secrets, secrets, secrets)
+    # An execution environment reads a secret once; a caller cannot make it read more often.
+    reads = Decimal(usage.secret_reads)
+    yield Line("secret.read", Decimal(0), reads, reads)
+    yield from _watching(document, usage, requests, most)
+    queues = Decimal(len(_of(document, "aws_sqs_queue")))
+    yield Line("sqs.request", Decimal(0), queues * runs, queues * runs * 3)
+    yield Line("transfer", Decimal(0), requests * _gb(usage.response_kb), most * _gb(usage.response_kb))
+
+
+def _functions(document: Document, usage: Usage, requests: Decimal, runs: Decimal) -> Iterator[Line]:
+    functions = _of(document, "aws_lambda_function")
+    routed = [one for one in functions if _takes_requests(document, one)]
+    scheduled = [one for one in functions if _scheduled(document, one)]
+    seconds = Decimal(str(usage.request_ms)) / 1000
+    ingest = Decimal(str(usage.ingest_seconds))
+    # Requests are taken to be spread evenly over the functions that answer them.
+    share = requests / len(routed) if routed else Decimal(0)
+    idle = sum((runs * ingest * _memory(one) for one in scheduled), Decimal(0))
+    expected = idle + sum((share * seconds * _memory(one) for one in routed), Decimal(0))
+    # All that may run at once, all the time: what a leaked token can ask for.
+    most = sum((_at_once(one) * SECONDS * _memory(one) for one in routed), Decimal(0)) + sum(
+        (runs * _timeout(one) * 3 * _memory(one) for one in scheduled), Decimal(0)
+    )
+    yield Line("lambda.request", runs, requests + runs, throttle(document) * SECONDS + runs * 3)
+    yield Line("lambda.arm64", idle, expected, most)
+    tmp = [(one, max(_tmp(one) - Decimal("0.5"), Decimal(0))) for one in scheduled]
+    disk = sum((runs * ingest * gb for _, gb in tmp), Decimal(0))
+    yield Line(
+        "lambda.tmp",
+        disk,
+        disk,
+        sum((runs * 3 * _timeout(one) * gb for one, gb in tmp), Decimal(0)),
+    )
+
+
+def _storage(
+    document: Document, usage: Usage, requests: Decimal, most: Decimal, runs: Decimal
+) -> Iterator[Line]:
+    cache, rewritten = Decimal(str(usage.cache_gb)), Decimal(str(usage.rewritten_gb))
+    old = rewritten * _old_version_days(document) / DAYS
+    # The ingest makes it, whoever calls; and callers cannot make it grow.
+    yield Line("s3.standard", cache + old, cache + old, cache + old)
+    writes = runs * usage.ingest_writes
+    yield Line("s3.put", writes, writes, writes)
+    reads = Decimal(str(usage.cache_reads))
+    yield Line("s3.get", Decimal(0), requests * reads, most * reads)
+
+
+def _watching(document: Document, usage: Usage, requests: Decimal, most: Decimal) -> Iterator[Line]:
+    retention = max(
+        (_retention(group) for group in _of(document, "aws_cloudwatch_log_group")), default=Decimal(0)
+    )
+    kept = retention / DAYS * _LOG_COMPRESSION
+    expected, ceiling = requests * _gb(usage.log_kb), most * _gb(usage.log_kb)
+    yield Line("log.ingested", Decimal(0), expected, ceiling)
+    yield Line("log.kept", Decimal(0), expected * kept, ceiling * kept)
+    alarms = Decimal(sum(_metrics(alarm) for alarm in _of(document, "aws_cloudwatch_metric_alarm")))
+    yield Line("alarm", alarms, alarms, alarms)
+    dashboards = Decimal(len(_of(document, "aws_cloudwatch_dashboard")))
+    yield Line("dashboard", dashboards, dashboards, dashboards)
+    metrics = Decimal(usage.custom_metrics)
+    yield Line("metric", Decimal(0), metrics, metrics)
+    if _of(document, "aws_sns_topic_subscription"):
+        emails = Decimal(usage.alarm_emails)
+        yield Line("sns.email", Decimal(0), emails, emails)
+
+
+def _bootstrap(document: Document) -> Iterator[Line]:
+    """State and locks: some MB, and a handful of requests a deployment."""
+    if _of(document, "aws_s3_bucket"):
+        size = Decimal("0.1")
+        yield Line("s3.standard", size, size, size)
+    if _of(document, "aws_dynamodb_table"):
+        locks = Decimal(1000)
+        yield Line("dynamodb.write", Decimal(0), locks, locks)
+        yield Line("dynamodb.read", Decimal(0), locks, locks)
+
+
+def _of(document: Document, kind: str) -> list[Mapping[str, Any]]:
+    return list(document.get("resource", {}).get(kind, {}).values())
+
+
+def _addresses(document: Document, function: Mapping[str, Any]) -> str:
+    functions: Mapping[str, Any] = document["resource"]["aws_lambda_function"]
+    return next(name for name, block in functions.items() if block is function)
+
+
+def _takes_requests(document: Document, function: Mapping[str, Any]) -> bool:
+    """Whether the API calls it, for a route or to ask who calls."""
+    return _referred_to(document, function, "aws_apigatewayv2_integration", "integration_uri") or (
+        _referred_to(document, function, "aws_apigatewayv2_authorizer", "authorizer_uri")
+    )
+
+
+def _scheduled(document: Document, function: Mapping[str, Any]) -> bool:
+    return _referred_to(document, function, "aws_cloudwatch_event_target", "arn")
+
+
+def _referred_to(document: Document, function: Mapping[str, Any], kind: str, argument: str) -> bool:
+    reference = f"${{aws_lambda_function.{_addresses(document, function)}."
+    return any(str(block.get(argument, "")).startswith(reference) for block in _of(document, kind))
+
+
+def _runs(document: Document) -> Decimal:
+    """Runs a month of the schedules that are on."""
+    rules = _of(document, "aws_cloudwatch_event_rule")
+    on = [rule for rule in rules if rule.get("state") != "DISABLED"]
+    return sum((_runs_of(str(rule.get("schedule_expression", ""))) for rule in on), Decimal(0))
+
+
+def _runs_of(expression: str) -> Decimal:
+    kind, _, times = expression.rstrip(")").partition("(")
+    if kind == "rate":
+        number, unit = times.split()
+        return SECONDS / (int(number) * _UNIT_SECONDS[unit.rstrip("s")])
+    # A cron expression that names days is counted as if it ran every day: at most too much.
+    minutes, hours, *_ = [*times.split(), "0", "0"]
+    return DAYS * _values(minutes, 60) * _values(hours, 24)
+
+
+def _values(field: str, all_of_them: int) -> int:
+    """How many values a field of a cron expression names."""
+    total = 0
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        low, _, high = span.partition("-")
+        if span == "*" or (step and not high):
+            count = all_of_them - (int(low) if low.isdigit() else 0)
+        else:
+            count = int(high or low) - int(low) + 1
+        total += -(-count // int(step or 1))
+    return total
+
+
+def _memory(function: Mapping[str, Any]) -> Decimal:
+    return Decimal(function.get("memory_size", 128)) / 1024
+
+
+def _timeout(function: Mapping[str, Any]) -> Decimal:
+    return Decimal(function.get("timeout", 3))
+
+
+def _at_once(function: Mapping[str, Any]) -> Decimal:
+    own = function.get("reserved_concurrent_executions")
+    return Decimal(ACCOUNT_CONCURRENCY if own is None or own < 0 else own)
+
+
+def _tmp(function: Mapping[str, Any]) -> Decimal:
+    return Decimal(function.get("ephemeral_storage", {}).get("size", 512)) / 1024
+
+
+def _metrics(alarm: Mapping[str, Any]) -> int:
+    return sum("metric" in query for query in alarm.get("metric_query", [])) or 1
+
+
+def _retention(group: Mapping[str, Any]) -> Decimal:
+    # For ever is priced as ten years.
+    return Decimal(group.get("retention_in_days") or 3650)
+
+
+def _old_version_days(document: Document) -> Decimal:
+    if not _of(document, "aws_s3_bucket_versioning"):
+        return Decimal(0)
+    days = [
+        Decimal(part.get("noncurrent_days", 0))
+        for one in _of(document, "aws_s3_bucket_lifecycle_configuration")
+        for rule in one.get("rule", [])
+        for part in rule.get("noncurrent_version_expiration", [])
+    ]
+    return max(days, default=Decimal(3650))
+
+
+def _gb(kilobytes: float) -> Decimal:
+    return Decimal(str(kilobytes)) / _KB_IN_GB

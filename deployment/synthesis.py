@@ -1,0 +1,42 @@
+"""Synthesis as a program: into a folder of one's own, whatever the shell says of a deployment elsewhere."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from config.errors import OneLineError
+
+PROJECT = Path(__file__).parents[1]
+# About where a deployment goes, and not about what it is.
+_NOT_OURS = ("AWS_ENDPOINT_URL", "CDKTF_OUTDIR", "CDKTF_CONTEXT_JSON")
+
+
+class SynthesisError(OneLineError):
+    """The stacks cannot be synthesized; the text says why."""
+
+
+def synthesize(outdir: Path, root: Path = PROJECT, python: str = sys.executable) -> None:
+    """Write all stacks of the project in `root` below `outdir`, as cdktf lays them out.
+
+    No folder of this machine stands in them. Raises SynthesisError.
+    """
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _NOT_OURS and not name.startswith("PARAKEET_")
+    }
+    done = subprocess.run(
+        [python, "main.py"],
+        cwd=root,
+        env=variables | {"CDKTF_OUTDIR": str(outdir)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it does not say why"]
+        raise SynthesisError(f"synthesis failed: {lines[-1]}")
+    # The path of a local state.
+    for file in outdir.glob("stacks/*/cdk.tf.json"):
+        file.write_text(file.read_text(encoding="utf-8").replace(str(root), "."), encoding="utf-8")

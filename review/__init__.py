@@ -1,0 +1,1 @@
+"""What a change does: two synthesized revisions in, a page for its reviewer out."""

@@ -1,0 +1,82 @@
+"""What a change does, as a page (`make review BASE=main`)."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from config.errors import OneLineError
+from review.assessment import assessed
+from review.finding import Finding, Folded, Part, fold
+from review.page import as_json, failing, markdown
+from review.real_plan import drift_in, real_plan, replaced_in
+from review.replacement import Planner, Replacement
+from review.revisions import Revisions, synthesized
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 1 if a part of `--fail-on` is not empty, 2 if there is no review."""
+    parser = argparse.ArgumentParser(prog="python -m review", description=__doc__)
+    parser.add_argument("--base", default="main", help="branch, tag or commit (default: %(default)s)")
+    parser.add_argument("--format", choices=("markdown", "json"), default="markdown")
+    parser.add_argument(
+        "--fail-on", default="", type=_parts, metavar="PART,…", help=f"of {', '.join(part for part in Part)}"
+    )
+    parser.add_argument(
+        "--plan", action="store_true", help="Terraform's real plan, with credentials: adds drift"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        base, findings = review(options.base, with_plan=options.plan)
+    except OneLineError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(as_json(findings, base) if options.format == "json" else markdown(findings, base), end="")
+    failed = failing(findings, options.fail_on)
+    if failed:
+        print(f"--fail-on: not empty: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def review(base: str, *, with_plan: bool = False) -> tuple[str, list[Folded]]:
+    """The base, as `main (1a2b3c4)`, and what has changed since. Raises OneLineError."""
+    with ThreadPoolExecutor(1) as meanwhile:
+        planner = meanwhile.submit(_planner)
+        with synthesized(base) as revisions:
+            found: list[Folded]
+            if with_plan:
+                planned, drift = _planned(revisions)
+                found = fold(drift) + assessed(revisions.old, revisions.new, planner.result(), planned)
+            else:
+                found = assessed(revisions.old, revisions.new, planner.result())
+        return f"{base} ({revisions.base[:10]})", found
+
+
+def _planned(
+    revisions: Revisions,
+) -> tuple[dict[str, dict[str, Replacement]], dict[str, list[Finding]]]:
+    planned: dict[str, dict[str, Replacement]] = {}
+    drift: dict[str, list[Finding]] = {}
+    for name, stack in revisions.new.items():
+        if stack.packages is not None:
+            plan = real_plan(stack.packages.parent / "stacks" / name)
+            planned[name], drift[name] = replaced_in(plan), list(drift_in(plan))
+    return planned, drift
+
+
+def _planner() -> Planner | OneLineError:
+    try:
+        return Planner()
+    except OneLineError as error:
+        return error
+
+
+def _parts(text: str) -> list[Part]:
+    try:
+        return [Part(name) for name in text.split(",") if name]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: allowed: {', '.join(Part)}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

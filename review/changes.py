@@ -1,0 +1,175 @@
+"""What differs between two revisions of a stack: resources, and each argument of those in both."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from review.stack import Block, Stack
+
+_EMPTY: Mapping[str, Any] = {}
+# Where the order of a list says something: of a function's layers, the last one wins.
+_ORDERED = {"layers", "identity_sources"}
+# What tells the blocks of a list apart.
+_KEYS = ("id", "sid", "route_key", "name", "test")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument that differs, by its path: `environment.variables.LOG_LEVEL`. None: not given."""
+
+    path: str
+    before: Any
+    after: Any
+
+    @property
+    def top(self) -> str:
+        """The resource's own argument that this is a part of."""
+        return self.path.partition(".")[0].partition("[")[0]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that differs. One without `before` is added; one with two addresses has moved."""
+
+    address: str
+    before: Block | None
+    after: Block | None
+    arguments: tuple[Argument, ...] = ()
+    old_address: str | None = None
+    """Where it was, if that is elsewhere."""
+    declared: bool = False
+    """Moved with a `moved` block, so that Terraform only renames it."""
+
+    @property
+    def kind(self) -> str:
+        """Its type."""
+        return self.address.partition(".")[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two revisions of a stack."""
+
+    old: Stack
+    new: Stack
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """Of all resources, those of the new revision first."""
+        return list(self._changes())
+
+    def of(self, *kinds: str) -> list[Change]:
+        """Of the resources of these types."""
+        return [change for change in self.changes if change.kind in kinds]
+
+    def label(self, change: Change) -> str:
+        """What people call the resource, as it is now if it still is."""
+        if change.after is None:
+            return self.old.label(change.old_address or change.address)
+        return self.new.label(change.address)
+
+    def construct(self, change: Change) -> str:
+        """The construct it belongs to."""
+        return (self.old if change.after is None else self.new).construct(change.address)
+
+    def _changes(self) -> Iterator[Change]:
+        old, new = self.old.resources, self.new.resources
+        moved = self._moved()
+        came_from = {address: was for was, address in moved.items()}
+        declared = {(str(move["from"]), str(move["to"])) for move in self.new.document.get("moved", [])}
+        for address, after in new.items():
+            was = came_from.get(address, address)
+            before = old.get(was)
+            if before is None:
+                yield Change(address, None, after)
+                continue
+            found = tuple(arguments(self.old.canonical(before), self.new.canonical(after)))
+            if found or was != address:
+                yield Change(
+                    address,
+                    before,
+                    after,
+                    found,
+                    old_address=was if was != address else None,
+                    declared=(was, address) in declared,
+                )
+        for address, before in old.items():
+            if address not in new and address not in moved:
+                yield Change(address, before, None)
+
+    def _moved(self) -> dict[str, str]:
+        """New addresses by old ones, of what has another address and is the same thing in AWS."""
+        gone = [address for address in self.old.resources if address not in self.new.resources]
+        come = [address for address in self.new.resources if address not in self.old.resources]
+        moved: dict[str, str] = {}
+        for move in self.new.document.get("moved", []):
+            if move["from"] in gone and move["to"] in come:
+                moved[move["from"]] = move["to"]
+        for was in gone:
+            for address in come:
+                if was not in moved and address not in moved.values() and self._same(was, address):
+                    moved[was] = address
+        return moved
+
+    def _same(self, was: str, address: str) -> bool:
+        if was.partition(".")[0] != address.partition(".")[0]:
+            return False
+        before, after = self.old.label(was), self.new.label(address)
+        if before == after:
+            return True
+        if (before, after) != (was, address):
+            # Both are known by names, which differ.
+            return False
+        ours = self.old.canonical(self.old.resources[was])
+        return bool(ours == self.new.canonical(self.new.resources[address]))
+
+
+def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
+    """The arguments that differ, down to the smallest part. The order of a set is no difference."""
+    if before == after:
+        return
+    match before, after:
+        case dict(), dict():
+            for key in sorted({**before, **after}):
+                yield from arguments(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+        case list(), list() if _blocks(before) and _blocks(after):
+            ours, theirs = _by_key(before), _by_key(after)
+            for key in [*ours, *(key for key in theirs if key not in ours)]:
+                where = f"{path}[{key}]" if len(ours) > 1 or len(theirs) > 1 else path
+                yield from arguments(ours.get(key), theirs.get(key), where)
+        case list(), list() if path.rpartition(".")[2] not in _ORDERED and _sorted(before) == _sorted(after):
+            return
+        case _:
+            yield Argument(path, before, after)
+
+
+def _blocks(values: list[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _by_key(blocks: list[Block]) -> dict[str, Block]:
+    for name in _KEYS:
+        keyed = {str(block[name]): block for block in blocks if name in block}
+        if len(keyed) == len(blocks):
+            return keyed
+    return {str(number): block for number, block in enumerate(blocks)}
+
+
+def _sorted(values: list[Any]) -> list[str]:
+    return sorted(json.dumps(value, sort_keys=True) for value in values)
+
+
+def compared(old: Mapping[str, Stack], new: Mapping[str, Stack]) -> list[Comparison]:
+    """Every stack in both its revisions; one that is in one of them only is compared with nothing."""
+    return [
+        _comparison(old.get(name) or Stack(name, _EMPTY), new.get(name) or Stack(name, _EMPTY))
+        for name in sorted({*old, *new})
+    ]
+
+
+def _comparison(old: Stack, new: Stack) -> Comparison:
+    # Renamed, a resource is told of once: whatever refers to it refers to it still.
+    names = {address: new.label(address) for address in old.resources if address in new.resources}
+    return Comparison(replace(old, labels=names), new)

@@ -1,0 +1,163 @@
+"""Which functions' and layers' packages changed: sizes, files, and what a layer brings along."""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from packages.manifest import FILE, Manifest
+from review.changes import Change, Comparison
+from review.finding import Finding, Part
+from review.stack import Stack
+
+UNPLANNED = frozenset(
+    {
+        "environment.variables.CODE_VERSION",
+        "key",
+        "source",
+        "source_code_hash",
+        "triggers.version",
+    }
+)
+"""Arguments that change with every package and make nothing anew that holds data."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What an archive holds."""
+
+    size: int
+    """In bytes, unzipped."""
+    files: Mapping[str, int]
+    """The checksums of sources, by path: byte code follows them."""
+    distributions: Mapping[str, str]
+    """In a layer: versions by name."""
+
+
+@cache
+def read_package(file: Path) -> Package:
+    """Of a function or a layer. Raises OSError or ValueError if it cannot be read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            manifest = f"python/{FILE}"
+            names = {entry.filename for entry in entries}
+            installed = (
+                Manifest.parse(archive.read(manifest).decode()).distributions if manifest in names else {}
+            )
+            return Package(
+                sum(entry.file_size for entry in entries),
+                {
+                    entry.filename: entry.CRC
+                    for entry in entries
+                    if not entry.filename.endswith(".pyc") and entry.filename != "VERSION"
+                },
+                {name: about.version for name, about in installed.items()},
+            )
+    except (zipfile.BadZipFile, KeyError, TypeError) as error:
+        raise ValueError(f"{file.name}: {error}") from None
+
+
+def code(comparison: Comparison) -> Iterator[Finding]:
+    """The findings of a stack."""
+    changed: set[str] = set()
+    for change in comparison.of("aws_s3_object"):
+        yield from _uploaded(comparison, change)
+        changed.add(change.address)
+    for change in comparison.of("aws_lambda_function", "aws_lambda_layer_version", "aws_lambda_invocation"):
+        told = []
+        if comparison.new.references(change.after or {}) & changed or change.kind == "aws_lambda_invocation":
+            told = [f"{change.address}:{argument}" for argument in UNPLANNED]
+        layers = next((one for one in change.arguments if one.path == "layers"), None)
+        if layers is not None and change.kind == "aws_lambda_function":
+            before, after = layers.before or [], layers.after or []
+            for verb, of in (
+                ("added", [x for x in after if x not in before]),
+                ("removed", [x for x in before if x not in after]),
+            ):
+                for layer in of:
+                    yield Finding(
+                        Part.CODE,
+                        f"{comparison.label(change)}: {layer} {verb}",
+                        comparison.construct(change),
+                        (f"{change.address}:layers",),
+                    )
+        if told:
+            # Not a sentence of its own: the package's says it.
+            yield Finding(Part.CODE, "", "", tuple(told))
+
+
+def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    block = change.after or change.before or {}
+    what, _, rest = str(block.get("key", "")).partition("/")
+    name = f"{what.removesuffix('s')} {rest.partition('/')[0]}"
+    told = (f"{change.address}:*",)
+    construct = comparison.construct(change)
+    files = [
+        _file(stack, part)
+        for stack, part in ((comparison.old, change.before), (comparison.new, change.after))
+    ]
+    try:
+        before, after = (None if file is None else read_package(file) for file in files)
+    except (OSError, ValueError) as error:
+        yield Finding(Part.CODE, f"{name} changed", construct, told)
+        yield Finding(Part.UNKNOWN, f"the package of {name} cannot be read ({type(error).__name__})")
+        return
+    if change.before is not None and change.after is not None and (before is None or after is None):
+        yield Finding(Part.CODE, f"{name} changed", construct, told)
+        yield Finding(Part.UNKNOWN, f"what changed in {name}: its packages are not at hand")
+    elif change.before is None:
+        size = f", {_mib(after.size)}" if after else ""
+        yield Finding(Part.CODE, f"{name} is new{size}", construct, told)
+    elif change.after is None:
+        yield Finding(Part.CODE, f"{name} is gone", construct, told)
+    elif before is not None and after is not None:
+        yield Finding(Part.CODE, f"{name}: {_difference(before, after)}", construct, told)
+
+
+def _file(stack: Stack, block: Mapping[str, object] | None) -> Path | None:
+    if block is None or stack.packages is None:
+        return None
+    return stack.packages / PurePosixPath(str(block.get("source", ""))).name
+
+
+def _difference(before: Package, after: Package) -> str:
+    size = (
+        f"{_mib(before.size)} → {_mib(after.size)}"
+        if _mib(before.size) != _mib(after.size)
+        else f"{after.size - before.size:+,} bytes"
+    )
+    if before.distributions or after.distributions:
+        parts = _sets(before.distributions, after.distributions)
+        upgraded = [
+            f"`{name}` {version} → {after.distributions[name]}"
+            for name, version in sorted(before.distributions.items())
+            if after.distributions.get(name, version) != version
+        ]
+        parts += [f"upgraded {', '.join(upgraded)}"] if upgraded else []
+    else:
+        parts = _sets(dict.fromkeys(before.files, ""), dict.fromkeys(after.files, ""))
+        edited = [
+            path for path, checksum in before.files.items() if after.files.get(path, checksum) != checksum
+        ]
+        parts += [f"changed {_listed(sorted(edited))}"] if edited else []
+    return f"{size}; {'; '.join(parts) or 'only its byte code changed'}"
+
+
+def _sets(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    parts = []
+    for verb, some, others in (("added", after, before), ("removed", before, after)):
+        names = [f"{name} {version}".strip() for name, version in sorted(some.items()) if name not in others]
+        if names:
+            parts.append(f"{verb} {_listed(names)}")
+    return parts
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:8])
+    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"

@@ -1,0 +1,233 @@
+"""What holds data and is destroyed, made anew, or protected and kept less than before."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review.changes import Argument, Change, Comparison
+from review.finding import Finding, Part
+from review.replacement import Replacement
+from review.values import shown
+
+HOLDERS: Mapping[str, str] = {
+    "aws_cloudwatch_log_group": "log events",
+    "aws_db_instance": "database",
+    "aws_dynamodb_table": "items",
+    "aws_ebs_volume": "blocks",
+    "aws_efs_file_system": "files",
+    "aws_elasticache_cluster": "cache",
+    "aws_kms_key": "key, and with it all that is encrypted by it,",
+    "aws_rds_cluster": "database",
+    "aws_s3_bucket": "objects",
+    "aws_secretsmanager_secret": "value",
+    "aws_sqs_queue": "messages",
+    "aws_ssm_parameter": "value",
+}
+"""Types that hold data, and what is lost with one."""
+
+_NAMES = ("bucket", "name", "identifier", "cluster_identifier")
+# Lower is shorter or less.
+_LESS = {
+    ("aws_cloudwatch_log_group", "retention_in_days"): "keeps log events {before} → {after} days",
+    ("aws_secretsmanager_secret", "recovery_window_in_days"): (
+        "can be had back for {before} → {after} days after it is destroyed"
+    ),
+    ("aws_sqs_queue", "message_retention_seconds"): "keeps messages {before} → {after} s",
+    ("aws_db_instance", "backup_retention_period"): "keeps backups {before} → {after} days",
+}
+# What protects when it is true.
+_PROTECTIONS = {
+    ("aws_dynamodb_table", "deletion_protection_enabled"): "loses its protection from deletion",
+    ("aws_dynamodb_table", "point_in_time_recovery"): "can no longer be restored to a point in time",
+    ("aws_dynamodb_table", "server_side_encryption"): "changes its encryption",
+    ("aws_sqs_queue", "sqs_managed_sse_enabled"): "is no longer encrypted",
+    ("aws_sqs_queue", "kms_master_key_id"): "is encrypted by another key, or none",
+    ("aws_secretsmanager_secret", "kms_key_id"): "is encrypted by another key",
+    ("aws_cloudwatch_log_group", "kms_key_id"): "is encrypted by another key, or none",
+}
+
+
+def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | None) -> Iterator[Finding]:
+    """The findings of a stack; `replaced` by address, None: not known."""
+    for change in comparison.changes:
+        label = comparison.label(change)
+        construct = comparison.construct(change)
+        for text, argument in [
+            *_holder(comparison, change, label, _replacement(change, replaced)),
+            *_protection(comparison, change, label),
+        ]:
+            yield Finding(Part.DATA, text, construct, (f"{change.address}:{argument}",))
+    for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
+        yield from _shorter_life(comparison, change)
+    yield from _elsewhere(comparison)
+
+
+def _replacement(change: Change, replaced: Mapping[str, Replacement] | None) -> Replacement | None:
+    if replaced is not None:
+        return replaced.get(change.address)
+    # Without a plan, what is certain: nothing that holds data can be given another name.
+    names = tuple(one.path for one in change.arguments if one.path in _NAMES and change.before)
+    return Replacement(change.address, names) if names and change.after else None
+
+
+def _holder(
+    comparison: Comparison, change: Change, label: str, replacement: Replacement | None
+) -> Iterator[tuple[str, str]]:
+    holds = HOLDERS.get(change.kind)
+    protected = bool((change.before or {}).get("lifecycle", {}).get("prevent_destroy"))
+    if holds is None or change.before is None:
+        return
+    if change.after is None:
+        if comparison.new.document:
+            yield f"{label} is **destroyed**, its {holds} with it{_refused(protected)}", "*"
+        return
+    anew = f"{label} is **destroyed and made anew**, its {holds} lost"
+    refused = _refused(protected and _still_protected(change))
+    if change.old_address and not change.declared:
+        why = f"its address changes from `{change.old_address}` to `{change.address}` without a `moved` block"
+        yield f"{anew}: {why}{refused}", "moved"
+    if replacement:
+        yield f"{anew}: {replacement.reason}{refused}", "anew"
+
+
+def _refused(protected: bool) -> str:
+    return "; `prevent_destroy` makes Terraform refuse as long as it is in the code" if protected else ""
+
+
+def _still_protected(change: Change) -> bool:
+    return bool((change.after or {}).get("lifecycle", {}).get("prevent_destroy"))
+
+
+def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
+    bucket = comparison.old.label((change.before or {}).get("bucket", "").strip("${}").rpartition(".")[0])
+    match change.kind, change.after is None:
+        case "aws_s3_bucket_versioning", True:
+            # Terraform suspends it; what is there stays.
+            yield f"{bucket} is no longer versioned: what is overwritten or deleted is gone", "*"
+        case "aws_s3_bucket_server_side_encryption_configuration", True:
+            yield f"{bucket} loses its encryption rule", "*"
+    if change.before is None or change.after is None:
+        return
+    for argument in change.arguments:
+        text = _less(change, argument, label, bucket)
+        if text:
+            yield text, argument.path
+
+
+def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | None:
+    before, after = argument.before, argument.after
+    text = None
+    match change.kind, argument.path:
+        case _, "lifecycle" | "lifecycle.prevent_destroy" if _loses_protection(change):
+            text = f"{label} loses `prevent_destroy`: Terraform may destroy it"
+        case _, "force_destroy" if after:
+            text = f"{label} may be destroyed **with its objects** (`force_destroy`)"
+        case "aws_s3_bucket_versioning", "versioning_configuration.status" if before == "Enabled":
+            text = f"{bucket} is no longer versioned ({shown(after)}): what is overwritten or deleted is gone"
+        case "aws_s3_bucket_server_side_encryption_configuration", _ if argument.top == "rule":
+            text = f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
+        case "aws_secretsmanager_secret_version", "secret_string_wo_version":
+            text = f"`{change.address}` is written anew from the variables"
+        case kind, path if (kind, path) in _LESS and _is_less(after, before):
+            text = f"{label} {_LESS[kind, path].format(before=_days(before), after=_days(after))}"
+        case kind, _ if (kind, argument.top) in _PROTECTIONS and _is_weaker(argument):
+            what = _PROTECTIONS[kind, argument.top]
+            text = f"{label} {what} (`{argument.path}` {shown(before)} → {shown(after)})"
+    return text
+
+
+def _is_weaker(argument: Argument) -> bool:
+    # Another key is another owner; of what is on or off, only off is less.
+    key = argument.top.endswith("key_id") or argument.top == "server_side_encryption"
+    return bool(argument.before) if key else not argument.after
+
+
+def _loses_protection(change: Change) -> bool:
+    before = (change.before or {}).get("lifecycle", {}).get("prevent_destroy")
+    return bool(before) and not _still_protected(change)
+
+
+def _is_less(after: Any, before: Any) -> bool:
+    # A log group without retention keeps for ever, and 0 means the same there.
+    def length(days: Any) -> float:
+        return float("inf") if days is None else float(days)
+
+    return length(after) < length(before)
+
+
+def _days(value: Any) -> str:
+    return "for ever" if value is None else str(value)
+
+
+_LIVES = {
+    "expiration.days": "objects are deleted",
+    "expiration.date": "objects are deleted",
+    "noncurrent_version_expiration.noncurrent_days": "overwritten versions are deleted",
+}
+
+
+def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    if change.after is None:
+        return
+    block = change.after
+    stack = comparison.new
+    bucket = stack.label(str(block.get("bucket", "")).strip("${}").rpartition(".")[0])
+    before, after = _lives(change.before), _lives(change.after)
+    for (rule, what), days in after.items():
+        had = before.get((rule, what))
+        where, path = _LIVES[what], what.partition(".")[0]
+        if had is None or _is_less(days, had):
+            was = f" instead of {had}" if had is not None else ", which they were not before"
+            yield Finding(
+                Part.DATA,
+                f"{bucket}: {where} after {days} days{was} (rule `{rule}`)",
+                comparison.construct(change),
+                (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
+            )
+
+
+def _lives(block: Mapping[str, Any] | None) -> dict[tuple[str, str], Any]:
+    found = {}
+    for rule in (block or {}).get("rule", []):
+        if rule.get("status") != "Enabled":
+            continue
+        for what in _LIVES:
+            section, _, key = what.partition(".")
+            for part in rule.get(section, []):
+                if key in part:
+                    found[str(rule.get("id")), what] = part[key]
+    return found
+
+
+def _elsewhere(comparison: Comparison) -> Iterator[Finding]:
+    """Another state or another region: Terraform makes everything anew and forgets what was."""
+    if not comparison.old.document or not comparison.new.document:
+        return
+    old, new = comparison.old.document, comparison.new.document
+    if _at(old, "terraform", "backend") != _at(new, "terraform", "backend"):
+        yield Finding(
+            Part.DATA,
+            "Terraform's **state is elsewhere**: without `terraform init -migrate-state` it knows nothing of "
+            f"what is deployed ({shown(_at(old, 'terraform', 'backend'))} → "
+            f"{shown(_at(new, 'terraform', 'backend'))})",
+            "terraform",
+            ("terraform:backend",),
+        )
+    for argument in ("region", "allowed_account_ids", "assume_role"):
+        before, after = (_at(one, "provider", "aws", 0, argument) for one in (old, new))
+        if before != after:
+            yield Finding(
+                Part.DATA,
+                f"the provider's `{argument}` changes: {shown(before)} → {shown(after)}. "
+                "Terraform looks for everything there",
+                "provider",
+                (f"provider:{argument}",),
+            )
+
+
+def _at(value: Any, *path: str | int) -> Any:
+    for key in path:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

@@ -1,0 +1,111 @@
+"""Who can reach the platform from outside: routes, authorizers, CORS, throttles, public access, TLS."""
+
+from collections.abc import Iterator, Mapping
+
+from review.changes import Change, Comparison
+from review.finding import Finding, Part
+from review.permissions import Permissions
+from review.stack import Block, Stack
+from review.values import difference, shown
+
+_WHOLE = {
+    "aws_apigatewayv2_authorizer": "authorizer",
+    "aws_apigatewayv2_domain_name": "domain",
+    "aws_lambda_function_url": "function URL, which the API's authorizer does not guard,",
+    "aws_s3_bucket_acl": "access list of a bucket",
+    "aws_s3_bucket_cors_configuration": "CORS of a bucket",
+    "aws_s3_bucket_ownership_controls": "ownership of a bucket's objects",
+    "aws_s3_bucket_public_access_block": "bar against public access to a bucket",
+    "aws_s3_bucket_website_configuration": "website of a bucket",
+    "aws_security_group": "security group",
+    "aws_sns_topic_subscription": "subscription",
+    "aws_vpc_security_group_ingress_rule": "way in through a security group",
+}
+"""Types that are about nothing else."""
+
+_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "aws_apigatewayv2_api": ("cors_configuration", "disable_execute_api_endpoint", "protocol_type"),
+    "aws_apigatewayv2_stage": ("default_route_settings", "route_settings", "auto_deploy"),
+    "aws_lambda_function": ("vpc_config",),
+    "aws_s3_bucket": ("acl", "grant", "website", "cors_rule"),
+}
+
+
+def exposure(comparison: Comparison) -> Iterator[Finding]:
+    """The findings of a stack."""
+    for change in comparison.changes:
+        if change.kind == "aws_apigatewayv2_route":
+            texts = list(_route(comparison, change))
+        elif change.kind in _WHOLE:
+            texts = list(_whole(comparison, change))
+        else:
+            texts = [
+                (f"{comparison.label(change)}: {difference(argument)}", argument.path)
+                for argument in change.arguments
+                if argument.top in _ARGUMENTS.get(change.kind, ())
+            ]
+        for text, told in texts:
+            yield Finding(Part.EXPOSURE, text, comparison.construct(change), (f"{change.address}:{told}",))
+    yield from _without_tls(comparison)
+
+
+def _route(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
+    label = comparison.label(change).replace("route ", "route `", 1) + "`"
+    if change.before is None and change.after is not None:
+        yield f"{label} is new, {_guard(comparison.new, change.after)}", "*"
+    elif change.after is None and change.before is not None:
+        yield f"{label} is gone (it was {_guard(comparison.old, change.before)})", "*"
+    elif change.before is not None and change.after is not None:
+        before, after = _guard(comparison.old, change.before), _guard(comparison.new, change.after)
+        for argument in change.arguments:
+            if argument.top in ("authorization_type", "authorizer_id") and before != after:
+                yield f"{label} was {before}, and is now {after}", argument.path
+            else:
+                yield f"{label}: {difference(argument)}", argument.path
+
+
+def _guard(stack: Stack, route: Block) -> str:
+    kind = route.get("authorization_type", "NONE")
+    if kind == "NONE":
+        return "**open to everybody**"
+    authorizer = route.get("authorizer_id")
+    by = f" by {stack.readable(authorizer)}" if authorizer else ""
+    return f"guarded ({kind}{by})"
+
+
+def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
+    what = _WHOLE[change.kind]
+    block, stack = (
+        (change.before or {}, comparison.old) if change.after is None else (change.after, comparison.new)
+    )
+    name = comparison.label(change)
+    about = block.get("bucket") or block.get("function_name") or block.get("topic_arn")
+    if about:
+        name = f"{stack.readable(about)} (`{change.address}`)"
+    if change.before is None:
+        details = {key: stack.canonical(part) for key, part in block.items() if key != "depends_on"}
+        yield f"{name}: a new {what} {shown(details)}", "*"
+    elif change.after is None:
+        yield f"{name}: the {what} is **gone**", "*"
+    else:
+        for argument in change.arguments:
+            yield f"{name}: {difference(argument)}", argument.path
+
+
+def _without_tls(comparison: Comparison) -> Iterator[Finding]:
+    """Resources that refused requests without TLS and no longer do."""
+    before, after = (_refusing(stack) for stack in (comparison.old, comparison.new))
+    there = {comparison.new.label(address) for address in comparison.new.resources}
+    for resource in sorted(before - after):
+        if resource in there:
+            yield Finding(Part.EXPOSURE, f"{resource} **answers without TLS**", "")
+
+
+def _refusing(stack: Stack) -> set[str]:
+    return {
+        permission.resource
+        for permission in Permissions.of(stack).all
+        if permission.denied
+        and permission.principal == "everybody"
+        and any("aws:SecureTransport" in condition for condition in permission.conditions)
+    }

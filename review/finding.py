@@ -1,0 +1,74 @@
+"""What a review finds: sentences in parts, and the same sentence of several environments as one."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """A part of the page, the most dangerous first."""
+
+    DATA = "data"
+    PERMISSIONS = "permissions"
+    EXPOSURE = "exposure"
+    BEHAVIOUR = "behaviour"
+    CODE = "code"
+    COST = "cost"
+    REST = "rest"
+    UNKNOWN = "unknown"
+
+
+TITLES: Mapping[Part, str] = {
+    Part.DATA: "Data at risk",
+    Part.PERMISSIONS: "Who may do what",
+    Part.EXPOSURE: "Exposure",
+    Part.BEHAVIOUR: "Behaviour",
+    Part.CODE: "Code",
+    Part.COST: "Cost",
+    Part.REST: "The rest",
+    Part.UNKNOWN: "Could not be analysed",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence of one stack."""
+
+    part: Part
+    text: str
+    construct: str = ""
+    tells: tuple[str, ...] = ()
+    """The changes it tells, as `address:argument` or `address:*`; the others are for the last part."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A sentence of all the stacks that it holds for. `{env}` in it stands for each one's environment."""
+
+    part: Part
+    stacks: tuple[str, ...]
+    text: str
+    construct: str
+
+
+def fold(findings: Mapping[str, Iterable[Finding]]) -> list[Folded]:
+    """Findings by stack, as few sentences, in the order of the parts."""
+    alike: dict[tuple[Part, str, str], list[tuple[str, str]]] = {}
+    for stack, found in findings.items():
+        environment = stack.removeprefix("parakeet-")
+        for finding in found:
+            key = (finding.part, _without(environment, finding.text), finding.construct)
+            same = alike.setdefault(key, [])
+            if (stack, finding.text) not in same:
+                same.append((stack, finding.text))
+    folded = [
+        Folded(part, tuple(stack for stack, _ in same), text if len(same) > 1 else same[0][1], construct)
+        for (part, text, construct), same in alike.items()
+    ]
+    order = list(Part)
+    return sorted(folded, key=lambda one: order.index(one.part))
+
+
+def _without(environment: str, text: str) -> str:
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(environment)}(?![A-Za-z0-9])", "{env}", text)

@@ -1,0 +1,63 @@
+"""What Terraform's real plan says, with credentials: what is made anew, and what has drifted (PLAN=1)."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
+from review.finding import Finding, Part
+from review.replacement import PlanError, Replacement
+
+
+def real_plan(stack_folder: Path) -> Mapping[str, Any]:
+    """`terraform show -json` of a plan made in a synthesized stack's folder. Raises OneLineError."""
+    terraform = find_terraform(os.environ)
+    mirror = find_provider_mirror(terraform.platform, os.environ)
+    variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
+    with tempfile.TemporaryDirectory(prefix="parakeet-plan-") as folder:
+        file = str(Path(folder, "plan"))
+
+        def run(*arguments: str) -> str:
+            done = subprocess.run(
+                [str(terraform.program), *arguments, "-no-color"],
+                cwd=stack_folder,
+                env=variables,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                first = next((line for line in done.stderr.splitlines() if "Error" in line), "see Terraform")
+                raise PlanError(f"{stack_folder.name}: terraform {arguments[0]} failed: {first.strip('│ ')}")
+            return done.stdout
+
+        run("init", "-input=false")
+        run("plan", "-input=false", f"-out={file}")
+        shown: Mapping[str, Any] = json.loads(run("show", "-json", file))
+    return shown
+
+
+def replaced_in(plan: Mapping[str, Any]) -> dict[str, Replacement]:
+    """What the plan makes anew, by address."""
+    return {
+        change["address"]: Replacement(
+            change["address"],
+            tuple(sorted({str(path[0]) for path in change["change"].get("replace_paths", [])})),
+        )
+        for change in plan.get("resource_changes", [])
+        if set(change["change"]["actions"]) == {"create", "delete"}
+    }
+
+
+def drift_in(plan: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is no longer as it was deployed: names of arguments only, since values may be secret."""
+    for drifted in plan.get("resource_drift", []):
+        before, after = (drifted["change"].get(when) or {} for when in ("before", "after"))
+        names = sorted(name for name in {**before, **after} if before.get(name) != after.get(name))
+        what = "is gone" if not after else f"differs in {', '.join(f'`{name}`' for name in names)}"
+        yield Finding(Part.DATA, f"drift: `{drifted['address']}` {what} from what was deployed")

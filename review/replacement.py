@@ -1,0 +1,308 @@
+"""Which resources Terraform makes anew, and because of what: from a plan that needs no account.
+
+The plan is of the new code against a state made up from the old code, without refresh.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.errors import OneLineError
+from deployment.programs import (
+    PROVIDER_VERSION,
+    PrerequisiteError,
+    find_provider_mirror,
+    find_terraform,
+    terraform_variables,
+)
+from review.changes import Comparison
+from review.made_up_state import Schema, literal
+from review.stack import Block, Stack
+
+CACHE = Path(sys.prefix, "review")
+_SECONDS = 120
+_NAME = re.compile(r"(?<![\w.])(aws_\w+)\.([\w-]+)")
+_EXPRESSION = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
+_HEADER = re.compile(r"^  # (aws_\w+)\.([\w-]+?)__([\w-]+) must be replaced")
+_OWN_ARGUMENT = re.compile(r"^      (?:[-+~/]+) (\"?[\w-]+\"?)")
+_PROVIDER = {
+    "region": "us-east-1",
+    "access_key": "none-is-needed",
+    "secret_key": "none-is-needed",  # pragma: allowlist secret - nobody is called
+    "skip_credentials_validation": True,
+    "skip_requesting_account_id": True,
+    "skip_metadata_api_check": True,
+}
+
+
+class PlanError(OneLineError):
+    """There is no such plan; the text says why."""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A resource that is destroyed and made anew."""
+
+    address: str
+    causes: tuple[str, ...]
+    """The arguments that force it."""
+
+    @property
+    def reason(self) -> str:
+        """As `bucket` forces it."""
+        verb = "forces" if len(self.causes) == 1 else "force"
+        return f"{', '.join(f'`{cause}`' for cause in self.causes)} {verb} it"
+
+
+class Planner:
+    """Terraform with its provider, ready to plan; `make review` prepares it while it synthesizes."""
+
+    def __init__(self) -> None:
+        """Raises PrerequisiteError without Terraform, PlanError if the provider cannot be had."""
+        terraform = find_terraform(os.environ)
+        mirror = find_provider_mirror(terraform.platform, os.environ)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        self._program = str(terraform.program)
+        self._folder = CACHE / f"aws-{PROVIDER_VERSION}"
+        self._variables = terraform_variables(mirror, CACHE, os.environ) | {
+            "TF_DATA_DIR": str(self._folder / ".terraform")
+        }
+        self._folder.mkdir(exist_ok=True)
+        self.schema = self._prepared()
+
+    def _prepared(self) -> Schema:
+        kept = self._folder / "schema.json"
+        if not kept.is_file() or not (self._folder / ".terraform.lock.hcl").is_file():
+            _write(self._folder / "main.tf.json", _configuration({}, {}))
+            self._run(self._folder, "init", "-input=false")
+            printed = json.loads(self._run(self._folder, "providers", "schema", "-json"))
+            (provider,) = printed["provider_schemas"].values()
+            partial = kept.with_suffix(f".{os.getpid()}")
+            # Of 20 MB, what a state is made with.
+            _write(partial, {kind: _reduced(about) for kind, about in provider["resource_schemas"].items()})
+            partial.replace(kept)
+        return Schema(json.loads(kept.read_text(encoding="utf-8")))
+
+    def plan(self, resources: Block, variables: Iterable[str], state: Block) -> str:
+        """What Terraform says about these resources. Raises PlanError."""
+        with tempfile.TemporaryDirectory(prefix="parakeet-review-") as name:
+            folder = Path(name)
+            _write(folder / "main.tf.json", _configuration(resources, dict.fromkeys(variables)))
+            _write(folder / "terraform.tfstate", state)
+            lock = self._folder / ".terraform.lock.hcl"
+            (folder / lock.name).write_bytes(lock.read_bytes())
+            return self._run(folder, "plan", "-refresh=false", "-input=false", "-lock=false", "-no-color")
+
+    def _run(self, folder: Path, *arguments: str) -> str:
+        try:
+            done = subprocess.run(
+                [self._program, *arguments],
+                cwd=folder,
+                env=self._variables,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise PlanError(f"terraform {arguments[0]} did not end within {_SECONDS} s") from None
+        if done.returncode:
+            lines = [line.strip("│╷╵ ") for line in done.stderr.splitlines()]
+            first = next((line for line in lines if "Error" in line), "it does not say why")
+            raise PlanError(f"terraform {arguments[0]} failed: {first}")
+        return done.stdout
+
+
+def replacements(
+    comparisons: Iterable[Comparison], planner: Planner, unplanned: Collection[str]
+) -> dict[str, dict[str, Replacement]]:
+    """By stack and address; what changes in `unplanned` arguments alone is left out. Raises PlanError."""
+    touched = {
+        comparison: addresses
+        for comparison in comparisons
+        if (addresses := frozenset(_touched(comparison, unplanned)))
+    }
+    if not touched:
+        return {}
+    state = _state(planner.schema, touched)
+    forced = _forced(planner.plan(*_code({one.new: found for one, found in touched.items()}), state))
+    if any(_newly_given(comparison, forced) for comparison in touched):
+        # A default that is written out forces nothing: the old code gives it as well, by saying nothing.
+        forced -= _forced(planner.plan(*_code({one.old: found for one, found in touched.items()}), state))
+    return {comparison.new.name: dict(_believable(comparison, forced)) for comparison in touched}
+
+
+def _code(touched: Mapping[Stack, Collection[str]]) -> tuple[Block, set[str]]:
+    """The stacks' resources at these addresses, in one configuration, and the variables they use."""
+    configuration: Block = {}
+    variables: set[str] = set()
+    for stack, addresses in touched.items():
+        for address in addresses:
+            kind, _, name = address.partition(".")
+            block = _without_protection(literal(stack, stack.resources[address], addresses))
+            configuration.setdefault(kind, {})[f"{stack.name}__{name}"] = _prefixed(stack.name, block)
+        variables |= set(stack.document.get("variable", {}))
+    return configuration, variables
+
+
+def _state(schema: Schema, touched: Mapping[Comparison, Collection[str]]) -> Block:
+    resources = []
+    for comparison, addresses in touched.items():
+        resources += [
+            {**resource, "name": f"{comparison.old.name}__{resource['name']}"}
+            for resource in schema.state(comparison.old, addresses)["resources"]
+        ]
+    return {"version": 4, "serial": 1, "lineage": "review", "outputs": {}, "resources": resources}
+
+
+def _newly_given(comparison: Comparison, forced: Collection["_Forced"]) -> bool:
+    return any(
+        one.stack == comparison.new.name
+        and one.argument not in comparison.old.resources.get(one.address, {})
+        and one.argument in comparison.new.resources.get(one.address, {})
+        for one in forced
+    )
+
+
+def _touched(comparison: Comparison, unplanned: Collection[str]) -> set[str]:
+    """What has changed, and what depends on it: made anew, it may make that anew as well."""
+    new = comparison.new
+    found = {
+        change.address
+        for change in comparison.changes
+        if change.before is not None
+        and change.after is not None
+        and not change.old_address
+        and any(argument.path not in unplanned for argument in change.arguments)
+    }
+    while found:
+        more = {
+            address
+            for address, block in new.resources.items()
+            if address not in found
+            and address in comparison.old.resources
+            and new.references({key: part for key, part in block.items() if key != "depends_on"}) & found
+        }
+        if not more:
+            break
+        found |= more
+    return found
+
+
+def _without_protection(block: Block) -> Block:
+    # Terraform would refuse and plan nothing; and what it depends on may not be among the planned.
+    lifecycle = {key: part for key, part in block.get("lifecycle", {}).items() if key != "prevent_destroy"}
+    kept = {key: part for key, part in block.items() if key not in ("lifecycle", "depends_on")}
+    return kept | ({"lifecycle": lifecycle} if lifecycle else {})
+
+
+def _prefixed(stack: str, given: Any) -> Any:
+    """All stacks are planned at once, so each one's addresses get its name."""
+    match given:
+        case dict():
+            return {key: _prefixed(stack, part) for key, part in given.items()}
+        case list():
+            return [_prefixed(stack, part) for part in given]
+        case str():
+            return _EXPRESSION.sub(
+                lambda found: _NAME.sub(lambda name: f"{name[1]}.{stack}__{name[2]}", found[0]), given
+            )
+    return given
+
+
+@dataclass(frozen=True)
+class _Forced:
+    """An argument of which Terraform says that it forces a replacement, and the line that says so."""
+
+    stack: str
+    address: str
+    argument: str
+    line: str
+
+
+def _forced(said: str) -> set[_Forced]:
+    found = set()
+    stack = address = own = ""
+    for line in said.splitlines():
+        if line.startswith("  # "):
+            header = _HEADER.match(line)
+            stack, address = (header[2], f"{header[1]}.{header[3]}") if header else ("", "")
+        if argument := _OWN_ARGUMENT.match(line):
+            own = argument[1].strip('"')
+        if address and own and "# forces replacement" in line:
+            found.add(_Forced(stack, address, own, " ".join(line.split())))
+    return found
+
+
+def _believable(comparison: Comparison, forced: Iterable[_Forced]) -> Iterator[tuple[str, Replacement]]:
+    """Without what only seems to change, because a made-up state does not know the provider's defaults."""
+    causes: dict[str, set[str]] = {}
+    for one in forced:
+        if one.stack == comparison.new.name:
+            causes.setdefault(one.address, set()).add(one.argument)
+    changed = {change.address: {one.top for one in change.arguments} for change in comparison.changes}
+    anew: set[str] = set()
+    while True:
+        more = {
+            address
+            for address, arguments in causes.items()
+            if address not in anew
+            and any(
+                argument in changed.get(address, ()) or _refers(comparison.new, address, argument, anew)
+                for argument in arguments
+            )
+        }
+        if not more:
+            break
+        anew |= more
+    for address in anew:
+        reasons = [
+            argument
+            for argument in causes[address]
+            if argument in changed.get(address, ()) or _refers(comparison.new, address, argument, anew)
+        ]
+        yield address, Replacement(address, tuple(sorted(reasons)))
+
+
+def _refers(stack: Stack, address: str, argument: str, to: Collection[str]) -> bool:
+    return bool(stack.references(stack.resources[address].get(argument, "")) & set(to))
+
+
+def _configuration(resources: Block, variables: Mapping[str, None]) -> Block:
+    configuration: Block = {
+        "terraform": {
+            "required_providers": {"aws": {"source": "hashicorp/aws", "version": PROVIDER_VERSION}}
+        },
+        "provider": {"aws": [_PROVIDER]},
+    }
+    if resources:
+        configuration["resource"] = resources
+    if variables:
+        configuration["variable"] = {name: {"default": "none"} for name in variables}
+    return configuration
+
+
+def _reduced(about: Mapping[str, Any]) -> Block:
+    def block(given: Mapping[str, Any]) -> Block:
+        return {
+            "block_types": {
+                name: {"nesting_mode": nested["nesting_mode"], "block": block(nested["block"])}
+                for name, nested in given.get("block_types", {}).items()
+            }
+        }
+
+    return {"version": about["version"], "block": block(about["block"])}
+
+
+def _write(file: Path, content: Any) -> None:
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+__all__ = ["PlanError", "Planner", "PrerequisiteError", "Replacement", "replacements"]

@@ -1,0 +1,113 @@
+"""What no other part tells: resources added, changed, moved and removed, each in a line."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from review.behaviour import is_told
+from review.changes import Change, Comparison, arguments
+from review.finding import Finding, Part
+from review.replacement import Replacement
+from review.stack import Stack
+from review.values import difference, shown
+
+# Told by the permissions that they come to; that they are written otherwise is told here.
+_POLICIES = ("policy", "assume_role_policy")
+_PERMISSIONS = {"aws_lambda_permission", "aws_iam_role_policy_attachment"}
+
+
+def rest(
+    comparison: Comparison, told: set[str], replaced: Mapping[str, Replacement], *, permissions: bool
+) -> Iterator[Finding]:
+    """The findings of a stack; `permissions` says whether there are any of who may do what."""
+    if not comparison.old.document or not comparison.new.document:
+        what = "is new" if not comparison.old.document else "is no longer in the code: what it deployed stays"
+        yield Finding(
+            Part.REST,
+            f"the stack {what} ({len(comparison.old.resources) or len(comparison.new.resources)} resources)",
+        )
+        return
+    for change in comparison.changes:
+        for text in _lines(comparison, change, told, replaced.get(change.address)):
+            yield Finding(Part.REST, text, comparison.construct(change))
+    changed = {change.address for change in comparison.changes}
+    if along := sorted(f"`{address}`" for address in replaced if address not in changed):
+        yield Finding(Part.REST, f"made anew along with what they refer to: {', '.join(along)}")
+    yield from _documents(comparison, permissions=permissions)
+    yield from _others(comparison, told)
+
+
+def _lines(
+    comparison: Comparison, change: Change, told: set[str], replacement: Replacement | None
+) -> Iterator[str]:
+    label = comparison.label(change)
+    name = f"`{change.address}`" if label == change.address else f"{label} (`{change.address}`)"
+    if replacement and f"{change.address}:anew" not in told:
+        yield f"{name} **made anew**: {replacement.reason}"
+    if change.old_address and f"{change.address}:moved" not in told:
+        how = "moved by a `moved` block" if change.declared else "destroyed there and made anew here"
+        yield f"{name} moved from `{change.old_address}`: {how}"
+    if f"{change.address}:*" in told:
+        return
+    if change.before is None:
+        yield f"{name} added"
+    elif change.after is None:
+        yield f"{name} removed"
+    else:
+        for argument in change.arguments:
+            if is_told(f"{change.address}:{argument.path}", told):
+                continue
+            if argument.top in _POLICIES and isinstance(argument.after, str):
+                # Only which document it is; what is in it is compared by itself.
+                yield f"{name}: `{argument.top}` is another document"
+            else:
+                yield f"{name}: {difference(argument)}"
+
+
+def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding]:
+    old, new = comparison.old, comparison.new
+    for address in [*new.data, *(address for address in old.data if address not in new.data)]:
+        before, after = old.data.get(address), new.data.get(address)
+        if old.canonical(before) == new.canonical(after):
+            continue
+        construct = (new if after is not None else old).construct(address)
+        policy = address.startswith("data.aws_iam_policy_document.")
+        if before is None or after is None:
+            yield Finding(Part.REST, f"`{address}` {'added' if before is None else 'removed'}", construct)
+        elif not policy:
+            for argument in arguments(old.canonical(before), new.canonical(after)):
+                yield Finding(Part.REST, f"`{address}`: {difference(argument)}", construct)
+        elif not permissions:
+            yield Finding(
+                Part.REST, f"`{address}` is written otherwise: nobody may more or less than before", construct
+            )
+
+
+_OWN = {"resource", "data", "moved", "//"}
+
+
+def _others(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
+    """Outputs, variables, providers, versions."""
+    before, after = _remaining(comparison.old), _remaining(comparison.new)
+    for argument in arguments(before, after):
+        section = argument.path.partition(".")[0]
+        key = argument.path.replace("provider.aws.", "provider:").replace("terraform.", "terraform:")
+        if is_told(key, told):
+            continue
+        text = difference(argument)
+        if section == "variable":
+            # A default may be a secret's.
+            text = f"`{argument.path}` {_how(argument.before, argument.after)}"
+        yield Finding(Part.REST, text, section)
+    moved = [comparison.old.document.get("moved", []), comparison.new.document.get("moved", [])]
+    if moved[0] != moved[1]:
+        yield Finding(Part.REST, f"`moved` {shown(moved[0])} → {shown(moved[1])}", "terraform")
+
+
+def _how(before: object, after: object) -> str:
+    return "added" if before is None else "removed" if after is None else "changed"
+
+
+def _remaining(stack: Stack) -> dict[str, object]:
+    kept = {key: part for key, part in stack.document.items() if key not in _OWN}
+    canonical: dict[str, object] = stack.canonical(json.loads(json.dumps(kept)))
+    return canonical

@@ -1,0 +1,115 @@
+"""Two revisions of the project, synthesized side by side without touching either."""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.errors import OneLineError
+from deployment.synthesis import PROJECT, SynthesisError, synthesize
+from review.replacement import CACHE
+from review.stack import Stack, read_stacks
+
+_LOCK = "requirements.lock"
+
+
+class RevisionError(OneLineError):
+    """A revision cannot be synthesized; the text says which, and why."""
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """Both, synthesized; `base` is the commit that the change started from."""
+
+    base: str
+    old: dict[str, Stack]
+    new: dict[str, Stack]
+
+
+@contextmanager
+def synthesized(base: str) -> Iterator[Revisions]:
+    """The common ancestor of `base` and HEAD, and the working tree. The archives are gone afterwards.
+
+    Raises RevisionError.
+    """
+    commit = _ancestor(base)
+    with tempfile.TemporaryDirectory(prefix="parakeet-review-") as name:
+        folder = Path(name)
+        with _checked_out(commit, folder / "base") as there, ThreadPoolExecutor(2) as both:
+            old = both.submit(_synthesized, there, folder / "old", f"the base ({commit[:10]})")
+            new = both.submit(_synthesized, PROJECT, folder / "new", "the working tree")
+            stacks = old.result(), new.result()
+        yield Revisions(commit, *stacks)
+
+
+def _ancestor(base: str) -> str:
+    try:
+        return _git("merge-base", base, "HEAD").strip()
+    except RevisionError as error:
+        raise RevisionError(
+            f"BASE={base}: no such revision, or one that shares no history ({error}): name a branch, tag or "
+            "commit; a shallow clone has to be deepened with `git fetch --unshallow`"
+        ) from None
+
+
+@contextmanager
+def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
+    _git("worktree", "add", "--detach", "--quiet", str(folder), commit)
+    try:
+        yield folder
+    finally:
+        _git("worktree", "remove", "--force", str(folder))
+
+
+def _synthesized(root: Path, outdir: Path, what: str) -> dict[str, Stack]:
+    try:
+        synthesize(outdir, root, _python(root))
+    except SynthesisError as error:
+        raise RevisionError(f"{what}: {error}") from None
+    return read_stacks(outdir)
+
+
+def _python(root: Path) -> str:
+    """This Python, or where the locked packages differ one of their own, which is kept."""
+    lock = (root / _LOCK).read_bytes()
+    if lock == (PROJECT / _LOCK).read_bytes():
+        return sys.executable
+    home = CACHE / "environments" / hashlib.sha256(lock).hexdigest()[:16]
+    python = home / ".venv/bin/python"
+    if not (home / "complete").is_file():
+        uv = str(Path(sys.executable).with_name("uv"))
+        home.mkdir(parents=True, exist_ok=True)
+        _run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home / ".venv"))
+        _run(uv, "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--python", str(python),
+             "--requirement", str(root / _LOCK))  # fmt: skip
+        # Node, and what is kept by the hash of what it is made of.
+        for name, target in (
+            ("node_modules", PROJECT / "node_modules"),
+            (".venv/bin/node", Path(sys.prefix, "bin/node")),
+            (".venv/layers", Path(sys.prefix, "layers")),
+            (".venv/packages-cache", Path(sys.prefix, "packages-cache")),
+        ):
+            if not (home / name).exists():
+                (home / name).symlink_to(target.resolve())
+        (home / "complete").touch()
+    return str(python)
+
+
+def _git(*arguments: str) -> str:
+    return _run("git", "-C", str(PROJECT), *arguments)
+
+
+def _run(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise RevisionError(f"{Path(command[0]).name} is needed, but it is not installed") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it does not say why"]
+        raise RevisionError(f"{Path(command[0]).name}: {lines[-1]}")
+    return done.stdout

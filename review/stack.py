@@ -1,0 +1,145 @@
+"""A synthesized stack, in the names that people know its resources by."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from config.names import PROJECT
+
+Block = dict[str, Any]
+
+_KINDS = {
+    "aws_apigatewayv2_api": "API ",
+    "aws_apigatewayv2_authorizer": "authorizer ",
+    "aws_apigatewayv2_route": "route ",
+    "aws_apigatewayv2_stage": "stage ",
+    "aws_cloudwatch_dashboard": "dashboard ",
+    "aws_cloudwatch_event_rule": "rule ",
+    "aws_cloudwatch_log_group": "log group ",
+    "aws_cloudwatch_metric_alarm": "alarm ",
+    "aws_dynamodb_table": "table ",
+    "aws_iam_policy": "policy ",
+    "aws_iam_role": "role ",
+    "aws_lambda_function": "function ",
+    "aws_lambda_layer_version": "layer ",
+    "aws_s3_bucket": "",
+    "aws_secretsmanager_secret": "secret ",
+    "aws_sns_topic": "topic ",
+    "aws_sqs_queue": "queue ",
+}
+_NAMES = ("bucket", "function_name", "layer_name", "alarm_name", "dashboard_name", "route_key", "name")
+_REFERENCE = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.([\w-]+)\.(\w+)")
+_EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
+_ADDRESS = re.compile(r"(?:data\.)?aws_\w+\.[\w-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A stack's `cdk.tf.json`. What cdktf notes for itself is left out of its blocks."""
+
+    name: str
+    document: Mapping[str, Any] = field(repr=False)
+    packages: Path | None = None
+    """Where the archives are that it uploads; None: not known."""
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By address: what to call a resource here that has another name in the stack compared with."""
+
+    @property
+    def environment(self) -> str:
+        """As `prod`."""
+        return self.name.removeprefix("parakeet-")
+
+    @cached_property
+    def resources(self) -> dict[str, Block]:
+        """By address."""
+        return dict(self._blocks("resource", ""))
+
+    @cached_property
+    def data(self) -> dict[str, Block]:
+        """Data sources by address, as `data.aws_caller_identity.account`."""
+        return dict(self._blocks("data", "data."))
+
+    def of(self, kind: str) -> dict[str, Block]:
+        """The resources of a type by address."""
+        return {address: block for address, block in self.resources.items() if address.startswith(f"{kind}.")}
+
+    def construct(self, address: str) -> str:
+        """The construct that a resource belongs to, as `api`; the top one in its stack."""
+        kind, _, name = address.removeprefix("data.").partition(".")
+        section = "data" if address.startswith("data.") else "resource"
+        block = self.document.get(section, {}).get(kind, {}).get(name, {})
+        path = str(block.get("//", {}).get("metadata", {}).get("path", ""))
+        parts = path.split("/")
+        return parts[1] if len(parts) > 1 else name.partition("_")[0]
+
+    def label(self, address: str) -> str:
+        """What people call a resource: its kind and its name in AWS, or its address."""
+        if address in self.labels:
+            return self.labels[address]
+        kind = address.partition(".")[0]
+        block = self.resources.get(address, {})
+        name = self._name(block) if kind in _KINDS else None
+        return address if name is None else f"{_KINDS[kind]}{name}"
+
+    def readable(self, text: str) -> str:
+        """The text with labels in the place of references."""
+
+        def expression(found: re.Match[str]) -> str:
+            inner = _REFERENCE.sub(self._referenced, found[1])
+            return inner if _REFERENCE.fullmatch(found[1].strip()) else f"${{{inner}}}"
+
+        return _EXPRESSION.sub(expression, text)
+
+    def canonical(self, value: Any, key: str = "") -> Any:
+        """A value that is equal in two stacks if it means the same, wherever in the tree a resource is."""
+        match value:
+            case dict():
+                return {name: self.canonical(part, name) for name, part in sorted(value.items())}
+            case list() if key == "depends_on":
+                return sorted(self.label(part) for part in value)
+            case list():
+                return [self.canonical(part, key) for part in value]
+            case str():
+                return self.readable(value)
+        return value
+
+    def references(self, value: Any) -> set[str]:
+        """The addresses that a value refers to."""
+        text = value if isinstance(value, str) else json.dumps(value)
+        return set(_ADDRESS.findall(text))
+
+    def _name(self, block: Block) -> str | None:
+        name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)
+        return None if name is None else self.readable(name)
+
+    def _referenced(self, found: re.Match[str]) -> str:
+        data, kind, name, attribute = found.groups()
+        if data:
+            return attribute if kind == "aws_caller_identity" else found[0]
+        address = f"{kind}.{name}"
+        label = self.label(address)
+        return found[0] if label == address else label
+
+    def _blocks(self, section: str, prefix: str) -> Iterator[tuple[str, Block]]:
+        for kind, named in self.document.get(section, {}).items():
+            for name, block in named.items():
+                yield f"{prefix}{kind}.{name}", {key: part for key, part in block.items() if key != "//"}
+
+
+def read_stacks(outdir: Path) -> dict[str, Stack]:
+    """The stacks below a folder that synthesis wrote, by name."""
+    return {
+        path.parent.name: Stack(
+            path.parent.name, json.loads(path.read_text(encoding="utf-8")), outdir / "packages"
+        )
+        for path in sorted(outdir.glob("stacks/*/cdk.tf.json"))
+    }
+
+
+def short(name: str, environment: str) -> str:
+    """`potential-parakeet-ingest-prod` as `ingest`."""
+    return name.removeprefix(f"{PROJECT}-").removesuffix(f"-{environment}")
