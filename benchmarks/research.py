@@ -113,7 +113,6 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
     variables = {
         **os.environ,
         "ENVIRONMENT": "dev",
-        "CODE_VERSION": "0123456789ab",
         "POWERTOOLS_SERVICE_NAME": "benchmark",
         "LOG_LEVEL": "ERROR",
         "SECRETS_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",

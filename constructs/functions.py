@@ -119,7 +119,6 @@ class Function(Construct):
                 environment=LambdaFunctionEnvironment(
                     variables={
                         "ENVIRONMENT": defaults.place.environment,
-                        "CODE_VERSION": packed.version,
                         "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{part}",
                         **defaults.variables,
                         **variables,

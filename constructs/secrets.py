@@ -32,11 +32,13 @@ class Secrets(Construct):
                     "Neon connection string",
                     pattern=(
                         r"^postgres(ql)?(\+[a-z0-9]+)?://[^[:space:]/?#]+/[^[:space:]?#]+"
-                        r"[?]([^[:space:]#]*&)?sslmode=require(&[^[:space:]#]*)?$"
+                        r"[?]([^[:space:]#]*&)?sslmode=(require|verify-full)(&[^[:space:]#]*)?$"
                     ),
                     # Of two, PostgreSQL's library takes the last, and others the first.
                     once="sslmode=",
-                    allowed="a PostgreSQL URL with sslmode=require, as postgresql://user:password@host/database?sslmode=require",
+                    # Either is verified in full by the functions, whatever it says.
+                    allowed="a PostgreSQL URL with sslmode=require or sslmode=verify-full, as "
+                    "postgresql://user:password@host/database?sslmode=require",
                 ),
                 "DB_USERNAME": given("db_username", "Neon user"),
                 "DB_PASSWORD": given("db_password", "Neon password"),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+import certifi
 import psycopg
 
 from deployment.preflight.checks import ProblemError, UnknownError
@@ -13,7 +14,7 @@ _PARTS = {"TF_VAR_db_username": "username", "TF_VAR_db_password": "password", "T
 # PostgreSQL supports a version for five years: 14 ended in November 2026.
 _OLDEST = 15
 _CONNECT_SECONDS = 8
-_ENCRYPTED = {"require", "verify-ca", "verify-full"}
+_ENCRYPTED = {"require", "verify-full"}
 
 
 def database(variables: Mapping[str, str]) -> str:
@@ -47,7 +48,7 @@ def _same(value: str) -> str:
 
 
 def _libpq(url: str) -> str:
-    """The URL as libpq takes it; SQLAlchemy's `postgresql+asyncpg://` and `ssl=` are accepted."""
+    """The URL as libpq takes it, verified as the functions do; SQLAlchemy's forms are accepted."""
     try:
         parts = urlsplit(re.sub(r"^postgres(ql)?(\+[a-z0-9]+)?://", "postgresql://", url.strip()))
         _ = parts.port
@@ -59,7 +60,8 @@ def _libpq(url: str) -> str:
         raise ProblemError(
             f"{URL} has to be postgresql://user:password@host/database?sslmode=require, with one sslmode"
         )
-    return parts._replace(query=urlencode(query)).geturl()
+    others = {"sslrootcert": certifi.where(), **dict(query), "sslmode": "verify-full"}
+    return parts._replace(query=urlencode(others)).geturl()
 
 
 def _refused(said: str) -> Exception:

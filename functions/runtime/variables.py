@@ -1,10 +1,15 @@
-"""A function's environment variables, as the stack sets them."""
+"""A function's environment variables, as the stack sets them, and the version of its code."""
 
 import os
 from functools import cache
+from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+# At the top of the package: what is in a variable changes in another call than the code.
+VERSION_FILE = Path(__file__).parents[2] / "VERSION"
+UNPACKED = "unpacked"
 
 
 class VariablesError(RuntimeError):
@@ -17,8 +22,12 @@ class Variables(BaseModel):
     model_config = ConfigDict(frozen=True, str_min_length=1, hide_input_in_errors=True)
 
     environment: str
-    code_version: str
     name: str = Field(validation_alias="powertools_service_name")
+
+    @property
+    def code_version(self) -> str:
+        """Of the package that this code is in; `unpacked` where it is in none."""
+        return code_version()
 
     @classmethod
     @cache
@@ -33,3 +42,12 @@ class Variables(BaseModel):
                 for row in error.errors()
             ]
             raise VariablesError(f"environment variables: {'; '.join(wrong)}") from None
+
+
+@cache
+def code_version() -> str:
+    """What the package says of itself. It can be no other code's: it came with it."""
+    try:
+        return VERSION_FILE.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return UNPACKED

@@ -91,6 +91,8 @@ def test_secret_variables_are_used_for_nothing_but_the_secrets(platform: Templat
         "postgresql://user:pass@ep-x.us-east-1.aws.neon.tech/db?sslmode=require",
         "postgresql+asyncpg://user:pass@ep-x.us-east-1.aws.neon.tech/db?sslmode=require",
         "postgres://user:pass@host:5432/db?connect_timeout=5&sslmode=require&application_name=parakeet",
+        "postgresql://user:pass@ep-x.us-east-1.aws.neon.tech/db?sslmode=verify-full",
+        "postgresql://user:pass@host/db?sslmode=verify-full&channel_binding=require",
     ],
 )
 def test_a_postgresql_url_that_requires_tls_is_taken(prod: Template, url: str) -> None:
@@ -108,6 +110,8 @@ def test_a_postgresql_url_that_requires_tls_is_taken(prod: Template, url: str) -
         "postgresql://user:pass@host/db?sslmode=disable",
         "postgresql://user:pass@host/db?sslmode=prefer&x=sslmode=require",
         "postgresql://user:pass@host/db?sslmode=required",
+        "postgresql://user:pass@host/db?sslmode=verify-ca",
+        "postgresql://user:pass@host/db?sslmode=verify-full&sslmode=require",
         "postgresql://user:pass@host/db?sslmode=require -- more",
         " postgresql://user:pass@host/db?sslmode=require",
         "postgresql://user:pa ss@host/db?sslmode=require",

@@ -17,7 +17,6 @@ from tests.functions.postgresql import OWNER, PostgreSql, postgresql
 TEMPLATE = "migrated"
 VARIABLES = {
     "ENVIRONMENT": "dev",
-    "CODE_VERSION": "0123456789ab",
     "POWERTOOLS_SERVICE_NAME": "potential-parakeet-tests",
     "SECRETS_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:potential-parakeet/dev-AbCdEf",
     "AWS_S3_BUCKET": "potential-parakeet-cache-dev",

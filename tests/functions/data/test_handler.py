@@ -31,7 +31,6 @@ def ask(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[str
     monkeypatch.setattr(data, "start_function", lambda function, event: started.append((function, event)))
     settings = {
         "ENVIRONMENT": "dev",
-        "CODE_VERSION": "abc",
         "POWERTOOLS_SERVICE_NAME": "data",
         "AWS_S3_BUCKET": market.bucket,
         "INGEST_FUNCTION_NAME": "potential-parakeet-ingest-dev",

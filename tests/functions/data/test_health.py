@@ -15,6 +15,7 @@ from functions.data import health
 from functions.data.health import Check, Checks, HealthVariables, platform_checks
 from functions.database.address import DatabaseSecret
 from functions.runtime.secrets import Secret
+from functions.runtime.variables import UNPACKED
 from tests.functions.conftest import VARIABLES
 from tests.functions.events import event
 from tests.functions.postgresql import OWNER, PASSWORD, PostgreSql
@@ -49,7 +50,7 @@ def test_a_platform_that_is_well_is_200_and_says_what_it_is(ask: Ask) -> None:
     status, body, _ = ask(well, well)
     assert status == 200
     assert (body["status"], body["name"]) == ("ok", "potential-parakeet-tests")
-    assert (body["environment"], body["version"]) == ("dev", "0123456789ab")
+    assert (body["environment"], body["version"]) == ("dev", UNPACKED)
     assert {name: part["status"] for name, part in body["parts"].items()} == {"database": "ok", "cache": "ok"}
 
 

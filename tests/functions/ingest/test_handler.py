@@ -38,7 +38,6 @@ def invoke(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[
     )
     settings = {
         "ENVIRONMENT": "dev",
-        "CODE_VERSION": "abc",
         "POWERTOOLS_SERVICE_NAME": "ingest",
         "AWS_S3_BUCKET": market.bucket,
         "API_KEYS_ARN": secret["ARN"],
