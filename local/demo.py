@@ -5,6 +5,8 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import httpx
 
@@ -13,10 +15,14 @@ from config.settings import Environment
 from deployment.command import CommandError, unwrapped
 from deployment.workspace import Workspace
 from local.deployment_steps import deploy, environment_named, provider_mirror
+from local.ingesting import DEFENSIVE, FIRST_TICKERS, api_client, first_tickers, ingest
 from local.interruption import run
 from local.narration import Narration
 from local.platform import LocalPlatform
 from local.run_folder import run_folder
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_SHOWN = 600
 
 
 class DemoError(OneLineError):
@@ -32,7 +38,7 @@ def demonstrate(environment: Environment, narration: Narration) -> None:
             narration.say(f"  AWS answers at {platform.aws.endpoint}")
             deploy(platform, narration)
             show_outputs(platform.workspace, platform.stack, narration)
-            trade(platform, narration)
+            use(platform, narration)
             plan_and_destroy(platform.workspace, platform.stack, environment.storage.protected, narration)
     narration.say("the embedded AWS and the run's folder are gone")
 
@@ -44,43 +50,70 @@ def show_outputs(workspace: Workspace, stack: str, narration: Narration) -> None
         print(f"    {name} = {value if isinstance(value, str) else json.dumps(value)}")
 
 
-def trade(platform: LocalPlatform, narration: Narration) -> None:
-    """Place, close and list a trade over HTTP, and try it without a token. Raises DemoError."""
+def use(platform: LocalPlatform, narration: Narration) -> None:
+    """Call the deployed API as an investor does. Raises DemoError where it does not answer as it should."""
     gateway = platform.serve()
     narration.say(f"the deployed API answers at {gateway.url}")
-    headers = {"Cf-Access-Jwt-Assertion": platform.team.tokens.person("investor@parakeet.example")}
-    with httpx.Client(base_url=gateway.url, headers=headers, timeout=30, trust_env=False) as client:
-        _show(client, 200, "GET", "/health")
-        placed = _show(
-            client,
-            201,
-            "POST",
-            "/trades",
-            {
-                "ticker": "AAPL",
-                "direction": "BUY",
-                "quantity": 10,
-                "entry_price": 187.25,
-                "entry_date": "2026-11-02T10:30:00-05:00",
-                "currency": "USD",
-            },
-        )
-        closed = {"exit_price": 201.1, "exit_date": "2026-11-20T15:45:00-05:00"}
-        _show(client, 200, "POST", f"/trades/{placed['id']}/close", closed)
-        _show(client, 200, "GET", "/trades?ticker=AAPL")
+    token = platform.team.tokens.person("investor@parakeet.example")
+    with api_client(gateway.url, token) as client:
+        trade(client)
+        with narration.step(f"POST /data/refresh: bars of {FIRST_TICKERS} instruments since 2005"):
+            report = ingest(client, first_tickers(), lambda *_: None)
+        narration.say(f"  {report['rows']:,} bars of {report['ok']} instruments, {report['failed']} failed")
+        research(client)
         client.headers.clear()
         _show(client, 401, "GET", "/trades")
 
 
-def _show(
-    client: httpx.Client, status: int, method: str, path: str, body: object = None
-) -> dict[str, object]:
+def trade(client: httpx.Client) -> None:
+    """Place, close and list a trade."""
+    _show(client, 200, "GET", "/health")
+    placed = _show(
+        client,
+        201,
+        "POST",
+        "/trades",
+        {
+            "ticker": "AAPL",
+            "direction": "BUY",
+            "quantity": 10,
+            "entry_price": 187.25,
+            "entry_date": "2026-11-02T10:30:00-05:00",
+            "currency": "USD",
+        },
+    )
+    closed = {"exit_price": 201.1, "exit_date": "2026-11-20T15:45:00-05:00"}
+    _show(client, 200, "POST", f"/trades/{placed['id']}/close", closed)
+    _show(client, 200, "GET", "/trades?ticker=AAPL")
+
+
+def research(client: httpx.Client) -> None:
+    """List prices, run a backtest with its figures and a chart of its equity, and scan."""
+    _show(client, 200, "GET", "/data/prices/SPY?limit=2&currency=AUD")
+    order = {"tickers": list(DEFENSIVE), "start": "2010-01-01", "end": "2024-12-31"}
+    backtest = _show(client, 200, "POST", "/strategies/dual_momentum/run", order)
+    for name, value in backtest["metrics"].items():
+        print(f"        {name:16} {'-' if value is None else format(value, '10.4f')}")
+    print(f"        {sparkline([day['equity'] for day in backtest['equity_curve']])}")
+    _show(client, 200, "POST", "/scanner/run", {"scanner": "breakout"})
+
+
+def sparkline(values: Sequence[float], width: int = 72) -> str:
+    """The values as a line of blocks, the lowest and the highest behind it."""
+    shown = values[:: max(1, len(values) // width)]
+    low, high = min(shown), max(shown)
+    levels = [round((value - low) / ((high - low) or 1) * (len(_BLOCKS) - 1)) for value in shown]
+    return f"{''.join(_BLOCKS[level] for level in levels)}  {low:,.0f} to {high:,.0f}"
+
+
+def _show(client: httpx.Client, status: int, method: str, path: str, body: object = None) -> dict[str, Any]:
     sent = json.dumps(body).encode() if body is not None else None
     answer = client.request(method, path, content=sent, headers={"Content-Type": "application/json"})
-    print(f"    {method} {path}\n        {answer.status_code} {answer.text}")
+    text = answer.text if len(answer.text) <= _SHOWN else f"{answer.text[:_SHOWN]}…"
+    print(f"    {method} {path}\n        {answer.status_code} {text}")
     if answer.status_code != status:
         raise DemoError(f"{method} {path} was answered {answer.status_code}, and not {status}")
-    answered: dict[str, object] = answer.json()
+    answered: dict[str, Any] = answer.json()
     return answered
 
 

@@ -30,6 +30,11 @@ def first_tickers() -> list[str]:
     return wanted + [ticker for ticker in tickers if ticker not in wanted][: FIRST_TICKERS - len(wanted)]
 
 
+def api_client(url: str, token: str) -> httpx.Client:
+    """Who calls the API with a token."""
+    return httpx.Client(base_url=url, headers={"Cf-Access-Jwt-Assertion": token}, timeout=60, trust_env=False)
+
+
 def ingest(
     client: httpx.Client, tickers: Sequence[str] | None, progress: Callable[[int, int, float], None]
 ) -> dict[str, Any]:

@@ -7,14 +7,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from config.settings import Environment
 from local import control
 from local.control import Say
 from local.deployment_steps import deploy, environment_named, provider_mirror
 from local.following import shown
-from local.ingesting import FIRST_TICKERS, first_tickers, ingest
+from local.ingesting import FIRST_TICKERS, api_client, first_tickers, ingest
 from local.interruption import run
 from local.narration import Narration
 from local.platform import LocalPlatform
@@ -42,7 +40,7 @@ def serve(environment: str, port: int, narration: Narration) -> None:
                 gateway = platform.serve(port)
                 token = platform.team.tokens.person(DEVELOPER, expires_in=DAY)
                 with narration.step(f"POST /data/refresh: bars of {FIRST_TICKERS} instruments since 2005"):
-                    ingest(client(gateway.url, token), first_tickers(), lambda *_: None)
+                    ingest(api_client(gateway.url, token), first_tickers(), lambda *_: None)
                 narration.say("the API answers; Ctrl-C ends all of it")
                 _explain(gateway.url, token, settings)
                 with shown([platform.functions_log, platform.gateway_log]):
@@ -78,7 +76,7 @@ class Orders:
         told = Progress(say)
         tickers = [each for each in str(arguments.get("tickers") or "").replace(",", " ").split() if each]
         token = self._platform.team.tokens.person(DEVELOPER)
-        report = ingest(client(self._platform.url, token), tickers or None, told)
+        report = ingest(api_client(self._platform.url, token), tickers or None, told)
         say(f"done: {report['tickers']} tickers, {report['rows']:,} rows, {report['failed']} failed")
 
     def routes(self, _arguments: Mapping[str, Any], say: Say) -> None:
@@ -103,11 +101,6 @@ class Progress:
         left = f"{(total - settled) / rate:.0f} s left" if rate else "time left unknown"
         done = round(30 * settled / total)
         self._say(f"[{'#' * done}{'.' * (30 - done)}] {settled} of {total}, {rate:.1f} a second, {left}")
-
-
-def client(url: str, token: str) -> httpx.Client:
-    """Who calls the API with a token."""
-    return httpx.Client(base_url=url, headers={"Cf-Access-Jwt-Assertion": token}, timeout=60, trust_env=False)
 
 
 def _explain(url: str, token: str, settings: Environment) -> None:
