@@ -61,7 +61,7 @@ bench: setup ## Time and memory of synthesis, fast and plain bindings side by si
 lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml and package.json
 	mkdir -p packages/locks
 	$(LOCK) --universal --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
-	for layer in core analytics migrations runtime; do \
+	for layer in core analytics migrations; do \
 		$(LOCK) --universal --python-version 3.11 --constraints requirements.lock --group pyproject.toml:$$layer \
 			--output-file packages/locks/$$layer.lock || exit; \
 	done

@@ -25,9 +25,6 @@ from packages.wheels import HOST, LAMBDA, Target
 LAYERS = ("core", "analytics", "migrations")
 """As the groups in pyproject.toml."""
 
-RUNTIME = "runtime"
-"""Locked as layers are, but never deployed: what Lambda's runtime has itself, for functions that run here."""
-
 LOCKS = Path(__file__).with_name("locks")
 CACHE = Path(sys.prefix, "layers")
 """Built layers by what they were built from. `make clean` removes it."""
@@ -115,7 +112,6 @@ def twin(name: str) -> Twin:
 def remove_stale() -> list[Path]:
     """Remove what was built from other lock files or by another builder, and return it."""
     wanted = {_folder(name, target) for name in LAYERS for target in (LAMBDA, HOST)}
-    wanted.add(_folder(RUNTIME, HOST))
     # What starts with a dot is being built.
     stale = [path for path in CACHE.glob("[!.]*") if path not in wanted]
     for folder in stale:

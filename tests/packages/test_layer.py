@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from packages import archive, layer, layer_build
-from packages.layer import LAYERS, RUNTIME, built, twin
+from packages.layer import LAYERS, built, twin
 from packages.manifest import FILE, LayerError
 from packages.wheels import HOST, LAMBDA
 
@@ -168,7 +168,7 @@ def test_layer_is_built_once_and_again_when_its_lock_file_changes(
     assert second.sha256 != first.sha256
     assert second.manifest.distributions["prices"].version == "1.1"
     assert first.path.exists()
-    for name in (*LAYERS, RUNTIME):
+    for name in LAYERS:
         if name != "core":
             shelf.lock(name)
     assert layer.remove_stale() == [first.path.parent]
@@ -264,7 +264,6 @@ def test_platforms_layer_has_the_locked_versions_and_byte_code_for_every_source(
         re.findall(r"^(\S+)==(\S+)", (layer.LOCKS / f"{name}.lock").read_text("utf-8"), re.MULTILINE)
     )
     # Needed on Windows alone.
-    locked.pop("tzdata", None)
     found = built(name)
     assert {
         re.sub(r"[-_.]+", "-", dist).lower(): about.version
@@ -311,7 +310,6 @@ engine = sqlalchemy.create_engine("sqlite://")
 with engine.connect() as connection:
     assert connection.execute(sqlalchemy.text("select 42")).scalar() == 42
 """,
-    RUNTIME: "import awslambdaric.bootstrap, boto3\nboto3.client('s3', region_name='eu-west-1')\n",
 }
 
 
