@@ -263,7 +263,6 @@ def test_platforms_layer_has_the_locked_versions_and_byte_code_for_every_source(
     locked = dict(
         re.findall(r"^(\S+)==(\S+)", (layer.LOCKS / f"{name}.lock").read_text("utf-8"), re.MULTILINE)
     )
-    # Needed on Windows alone.
     found = built(name)
     assert {
         re.sub(r"[-_.]+", "-", dist).lower(): about.version
