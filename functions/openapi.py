@@ -15,11 +15,13 @@ VERSION = "1"
 
 def openapi() -> str:
     """The description's text, the same on any machine."""
-    handlers = (
-        import_module(f"functions.{path.parent.name}.handler")
-        for path in sorted(FUNCTIONS.glob("*/handler.py"))
-    )
-    apis = [api for handler in handlers if isinstance(api := getattr(handler, "api", None), HttpApi)]
+    names = sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py"))
+    handlers = {name: import_module(f"functions.{name}.handler") for name in names}
+    apis = {
+        name: api
+        for name, handler in handlers.items()
+        if isinstance(api := getattr(handler, "api", None), HttpApi)
+    }
     return json.dumps(document(TITLE, VERSION, apis), indent=2, ensure_ascii=False) + "\n"
 
 

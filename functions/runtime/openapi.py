@@ -1,7 +1,7 @@
 """The description of an API in OpenAPI 3.1, from what its routes declare."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -89,30 +89,32 @@ _ERRORS = {
 }
 
 
-def document(title: str, version: str, apis: Iterable[HttpApi]) -> dict[str, Any]:
-    """All routes of all APIs. Every operation has API Gateway's own answers and our errors besides its own.
+def document(title: str, version: str, apis: Mapping[str, HttpApi]) -> dict[str, Any]:
+    """All routes of all APIs, which are given by their functions' names.
 
-    Raises ValueError if two APIs have different schemas of one name.
+    Every operation has API Gateway's own answers and our errors besides its own. Where schemas of
+    one name differ, their functions' names are in front.
     """
+    described = {
+        name: json.loads(api.get_openapi_json_schema(title=title, version=version, openapi_version="3.1.0"))
+        for name, api in apis.items()
+    }
+    texts: dict[str, set[str]] = {}
+    for part in described.values():
+        for name, schema in _schemas(part).items():
+            texts.setdefault(name, set()).add(json.dumps(schema, sort_keys=True))
+    ambiguous = {name for name, different in texts.items() if len(different) > 1}
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {"Error": _ERROR, "GatewayError": _GATEWAY_ERROR}
-    for api in apis:
-        text = api.get_openapi_json_schema(title=title, version=version, openapi_version="3.1.0")
-        described = json.loads(text)
-        for path, operations in described["paths"].items():
+    for function, api in apis.items():
+        own = _qualified(described[function], function.title(), ambiguous)
+        routes = {(route.openapi_path, route.method.lower()): route for route in api.routes}
+        for path, operations in own["paths"].items():
             for method, operation in operations.items():
-                route = next(
-                    route
-                    for route in api.routes
-                    if (route.openapi_path, route.method) == (path, method.upper())
-                )
-                paths.setdefault(path, {})[method] = _operation(operation, path, method, route)
-        own = described.get("components", {}).get("schemas", {})
-        for name, schema in own.items():
-            if name in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
-                continue
-            if schemas.setdefault(name, schema) != schema:
-                raise ValueError(f"two APIs have different schemas of the name {name}")
+                described_operation = _operation(operation, path, method, routes[path, method])
+                described_operation["operationId"] = f"{function}_{described_operation['operationId']}"
+                paths.setdefault(path, {})[method] = described_operation
+        schemas |= _schemas(own)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
@@ -136,6 +138,31 @@ def document(title: str, version: str, apis: Iterable[HttpApi]) -> dict[str, Any
     }
 
 
+def _schemas(described: Mapping[str, Any]) -> dict[str, Any]:
+    schemas = described.get("components", {}).get("schemas", {})
+    # Powertools' own shapes of errors, which we never answer.
+    unused = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
+    return {name: schema for name, schema in schemas.items() if name not in unused}
+
+
+def _qualified(value: Any, prefix: str, names: set[str]) -> Any:
+    """With the prefix before each schema of these names, and in all references to it."""
+    match value:
+        case {"schemas": dict(schemas)}:
+            renamed = {f"{prefix}{name}" if name in names else name: schemas[name] for name in schemas}
+            return {**value, "schemas": _qualified(renamed, prefix, names)}
+        case dict():
+            return {key: _qualified(member, prefix, names) for key, member in value.items()}
+        case list():
+            return [_qualified(member, prefix, names) for member in value]
+        case str() if value.startswith(_REFERENCE) and value.removeprefix(_REFERENCE) in names:
+            return f"{_REFERENCE}{prefix}{value.removeprefix(_REFERENCE)}"
+    return value
+
+
+_REFERENCE = "#/components/schemas/"
+
+
 def _operation(operation: dict[str, Any], path: str, method: str, route: Route) -> dict[str, Any]:
     public = path == PUBLIC
     body = operation.get("requestBody")
@@ -149,7 +176,7 @@ def _operation(operation: dict[str, Any], path: str, method: str, route: Route) 
         if status != "422":
             answers[status] = _own(status, answer)
     return {
-        "tags": operation["tags"],
+        "tags": operation.get("tags") or [path.split("/")[1]],
         "summary": summary.removesuffix("."),
         "operationId": route.func.__name__,
         **({"description": rest} if rest else {}),
