@@ -74,7 +74,7 @@ def run_scanner(request: ScanRequest) -> ScanAnswer:
 
 
 @api.get("/scanner/results", tags=["scanner"])
-def list_results(
+def list_scan_results(
     scanner: Annotated[Name | None, Query(description="Of this scanner only")] = None,
     signal: Annotated[str | None, Query(min_length=1, max_length=50)] = None,
     min_score: Annotated[float, Query(ge=0, le=100)] = 0,

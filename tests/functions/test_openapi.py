@@ -20,11 +20,20 @@ from schemathesis.specs.openapi.checks import (
 from functions.data import handler as data
 from functions.data.health import Checks
 from functions.database.connection import Database
+from functions.market.objects import Objects
 from functions.openapi import FILE, openapi
+from functions.scanner import handler as scanner
+from functions.strategies import handler as strategies
 from functions.trades import handler as trades
 from tests.functions.events import REQUEST_ID, event
+from tests.functions.scanner.test_handler import caller as scanner_on
+from tests.functions.strategies.conftest import caller as strategies_on
+from tests.functions.strategies.conftest import market
+
+__all__ = ["market"]
 
 DESCRIBED = json.loads(openapi())
+HANDLERS: dict[str, Any] = {"health": data, "scanner": scanner, "strategies": strategies}
 
 
 def test_the_description_that_is_checked_in_is_current() -> None:
@@ -82,8 +91,7 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         pairs.setdefault(name, []).append(value)
     sent["rawQueryString"] = query
     sent["queryStringParameters"] = {name: ",".join(values) for name, values in pairs.items()}
-    handler = data.handler if path.startswith("/health") else trades.handler
-    answer = handler(sent, None)
+    answer = HANDLERS.get(path.split("/")[1], trades).handler(sent, None)
     start(f"{answer['statusCode']} -", list(answer["headers"].items()))
     return [answer["body"].encode()]
 
@@ -95,7 +103,9 @@ schema = whole.include(path_regex="^/(trades|health)")
 
 
 @pytest.fixture
-def served(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def served(database: Database, market: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    strategies_on(database, market, monkeypatch)
+    scanner_on(market, monkeypatch)
     monkeypatch.setattr(trades, "database", lambda: database)
     monkeypatch.setattr(data, "checks", lambda: Checks({"database": lambda: None, "cache": lambda: None}))
 
