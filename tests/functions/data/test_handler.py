@@ -268,3 +268,12 @@ def test_what_a_reader_needs_is_read_only(ask: Ask, market: Market) -> None:
         assert ask("GET", path)[0] == 200
     assert market.contents() == before
     assert LAST_RUN_KEY in before
+
+
+def test_the_document_describes_the_bars_of_a_price_list() -> None:
+    schemas = data.api.get_openapi_schema(title="x", version="1").components.schemas  # type: ignore[union-attr]
+    bars = schemas["Prices"].properties["bars"]  # type: ignore[index]
+    assert bars.items.ref == "#/components/schemas/Bar"
+    assert set(schemas["Bar"].properties) == {  # type: ignore[index]
+        *("date", "open", "high", "low", "close", "volume", "adjusted_close")
+    }
