@@ -109,8 +109,15 @@ def list_prices(
             bars = []
         except prices.NoRateError as error:
             raise InvalidError.field("currency", currency, f"USD, as {error}", place="query") from error
-    text = JsonText(f"[{','.join(bars)}]")
-    return Prices(ticker=ticker, currency=currency, adjusted=adjusted, total=len(bars), bars=text)
+    return Prices.model_validate(
+        {
+            "ticker": ticker,
+            "currency": currency,
+            "adjusted": adjusted,
+            "total": len(bars),
+            "bars": JsonText(f"[{','.join(bars)}]"),
+        }
+    )
 
 
 @api.get("/data/latest/<ticker>", tags=["data"])
@@ -124,7 +131,7 @@ def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
             )
         except CacheEmptyError:
             bars = []
-    return Latest(ticker=ticker, bar=JsonText(bars[0]) if bars else None)
+    return Latest.model_validate({"ticker": ticker, "bar": JsonText(bars[0]) if bars else None})
 
 
 @api.post("/data/refresh", status_code=202, tags=["data"])

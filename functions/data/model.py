@@ -1,9 +1,9 @@
 """What the data API is asked, and what it answers."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
 from functions.market.universe import Kind
 from functions.runtime.fields import Instant, Number
@@ -37,25 +37,20 @@ class Bar(BaseModel):
     adjusted_close: Number
 
 
-BAR = Bar.model_json_schema(mode="serialization")
-# Written as JSON where they are read, so that only the schema is pydantic's.
-OneBar = Annotated[Any, WithJsonSchema({"anyOf": [BAR, {"type": "null"}]})]
-Bars = Annotated[Any, WithJsonSchema({"type": "array", "items": BAR, "description": "By ascending date"})]
-
-
 class Prices(BaseModel):
     ticker: str
     currency: Currency
     adjusted: bool = Field(description="Whether open, high, low and close count splits and dividends too")
     total: int
-    bars: Bars
+    # Written as JSON where they are read; pydantic would take longer for ten years than all else.
+    bars: SkipValidation[list[Bar]] = Field(description="By ascending date")
 
 
 class Latest(BaseModel):
     """The last bar, as it was traded; null where there is none."""
 
     ticker: str
-    bar: OneBar
+    bar: SkipValidation[Bar | None]
 
 
 class Failure(BaseModel):

@@ -56,7 +56,7 @@ class State:
         self.today = today
         self.latency = 0.0
         self.faults: list[Fault] = []
-        self.requests: Counter[str] = Counter()
+        self.requests = Counter(tiingo=0, polygon=0, connections=0)
         self._lock = Lock()
 
     def fault(self, provider: str, ticker: str) -> Fault | None:

@@ -268,3 +268,11 @@ def test_what_a_reader_needs_is_read_only(ask: Ask, market: Market) -> None:
         assert ask("GET", path)[0] == 200
     assert market.contents() == before
     assert LAST_RUN_KEY in before
+
+
+def test_the_document_describes_the_bars_of_a_price_list() -> None:
+    schemas = json.loads(data.api.get_openapi_json_schema(title="x", version="1"))["components"]["schemas"]
+    assert schemas["Prices"]["properties"]["bars"]["items"] == {"$ref": "#/components/schemas/Bar"}
+    assert set(schemas["Bar"]["properties"]) == {
+        *("date", "open", "high", "low", "close", "volume", "adjusted_close")
+    }

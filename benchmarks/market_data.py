@@ -1,0 +1,190 @@
+"""`python -m benchmarks.market_data`: imports, ingest and price lists, each in a process of its own.
+
+Provider and S3 are this machine's; the provider takes 50 ms for an answer.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from local.embedded_aws import EmbeddedAws
+from local.market_data.market_data import UNIVERSE, MarketData
+
+BUCKET = "cache-benchmark"
+ANSWER_SECONDS = 0.05
+REQUESTS = 200
+IMPORT_RUNS = 5
+MIB = 1024
+
+
+def main() -> None:
+    """Print all figures, or one part's as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.market_data", description=__doc__)
+    parser.add_argument(
+        "--tickers", type=int, nargs="*", default=[50, 500, 5000], help="of the ingests' growth"
+    )
+    parser.add_argument("--part", choices=("import", "ingest"), help=argparse.SUPPRESS)
+    parser.add_argument("--what", help=argparse.SUPPRESS)
+    parser.add_argument("--since", type=int, default=2005, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part == "import":
+        print(json.dumps(_import(arguments.what)))
+    elif arguments.part == "ingest":
+        print(json.dumps(_ingest(int(arguments.what), arguments.since)))
+    else:
+        _report(arguments.tickers)
+
+
+def _report(sizes: list[int]) -> None:
+    print("cold import, CPU time, median")
+    for function in ("data", "ingest"):
+        runs = [_child("import", f"functions.{function}.handler")["ms"] for _ in range(IMPORT_RUNS)]
+        print(f"  {function:8} {statistics.median(runs):6.0f} ms")
+    print("tickers  since   ingest   CPU     rows/s  requests  MiB  again    ten years of prices: p50, p95")
+    for tickers, since in [(557, 2005), *((size, 2023) for size in sizes)]:
+        seen = _child("ingest", str(tickers), since)
+        print(
+            f"{tickers:7}  {since}  {seen['seconds']:6.1f} s {seen['cpu']:6.1f} s"
+            f" {seen['rows_a_second']:7.0f}  {seen['requests']:8}  {seen['mib']:3.0f}  {seen['again']:5.1f} s"
+            f"  {seen['p50_ms']:.1f} ms, {seen['p95_ms']:.1f} ms ({seen['bars']} bars)"
+        )
+
+
+def _child(part: str, what: str, since: int = 2005) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.market_data", "--part", part, "--what", what]
+    done = subprocess.run([*command, "--since", str(since)], stdout=subprocess.PIPE, check=True, text=True)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def _import(module: str) -> dict[str, float]:
+    started = time.process_time()
+    __import__(module)
+    return {"ms": (time.process_time() - started) * 1000}
+
+
+def _ingest(tickers: int, since: int) -> dict[str, float]:
+    """A first ingest of so many tickers, a second one that brings nothing, and price lists."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        universe = folder / "universe.csv"
+        universe.write_text(_universe(tickers), encoding="utf-8")
+        with (
+            EmbeddedAws(folder / "aws.log") as aws,
+            MarketData(folder / "market.log", universe=universe) as server,
+        ):
+            server.answer_after(ANSWER_SECONDS)
+            os.environ |= aws.variables(os.environ) | _variables(server)
+            _prepare(universe, server)
+            return _measure(server, since)
+
+
+def _universe(tickers: int) -> str:
+    rows = UNIVERSE.read_text(encoding="utf-8").splitlines()[: 1 + tickers]
+    return "\n".join([*rows, *(f"X{number},Made up,EQUITY," for number in range(tickers + 1 - len(rows)))])
+
+
+def _variables(server: MarketData) -> dict[str, str]:
+    return {
+        "ENVIRONMENT": "dev",
+        "CODE_VERSION": "benchmark",
+        "POWERTOOLS_SERVICE_NAME": "benchmark",
+        "LOG_LEVEL": "ERROR",
+        "AWS_S3_BUCKET": BUCKET,
+        "SECRETS_ARN": "none",
+        "INGEST_FUNCTION_NAME": "none",
+        **server.variables,
+    }
+
+
+def _prepare(universe: Path, server: MarketData) -> None:
+    import boto3  # noqa: PLC0415 - after the variables
+
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="cache/universe.csv", Body=universe.read_bytes())
+    keys = boto3.client("secretsmanager").create_secret(Name="keys", SecretString=json.dumps(server.keys))
+    os.environ["API_KEYS_ARN"] = keys["ARN"]
+
+
+def _measure(server: MarketData, since: int) -> dict[str, float]:
+    from functions.data import handler as data  # noqa: PLC0415 - after the variables
+    from functions.ingest import handler as ingest  # noqa: PLC0415
+    from functions.ingest import ticker  # noqa: PLC0415
+
+    ticker.HISTORY_START = date(since, 1, 1)
+
+    def run(number: int) -> tuple[float, float, int]:
+        """All steps, as Lambda would start them: seconds, CPU seconds, rows."""
+        event: dict[str, Any] | None = {"run_id": f"20260101T00000{number}Z-000000", "source": "refresh"}
+        started, cpu, rows, step = time.perf_counter(), time.process_time(), 0, 1
+        while event:
+            context = SimpleNamespace(
+                aws_request_id=f"{number}-{step}",
+                invoked_function_arn="ingest",
+                get_remaining_time_in_millis=_lambdas_clock(),
+            )
+            following: list[dict[str, Any]] = []
+            with patch.object(ingest, "start", lambda _, event, to=following: to.append(dict(event))):
+                rows += int(str(ingest.handler(event, context)["rows"]))
+            event, step = (following[0] if following else None), step + 1
+        return time.perf_counter() - started, time.process_time() - cpu, rows
+
+    seconds, cpu, rows = run(1)
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+    requests = sum(server.requests()[provider] for provider in ("tiingo", "polygon"))
+    again, _, _ = run(2)
+    taken, bars = _price_lists(data.handler)
+    return {
+        "seconds": seconds,
+        "cpu": cpu,
+        "rows_a_second": rows / seconds,
+        "requests": requests,
+        "mib": mib,
+        "again": again,
+        "p50_ms": statistics.median(taken) * 1000,
+        "p95_ms": statistics.quantiles(taken, n=20)[-1] * 1000,
+        "bars": bars,
+    }
+
+
+def _lambdas_clock() -> Callable[[], float]:
+    until = time.monotonic() + 300
+    return lambda: (until - time.monotonic()) * 1000
+
+
+def _price_lists(handler: Callable[[Any, Any], dict[str, Any]]) -> tuple[list[float], int]:
+    event = {
+        "version": "2.0",
+        "rawPath": "/data/prices/AAPL",
+        "headers": {},
+        "queryStringParameters": {"start": "2014-01-01", "end": "2023-12-31"},
+        "requestContext": {
+            "http": {"method": "GET", "path": "/data/prices/AAPL"},
+            "requestId": "benchmark",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }
+    taken = []
+    bars = 0
+    for _ in range(REQUESTS):
+        started = time.perf_counter()
+        bars = json.loads(handler(event, None)["body"])["total"]
+        taken.append(time.perf_counter() - started)
+    return taken, bars
+
+
+if __name__ == "__main__":
+    main()
