@@ -8,15 +8,15 @@ SITE = "https://potential-parakeet.pages.dev"
 LOCAL_SITES = ("http://localhost:3000", "http://localhost:5173")
 """The front end's origins while it is developed."""
 
-
-BOOTSTRAP = "parakeet-bootstrap"
-"""The stack that keeps the others' states."""
-
-
 PLACEHOLDER_AUDIENCE = "put-the-aud-tag-of-the-access-application-here"
 """What an environment file says before anybody has made its application at Cloudflare. It lets nobody in."""
 PLACEHOLDER_EMAIL = "put-an-address-here@example.com"
 """What an environment file says before it is known who is told of alarms."""
+
+
+def bootstrap_name(account_id: str | None) -> str:
+    """The stack that keeps the others' states: `parakeet-bootstrap`, and that of a pinned account its own."""
+    return f"parakeet-bootstrap-{account_id}" if account_id else "parakeet-bootstrap"
 
 
 def stack_name(environment: str) -> str:

@@ -339,7 +339,9 @@ class Environment(Section):
         description="The region that is left, said a second time, so that nobody leaves it by mistake",
     )
     account_id: Annotated[StrictStr, matching(r"[0-9]{12}", "an account id of 12 digits")] | None = Field(
-        default=None, description="The only account that is deployed to; None: that of the credentials"
+        default=None,
+        description="The only account that is deployed to, and that keeps the state, in a bucket with its id "
+        "in the name; None: that of the credentials",
     )
     tags: FrozenTags = Field(default_factory=dict, description="Tags of everything, beside our own three")
     log_retention_days: LogRetentionDays = Field(description="Days that all logs are kept")

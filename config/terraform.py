@@ -7,5 +7,14 @@ The bootstrap stack makes bucket and table; every other stack uses them.
 MINIMUM_VERSION = (1, 11)
 
 STATE_BUCKET = "potential-parakeet-terraform-state"
+"""Of environments that say no `account_id`."""
 LOCK_TABLE = "terraform-state-lock"
 STATE_REGION = "us-east-1"
+
+
+def state_bucket(account_id: str | None) -> str:
+    """Where the state of an environment is. One that says its account has it there, and in no other's reach.
+
+    Bucket names are unique among all accounts, so that of the account is in it.
+    """
+    return f"{STATE_BUCKET}-{account_id}" if account_id else STATE_BUCKET

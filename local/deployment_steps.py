@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from config.errors import OneLineError
-from config.names import BOOTSTRAP
+from config.names import bootstrap_name
 from config.settings import Environment
 from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
 from local.narration import Narration
@@ -33,8 +33,9 @@ def provider_mirror(narration: Narration) -> Path | None:
 
 def deploy(platform: LocalPlatform, narration: Narration) -> None:
     """Bootstrap and the environment, by the real cdktf and Terraform. Raises CommandError."""
+    bootstrap = bootstrap_name(platform.environment.account_id)
     with narration.step(
-        f"cdktf deploy {BOOTSTRAP}: bucket and table for the state, with a local state of its own"
+        f"cdktf deploy {bootstrap}: bucket and table for the state, with a local state of its own"
     ):
         platform.deploy_state_backend()
     with narration.step(

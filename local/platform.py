@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from config.names import BOOTSTRAP, resource_name, stack_name
+from config.names import bootstrap_name, resource_name, stack_name
 from config.settings import Environment
 from deployment.workspace import Workspace
 from local.access.team import AccessTeam
@@ -80,7 +80,7 @@ class LocalPlatform:
 
     def deploy_state_backend(self) -> None:
         """Deploy what keeps the environments' states. Raises CommandError."""
-        self.workspace.deploy(BOOTSTRAP)
+        self.workspace.deploy(bootstrap_name(self.environment.account_id))
 
     def deploy(self) -> None:
         """Deploy the environment, or what has changed of it. Raises CommandError."""

@@ -1,6 +1,6 @@
 """All stacks together."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from bindings.cdktf import App
 from config.settings import Environment
@@ -9,10 +9,12 @@ from stacks.bootstrap import BootstrapStack
 from stacks.parakeet import ParakeetStack
 
 
-def application(environments: Iterable[Environment], target: Target, outdir: str | None = None) -> App:
+def application(environments: Sequence[Environment], target: Target, outdir: str | None = None) -> App:
     """The stacks of these environments, ready for `synth()` into `outdir`, or where cdktf wants them."""
     app = App(outdir=outdir)
-    BootstrapStack(app, target)
+    # One in every account that keeps states.
+    for account_id in dict.fromkeys(environment.account_id for environment in environments):
+        BootstrapStack(app, target, account_id)
     for environment in environments:
         ParakeetStack(app, environment, target)
     return app

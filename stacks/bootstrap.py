@@ -6,9 +6,9 @@ from bindings.aws import (
     DynamodbTablePointInTimeRecovery,
 )
 from bindings.cdktf import TerraformResourceLifecycle
-from config.names import BOOTSTRAP
+from config.names import bootstrap_name
 from config.target import Target
-from config.terraform import LOCK_TABLE, STATE_BUCKET, STATE_REGION
+from config.terraform import LOCK_TABLE, STATE_REGION, state_bucket
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
@@ -18,14 +18,21 @@ from stacks.stack import Stack
 class BootstrapStack(Stack):
     """`parakeet-bootstrap`: state bucket and lock table. Its own state is local, since it comes first."""
 
-    def __init__(self, scope: Construct, target: Target) -> None:
+    def __init__(self, scope: Construct, target: Target, account_id: str | None) -> None:
+        """Of the environments that say this `account_id`, or, if it is None, none."""
         super().__init__(
-            scope, BOOTSTRAP, target, environment="bootstrap", region=STATE_REGION, state_key=None
+            scope,
+            bootstrap_name(account_id),
+            target,
+            environment="bootstrap",
+            region=STATE_REGION,
+            state_key=None,
+            account_id=account_id,
         )
         state = Bucket(
             self,
             "state",
-            name=STATE_BUCKET,
+            name=state_bucket(account_id),
             address="state",
             # Every state there was: small, and what one wants back after a mishap.
             versioned=True,

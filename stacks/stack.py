@@ -8,7 +8,7 @@ from bindings.aws import AwsProvider, AwsProviderDefaultTags
 from bindings.cdktf import LocalBackend, S3Backend, TerraformOutput, TerraformStack
 from config.names import platform_tags
 from config.target import Target
-from config.terraform import LOCK_TABLE, MINIMUM_VERSION, STATE_BUCKET, STATE_REGION
+from config.terraform import LOCK_TABLE, MINIMUM_VERSION, STATE_REGION, state_bucket
 from constructs import Construct
 
 
@@ -29,17 +29,16 @@ class Stack(TerraformStack):
     ) -> None:
         """`environment` and `tags` go on everything. Without a `state_key` the state is always local."""
         super().__init__(scope, name)
-        accounts = [account_id] if account_id else None
         self.add_override("terraform.required_version", f">= {'.'.join(map(str, MINIMUM_VERSION))}.0")
         if state_key is None or target.local_state:
             self._store_state_locally()
         else:
-            self._store_state(state_key, target, accounts)
+            self._store_state(state_key, target, account_id)
         AwsProvider(
             self,
             "aws",
             region=region,
-            allowed_account_ids=accounts,
+            allowed_account_ids=[account_id] if account_id else None,
             default_tags=[AwsProviderDefaultTags(tags={**platform_tags(environment), **tags})],
             s3_use_path_style=target.path_style or None,
         )
@@ -51,14 +50,14 @@ class Stack(TerraformStack):
         """Make `value` what `terraform output <name>` prints."""
         TerraformOutput(self, name, value=value, description=description)
 
-    def _store_state(self, key: str, target: Target, accounts: list[str] | None) -> None:
+    def _store_state(self, key: str, target: Target, account_id: str | None) -> None:
         S3Backend(
             self,
-            bucket=STATE_BUCKET,
+            bucket=state_bucket(account_id),
             key=key,
             region=STATE_REGION,
             encrypt=True,
-            allowed_account_ids=accounts,
+            allowed_account_ids=[account_id] if account_id else None,
             dynamodb_table=LOCK_TABLE,
             use_path_style=target.path_style or None,
         )

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from config.names import resource_name
 from config.settings import Environment, FunctionSettings
-from config.terraform import STATE_BUCKET, STATE_REGION
+from config.terraform import STATE_REGION, state_bucket
 from deployment.preflight.checks import Check, ProblemError, UnknownError
 
 Client = Callable[..., Any]
@@ -25,7 +25,7 @@ _PATIENCE = Config(connect_timeout=4, read_timeout=4, retries={"total_max_attemp
 def aws_checks(environment: Environment, client: Client | None = None) -> list[Check]:
     """With credentials, region and endpoints from the usual places; `client` makes clients otherwise."""
     client = client or _client
-    buckets = [(STATE_BUCKET, STATE_REGION)]
+    buckets = [(state_bucket(environment.account_id), STATE_REGION)]
     buckets += [(resource_name(part, environment.name), environment.region) for part in BUCKETS]
     return [
         Check("AWS credentials", partial(_account, environment, client)),

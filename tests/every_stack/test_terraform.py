@@ -1,7 +1,11 @@
 """What every stack asks of Terraform, its provider and its state."""
 
-from config.environments import DEV
-from tests.template import Template, changed, synthesized
+from pathlib import Path
+
+from config.environments import DEV, ENVIRONMENTS
+from config.target import Target
+from stacks.application import application
+from tests.template import Template, changed, read_templates, synthesized
 
 
 def test_every_environment_has_a_state_of_its_own_encrypted_and_locked(platform: Template) -> None:
@@ -34,6 +38,23 @@ def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) ->
     (provider,) = labelled.document["provider"]["aws"]
     assert provider["allowed_account_ids"] == ["123456789012"]
     assert labelled.document["terraform"]["backend"]["s3"]["allowed_account_ids"] == ["123456789012"]
+
+
+def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach(tmp_path: Path) -> None:
+    """With one bucket for all, whoever may deploy dev may overwrite prod's state."""
+    accounts = {"dev": None, "staging": "111111111111", "prod": "222222222222"}
+    environments = [changed(each, account_id=accounts[each.name]) for each in ENVIRONMENTS]
+    application(environments, Target(), str(tmp_path)).synth()
+    templates = read_templates(tmp_path)
+    for name, account in accounts.items():
+        end = f"-{account}" if account else ""
+        backend = templates[f"parakeet-{name}"].document["terraform"]["backend"]["s3"]
+        assert backend["bucket"] == f"potential-parakeet-terraform-state{end}"
+        bootstrap = templates[f"parakeet-bootstrap{end}"]
+        assert bootstrap.one("aws_s3_bucket")["bucket"] == backend["bucket"]
+        (provider,) = bootstrap.document["provider"]["aws"]
+        assert provider.get("allowed_account_ids") == backend.get("allowed_account_ids")
+        assert provider.get("allowed_account_ids") == ([account] if account else None)
 
 
 def test_the_region_is_the_configurations() -> None:
