@@ -71,10 +71,18 @@ def test_a_function_is_told_its_environment_and_no_secret(
     keys = {"API_KEYS_ARN": deployed.outputs["api_keys_secret_arn"]}
     told = {
         "trades": database,
-        "data": {**database, **cache},
+        "data": {**database, **cache, "INGEST_FUNCTION_NAME": deployed.called("ingest")},
         "strategies": {**database, **cache},
         "scanner": cache,
-        "ingest": {**keys, **cache},
+        "ingest": {
+            **keys,
+            **cache,
+            "TIINGO_URL": "https://api.tiingo.com",
+            "POLYGON_URL": "https://api.polygon.io",
+            "INGEST_REQUESTS_PER_HOUR": "10000",
+            "INGEST_CONCURRENCY": "8",
+            "INGEST_FAILURE_SHARE": "0.05",
+        },
         "migrate": database,
     }
     variables = configuration(deployed, function)["Environment"]["Variables"]
@@ -162,13 +170,18 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
     keys = ({"secretsmanager:GetSecretValue"}, deployed.outputs["api_keys_secret_arn"])
     read = [({"s3:ListBucket"}, cache), ({"s3:GetObject"}, f"{cache}/cache/*")]
     write = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/*")
+    write_scans = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/scans/*")
+    run_ingest = (
+        {"lambda:InvokeFunction"},
+        f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{deployed.called('ingest')}",
+    )
     failures = ({"sqs:SendMessage"}, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{deployed.called('lambda-dlq')}")
     expected = {
         "trades": [log, database],
-        "data": [log, database, *read],
+        "data": [log, database, *read, run_ingest],
         "strategies": [log, database, *read],
-        "scanner": [log, *read],
-        "ingest": [log, keys, *read, write, failures],
+        "scanner": [log, *read, write_scans],
+        "ingest": [log, keys, *read, write, failures, run_ingest],
         "migrate": [log, database],
     }[function]
 
