@@ -137,5 +137,5 @@ def test_failures_are_sent_to_the_dead_letter_queue_by_ingest_alone(
     served: Served, role: AsRole, function: str
 ) -> None:
     queue = served.account.client("sqs").get_queue_url(QueueName=served.called("lambda-dlq"))["QueueUrl"]
-    assert role.may("sqs", "send_message", QueueUrl=queue, MessageBody="made up") is (function == "ingest")
+    assert role.may("sqs", "send_message", QueueUrl=queue, MessageBody='"made up"') is (function == "ingest")
     assert not role.may("sqs", "receive_message", QueueUrl=queue)

@@ -242,6 +242,8 @@ def tags_in_aws(deployed: Deployment) -> Iterator[tuple[str, dict[str, str]]]:
     for entry in s3.list_objects_v2(Bucket=deployed.called("lambda-artifacts"))["Contents"]:
         found = s3.get_object_tagging(Bucket=deployed.called("lambda-artifacts"), Key=entry["Key"])
         yield entry["Key"], pairs(found["TagSet"])
+    universe = s3.get_object_tagging(Bucket=deployed.called("cache"), Key="cache/universe.csv")
+    yield "universe", pairs(universe["TagSet"])
     for name in (f"potential-parakeet/{env}", f"potential-parakeet/{env}/api-keys"):
         yield name, pairs(deployed.client("secretsmanager").describe_secret(SecretId=name)["Tags"])
     for arn in deployed.outputs["lambda_function_names"].values():
@@ -284,5 +286,5 @@ def test_everything_that_takes_tags_is_tagged(deployed: Deployment) -> None:
         "ManagedBy": "terraform",
     }
     tagged = list(tags_in_aws(deployed))
-    assert len(tagged) == {"dev": 37, "prod": 59}[deployed.settings.name]
+    assert len(tagged) == {"dev": 38, "prod": 60}[deployed.settings.name]
     assert [(name, tags) for name, tags in tagged if tags != expected] == []

@@ -10,7 +10,7 @@ import pytest
 from config.settings import FunctionSettings
 from packages import layer
 from packages.function import pack
-from tests.platform import FUNCTIONS, SCHEDULED, request
+from tests.platform import FUNCTIONS, request
 from tests.terraform.deployments import Deployment
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -246,10 +246,11 @@ def test_the_deployed_data_function_says_that_it_is_healthy(deployed: Deployment
     assert body["version"] == pack("data").version
 
 
-@pytest.mark.parametrize("function", ["strategies", "scanner"])
-def test_a_deployed_function_says_that_it_is_not_there_yet(deployed: Deployment, function: str) -> None:
-    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), request("GET", f"/{function}"))
-    assert invoked.answer["statusCode"] == 501, invoked.log
+@pytest.mark.parametrize(("function", "path"), [("strategies", "/strategies"), ("scanner", "/scanner")])
+def test_a_deployed_function_says_what_it_offers(deployed: Deployment, function: str, path: str) -> None:
+    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), request("GET", path))
+    assert invoked.answer["statusCode"] == 200, invoked.log
+    assert json.loads(invoked.answer["body"])
 
 
 def test_the_deployment_has_brought_the_schema_up_to_date_and_again_changes_nothing(
@@ -259,12 +260,6 @@ def test_the_deployment_has_brought_the_schema_up_to_date_and_again_changes_noth
     assert invoked.error is None, invoked.log
     assert invoked.answer["revision"]
     assert invoked.answer["was"] == invoked.answer["revision"]
-
-
-def test_the_deployed_ingest_takes_what_the_schedule_sends(deployed: Deployment) -> None:
-    invoked = deployed.account.invoke(deployed.called("ingest"), SCHEDULED)
-    assert invoked.error is None, invoked.log
-    assert invoked.answer["source"] == "schedule"
 
 
 def test_what_a_function_cannot_use_fails_in_lambdas_own_words(deployed: Deployment) -> None:
