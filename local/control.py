@@ -32,6 +32,15 @@ def _socket_path() -> Path:
     return Path(tempfile.gettempdir(), f"parakeet-{os.geteuid()}-{checkout}", "control")
 
 
+def refuse_a_second() -> None:
+    """Raises ControlError if orders are taken already."""
+    path = _socket_path()
+    if path.exists():
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                raise ControlError("`make serve` runs already: end that one with Ctrl-C first")
+
+
 @contextmanager
 def taking(orders: Mapping[str, Order]) -> Iterator[None]:
     """Take orders by these names, from entering to leaving. Raises ControlError if another does already."""
@@ -39,11 +48,8 @@ def taking(orders: Mapping[str, Order]) -> Iterator[None]:
     path.parent.mkdir(mode=0o700, exist_ok=True)
     if path.parent.stat().st_uid != os.geteuid() or path.parent.stat().st_mode & 0o077:
         raise ControlError(f"{path.parent} is not yours alone: remove it")
-    if path.exists():
-        with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(path)) == 0:
-                raise ControlError("`make serve` runs already: end that one with Ctrl-C first")
-        path.unlink()
+    refuse_a_second()
+    path.unlink(missing_ok=True)
     with socketserver.ThreadingUnixStreamServer(str(path), _handler(orders)) as server:
         server.daemon_threads = True
         Thread(target=server.serve_forever, daemon=True).start()

@@ -29,6 +29,7 @@ def serve(environment: str, port: int, narration: Narration) -> None:
     Raises OneLineError.
     """
     settings = environment_named(environment)
+    control.refuse_a_second()
     mirror = provider_mirror(narration)
     with run_folder() as folder:
         narration.say("starting an embedded AWS, PostgreSQL, a Cloudflare team and market data ...")

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.access.keys import SigningKeys
 from tests.end_to_end import served as served_module
-from tests.end_to_end.served import Api, Served
+from tests.end_to_end.served import TRADER, Api, Served
 from tests.terraform.account import Account
 
 
@@ -23,6 +22,8 @@ def served(mirror: Path | None, accounts: list[Account], unwritten: set[str]) ->
         accounts.append(served.account)
         variables = served.platform.workspace.variables
         unwritten |= {
+            # Every token begins with it: it names the key.
+            served.platform.team.tokens.person(TRADER).partition(".")[0],
             served.platform.postgres.password,
             served.platform.aws.service_token,
             *(
@@ -34,10 +35,9 @@ def served(mirror: Path | None, accounts: list[Account], unwritten: set[str]) ->
 
 
 @pytest.fixture
-def api(served: Served, unwritten: set[str]) -> Iterator[Api]:
+def api(served: Served) -> Iterator[Api]:
     """The API for a person whom Cloudflare has let in."""
     with served.person() as api:
-        unwritten.add(api.headers["Cf-Access-Jwt-Assertion"])
         yield api
 
 
@@ -46,9 +46,3 @@ def anonymous(served: Served) -> Iterator[Api]:
     """The API for somebody without a token."""
     with served.api(None) as api:
         yield api
-
-
-@pytest.fixture(scope="session")
-def keys(served: Served) -> SigningKeys:
-    """The team's own, with which tests sign what Cloudflare would not."""
-    return SigningKeys(served.platform.folder / "access")

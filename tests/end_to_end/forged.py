@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.access.keys import SigningKeys
 
+GOOD = "good"
 NAMES = (
     "expired",
     "not yet valid",
@@ -26,8 +27,8 @@ NAMES = (
 )
 
 
-def forged(name: str, keys: SigningKeys, *, issuer: str, audience: str) -> str:
-    """The token of that name, for a team of this issuer and its application of this AUD tag."""
+def forged(keys: SigningKeys, *, issuer: str, audience: str) -> dict[str, str]:
+    """Those tokens by NAMES, and a good one, for a team of this issuer and its application's AUD tag."""
     key_id, key = keys.signing_key()
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     now = int(time.time())
@@ -45,41 +46,33 @@ def forged(name: str, keys: SigningKeys, *, issuer: str, audience: str) -> str:
     def signed(by: rsa.RSAPrivateKey = key, kid: str = key_id, **changed: Any) -> str:
         return jwt.encode(claims | changed, by, algorithm="RS256", headers={"kid": kid})
 
-    good = signed()
-    header, payload, signature = good.split(".")
-    match name:
-        case "good":
-            return good
-        case "expired":
-            return signed(exp=now - 3600)
-        case "not yet valid":
-            return signed(nbf=now + 3600)
-        case "of another application":
-            return signed(aud=["0" * 64])
-        case "of another team":
-            return signed(iss="https://somebody.cloudflareaccess.com")
-        case "of an organisation":
-            return signed(type="org")
-        case "signed by somebody else":
-            return signed(other, "0" * 64)
-        case "signed by somebody else under the team's key id":
-            return signed(other)
-        case "unsigned":
-            return f"{_part({'alg': 'none', 'typ': 'JWT', 'kid': key_id})}.{payload}."
-        case "signed with the public key as a shared secret":
-            [public] = [
-                each for each in json.loads(keys.key_set.read_bytes())["keys"] if each["kid"] == key_id
-            ]
-            head = _part({"alg": "HS256", "typ": "JWT", "kid": key_id})
-            mac = jwt.get_algorithm_by_name("HS256").sign(f"{head}.{payload}".encode(), public["n"].encode())
-            return f"{head}.{payload}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
-        case "changed after it was signed":
-            return f"{header}.{_part(claims | {'email': 'admin@parakeet.example'})}.{signature}"
-        case "no token":
-            return "Bearer"
-        case "empty":
-            return ""
-    raise ValueError(name)
+    header, payload, signature = signed().split(".")
+    return {
+        GOOD: signed(),
+        "expired": signed(exp=now - 3600),
+        "not yet valid": signed(nbf=now + 3600),
+        "of another application": signed(aud=["0" * 64]),
+        "of another team": signed(iss="https://somebody.cloudflareaccess.com"),
+        "of an organisation": signed(type="org"),
+        "signed by somebody else": signed(other, "0" * 64),
+        "signed by somebody else under the team's key id": signed(other),
+        "unsigned": f"{_part({'alg': 'none', 'typ': 'JWT', 'kid': key_id})}.{payload}.",
+        "signed with the public key as a shared secret": _with_shared_secret(keys, key_id, payload),
+        "changed after it was signed": (
+            f"{header}.{_part(claims | {'email': 'admin@parakeet.example'})}.{signature}"
+        ),
+        "no token": "Bearer",
+        "empty": "",
+    }
+
+
+def _with_shared_secret(keys: SigningKeys, key_id: str, payload: str) -> str:
+    published = json.loads(keys.key_set.read_bytes())["keys"]
+    [public] = [each for each in published if each["kid"] == key_id]
+    header = _part({"alg": "HS256", "typ": "JWT", "kid": key_id})
+    secret = public["n"].encode()
+    mac = jwt.get_algorithm_by_name("HS256").sign(f"{header}.{payload}".encode(), secret)
+    return f"{header}.{payload}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 
 def _part(content: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Every row of the table of errors, over HTTP."""
 
+import json
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_field_that_is_wrong_is_named_with_its_value_and_what_is_allowed(
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999999"])
 def test_a_number_that_is_none_is_refused(api: Api, number: str) -> None:
-    body = f'{{"ticker": "X", "direction": "BUY", "quantity": {number}, "entry_price": 1, "entry_date": "2026-11-02T10:30:00Z"}}'
+    body = json.dumps(trade(quantity="here")).replace('"here"', number)
     assert api.post("/trades", content=body, headers=JSON).status_code in (400, 422)
 
 

@@ -11,7 +11,7 @@ from tests.end_to_end.served import Api, Served
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
 
-RUN_SECONDS = 30
+RUN_SECONDS = 90
 
 
 @pytest.fixture
@@ -104,21 +104,38 @@ def fire(served: Served, rule: str) -> int:
     return answer.status_code
 
 
-def test_the_schedule_runs_ingest_once_somebody_enables_it(served: Served) -> None:
+def test_the_schedule_runs_ingest_once_enabled_and_what_it_cannot_do_is_tried_thrice_and_kept(
+    served: Served,
+) -> None:
     events, rule = served.account.client("events"), served.called("daily-ingest")
     # dev's is there, and off.
     assert fire(served, rule) == 409
-    before = served.logged("ingest").count("REPORT RequestId")
+    queue = served.account.client("sqs").get_queue_url(QueueName=served.called("lambda-dlq"))["QueueUrl"]
+    # A key that the providers refuse ends a run at once.
+    served.platform.market_data.fail("wrong key")
     events.enable_rule(Name=rule)
     try:
         assert fire(served, rule) == 202
-        end = time.monotonic() + RUN_SECONDS
-        while served.logged("ingest").count("REPORT RequestId") == before:
-            assert time.monotonic() < end, served.logged("ingest")
-            time.sleep(0.1)
+        kept = _received(served, queue)
     finally:
         events.disable_rule(Name=rule)
-    assert '"source":"schedule"' in served.logged("ingest").replace(" ", "")
+        served.platform.market_data.recover()
+    assert kept["requestPayload"]["source"] == "schedule"
+    assert kept["requestContext"]["approximateInvokeCount"] == 3
+    assert kept["requestContext"]["condition"] == "RetriesExhausted"
+    assert kept["responseContext"]["functionError"] == "Unhandled"
+
+
+def _received(served: Served, queue: str) -> dict[str, Any]:
+    sqs, end = served.account.client("sqs"), time.monotonic() + RUN_SECONDS
+    while True:
+        messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            body: dict[str, Any] = json.loads(message["Body"])
+            if "requestPayload" in body:
+                return body
+        assert time.monotonic() < end, served.logged("ingest")[-2000:]
 
 
 def test_a_token_that_is_not_this_runs_fires_nothing(served: Served) -> None:

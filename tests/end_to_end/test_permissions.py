@@ -16,6 +16,8 @@ DATABASE_SECRET = {"trades", "data", "strategies", "migrate"}
 PROVIDER_KEYS = {"ingest"}
 READS_CACHE = {"data", "strategies", "scanner", "ingest"}
 WRITES_CACHE = {"ingest"}
+WRITES_SCANS = {"ingest", "scanner"}
+RUNS_INGEST = {"data", "ingest"}
 each_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
@@ -90,21 +92,30 @@ def test_the_cache_is_read_below_its_prefix_by_those_that_answer_from_it(
 
 
 @each_function
-def test_the_cache_is_written_by_ingest_alone_and_deleted_by_nobody(
+def test_the_cache_is_written_by_ingest_the_scans_by_the_scanner_and_nothing_is_deleted(
     role: AsRole, bucket: str, function: str
 ) -> None:
-    write = {"Bucket": bucket, "Body": b"made up"}
-    assert role.may("s3", "put_object", Key=f"cache/{function}", **write) is (function in WRITES_CACHE)
-    assert not role.may("s3", "put_object", Key=f"elsewhere/{function}", **write)
+    def writes(key: str) -> bool:
+        return role.may("s3", "put_object", Bucket=bucket, Key=key, Body=b"made up")
+
+    assert writes(f"cache/{function}") is (function in WRITES_CACHE)
+    assert writes(f"cache/scans/{function}") is (function in WRITES_SCANS)
+    assert not writes(f"elsewhere/{function}")
     assert not role.may("s3", "delete_object", Bucket=bucket, Key="cache/prices")
 
 
 @each_function
-def test_nobody_runs_a_function_changes_one_or_makes_itself_a_role(
+def test_ingest_is_run_by_data_and_itself_and_nothing_else_by_anybody(
     served: Served, role: AsRole, function: str
 ) -> None:
-    for part in FUNCTIONS.values():
-        assert not role.may("lambda", "invoke", FunctionName=served.called(part), Payload=b"{}")
+    for other, part in FUNCTIONS.items():
+        invoked = {"FunctionName": served.called(part), "InvocationType": "DryRun"}
+        may = other == "ingest" and function in RUNS_INGEST
+        assert role.may("lambda", "invoke", **invoked) is may, other
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nobody_changes_the_platform_or_makes_itself_another_role(served: Served, role: AsRole) -> None:
     trades = served.called("trades-api")
     assert not role.may("lambda", "update_function_configuration", FunctionName=trades, Timeout=1)
     assert not role.may("iam", "list_roles")
@@ -126,5 +137,5 @@ def test_failures_are_sent_to_the_dead_letter_queue_by_ingest_alone(
     served: Served, role: AsRole, function: str
 ) -> None:
     queue = served.account.client("sqs").get_queue_url(QueueName=served.called("lambda-dlq"))["QueueUrl"]
-    assert role.may("sqs", "send_message", QueueUrl=queue, MessageBody="made up") is (function == "ingest")
+    assert role.may("sqs", "send_message", QueueUrl=queue, MessageBody='"made up"') is (function == "ingest")
     assert not role.may("sqs", "receive_message", QueueUrl=queue)

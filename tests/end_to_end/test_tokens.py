@@ -3,10 +3,11 @@
 import pytest
 
 from local.access.keys import SigningKeys
-from tests.end_to_end.forged import NAMES, forged
+from tests.end_to_end.forged import GOOD, NAMES, forged
 from tests.end_to_end.served import HEADER, Api, Served, error, placed, synthesizes_changed
 from tests.template import changed
 from tests.terraform.deployments import DEPLOY_SECONDS
+from tests.terraform.traces import SHORTEST
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
 
@@ -15,9 +16,18 @@ pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
 JWT_CANNOT_TELL = {"of an organisation"}
 
 
-def forged_for(served: Served, keys: SigningKeys, name: str) -> str:
+@pytest.fixture(scope="module")
+def tokens(served: Served, unwritten: set[str]) -> dict[str, str]:
+    """A good one and forged ones, by name."""
     team = served.platform.team
-    return forged(name, keys, issuer=team.issuer, audience=team.audience)
+    keys = SigningKeys(served.platform.folder / "access")
+    tokens = forged(keys, issuer=team.issuer, audience=team.audience)
+    # Those of another key than the team's.
+    unwritten.update(
+        header for token in tokens.values() if len(header := token.partition(".")[0]) >= SHORTEST
+    )
+    assert tokens.keys() == {GOOD, *NAMES}
+    return tokens
 
 
 def answered(served: Served, token: str) -> int:
@@ -29,12 +39,10 @@ def answered(served: Served, token: str) -> int:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in JWT_CANNOT_TELL])
 def test_api_gateways_authorizer_lets_no_forged_token_in(
-    served: Served, keys: SigningKeys, unwritten: set[str], name: str
+    served: Served, tokens: dict[str, str], name: str
 ) -> None:
-    good, token = forged_for(served, keys, "good"), forged_for(served, keys, name)
-    unwritten.add(good)
-    assert answered(served, good) == 200
-    assert answered(served, token) == 401
+    assert answered(served, tokens[GOOD]) == 200
+    assert answered(served, tokens[name]) == 401
 
 
 def test_every_route_but_health_is_closed_to_those_without_a_token(served: Served, anonymous: Api) -> None:
@@ -72,12 +80,9 @@ def with_lambda_authorizer(served: Served) -> Served:
     return served
 
 
-def test_our_authorizer_lets_the_same_people_in_and_trades_knows_them(
-    with_lambda_authorizer: Served, unwritten: set[str]
-) -> None:
-    tokens = with_lambda_authorizer.platform.team.tokens
-    person, service = tokens.person("trader@parakeet.example"), tokens.service("backtests.access")
-    unwritten |= {person, service}
+def test_our_authorizer_lets_the_same_people_in_and_trades_knows_them(with_lambda_authorizer: Served) -> None:
+    team = with_lambda_authorizer.platform.team.tokens
+    person, service = team.person("trader@parakeet.example"), team.service("backtests.access")
     for token, name in ((person, "trader@parakeet.example"), (service, "backtests.access")):
         with with_lambda_authorizer.api(token) as api:
             assert placed(api)["changed_by"] == name
@@ -85,14 +90,11 @@ def test_our_authorizer_lets_the_same_people_in_and_trades_knows_them(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_our_authorizer_lets_no_forged_token_in(
-    with_lambda_authorizer: Served, keys: SigningKeys, unwritten: set[str], name: str
+    with_lambda_authorizer: Served, tokens: dict[str, str], name: str
 ) -> None:
-    good = forged_for(with_lambda_authorizer, keys, "good")
-    unwritten.add(good)
-    assert answered(with_lambda_authorizer, good) == 200
-    token = forged_for(with_lambda_authorizer, keys, name)
+    assert answered(with_lambda_authorizer, tokens[GOOD]) == 200
     # API Gateway answers itself where its identity source is missing, and 403 where the function says no.
-    assert answered(with_lambda_authorizer, token) == (401 if name == "empty" else 403)
+    assert answered(with_lambda_authorizer, tokens[name]) == (401 if name == "empty" else 403)
 
 
 def test_our_authorizer_is_asked_by_this_api_alone_and_may_do_nothing(with_lambda_authorizer: Served) -> None:

@@ -54,6 +54,14 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.fixture(scope="module")
+def temporary() -> Iterator[Path]:
+    """A folder for the temporary files of a program, which PostgreSQL's own user can reach as it can /tmp."""
+    with tempfile.TemporaryDirectory(prefix="parakeet-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
 @pytest.fixture(scope="session")
 def databases(unwritten: set[str]) -> Iterator[Databases]:
     """A PostgreSQL for all environments that are deployed here, each with a database of its own.

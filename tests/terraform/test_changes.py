@@ -143,6 +143,13 @@ def break_in(dev: Deployment) -> set[str]:
     dev.client("s3").delete_bucket_policy(Bucket=dev.called("lambda-artifacts"))
     dev.client("lambda").update_function_configuration(FunctionName=dev.called("data-api"), MemorySize=1024)
     dev.client("iam").delete_role_policy(RoleName=dev.called("ingest"), PolicyName="write-log")
+    anything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    more = json.dumps({"Version": "2012-10-17", "Statement": [anything]})
+    dev.client("iam").put_role_policy(
+        RoleName=dev.called("scanner-api"), PolicyName="for-now", PolicyDocument=more
+    )
+    attached = dev.client("iam").create_policy(PolicyName="for-now", PolicyDocument=more)["Policy"]["Arn"]
+    dev.client("iam").attach_role_policy(RoleName=dev.called("data-api"), PolicyArn=attached)
     dev.client("logs").delete_retention_policy(logGroupName=f"/aws/lambda/{dev.called('trades-api')}")
     dev.client("events").enable_rule(Name=dev.called("daily-ingest"))
     gateway = dev.client("apigatewayv2")
@@ -157,7 +164,9 @@ def break_in(dev: Deployment) -> set[str]:
         "aws_apigatewayv2_route",
         "aws_cloudwatch_event_rule",
         "aws_cloudwatch_log_group",
+        "aws_iam_role_policies_exclusive",
         "aws_iam_role_policy",
+        "aws_iam_role_policy_attachments_exclusive",
         "aws_lambda_function",
         "aws_s3_bucket_policy",
         "aws_s3_bucket_public_access_block",
@@ -180,6 +189,10 @@ def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_
     assert function["MemorySize"] == 256
     policies = dev.client("iam").list_role_policies(RoleName=dev.called("ingest"))["PolicyNames"]
     assert "write-log" in policies
+    policies = dev.client("iam").list_role_policies(RoleName=dev.called("scanner-api"))["PolicyNames"]
+    assert "for-now" not in policies
+    attached = dev.client("iam").list_attached_role_policies(RoleName=dev.called("data-api"))
+    assert attached["AttachedPolicies"] == []
     name = f"/aws/lambda/{dev.called('trades-api')}"
     [group] = dev.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     assert group["retentionInDays"] == 14

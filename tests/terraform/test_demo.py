@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from deployment.command import Command, still_running
 from tests.terraform.deployments import wait_until
+from tests.terraform.processes import processes_with
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("demo"), pytest.mark.usefixtures("mirror")]
 
@@ -31,22 +31,9 @@ class Demo:
     running: list[psutil.Process]
 
 
-def processes_with(temporary: Path) -> Iterator[psutil.Process]:
-    """Everything that was started with this folder for temporary files, whoever is its parent by now."""
-    for process in psutil.process_iter():
-        try:
-            used = process.variables().get("TMPDIR", "")
-        except psutil.Error:
-            continue
-        if Path(used).is_relative_to(temporary):
-            yield process
-
-
 @pytest.fixture(scope="module")
-def demo(folder: Path) -> Demo:
+def demo(folder: Path, temporary: Path) -> Demo:
     """dev's."""
-    temporary = folder / "demo"
-    temporary.mkdir()
     command = Command(
         "demo",
         [sys.executable, "-m", "local.demo", "--environment", "dev"],

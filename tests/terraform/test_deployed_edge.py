@@ -141,6 +141,8 @@ def test_prods_alarms_reach_the_topic_and_the_topic_a_person(platform: Platform)
             *(f"{part}-{metric}" for part in WATCHED for metric in ("errors", "throttles", "duration")),
             "api-5xx",
             "api-latency",
+            "api-refused",
+            "api-failing",
             "dead-letters",
             "ingest-missing",
         )
@@ -177,9 +179,9 @@ def test_an_alarm_watches_something_that_exists(platform: Platform) -> None:
     } | {("ApiId", api["ApiId"]), ("QueueName", prod.called("lambda-dlq"))}
     for alarm in prod.account.pages("cloudwatch", "describe_alarms", "MetricAlarms"):
         queried = [query["MetricStat"]["Metric"] for query in alarm["Metrics"] if "MetricStat" in query]
-        [metric] = queried or [alarm]
-        [dimension] = metric["Dimensions"]
-        assert (dimension["Name"], dimension["Value"]) in existing, alarm["AlarmName"]
+        for metric in queried or [alarm]:
+            [dimension] = metric["Dimensions"]
+            assert (dimension["Name"], dimension["Value"]) in existing, alarm["AlarmName"]
 
 
 def test_the_dashboard_shows_every_alarm(platform: Platform) -> None:
@@ -240,6 +242,8 @@ def tags_in_aws(deployed: Deployment) -> Iterator[tuple[str, dict[str, str]]]:
     for entry in s3.list_objects_v2(Bucket=deployed.called("lambda-artifacts"))["Contents"]:
         found = s3.get_object_tagging(Bucket=deployed.called("lambda-artifacts"), Key=entry["Key"])
         yield entry["Key"], pairs(found["TagSet"])
+    universe = s3.get_object_tagging(Bucket=deployed.called("cache"), Key="cache/universe.csv")
+    yield "universe", pairs(universe["TagSet"])
     for name in (f"potential-parakeet/{env}", f"potential-parakeet/{env}/api-keys"):
         yield name, pairs(deployed.client("secretsmanager").describe_secret(SecretId=name)["Tags"])
     for arn in deployed.outputs["lambda_function_names"].values():
@@ -282,5 +286,5 @@ def test_everything_that_takes_tags_is_tagged(deployed: Deployment) -> None:
         "ManagedBy": "terraform",
     }
     tagged = list(tags_in_aws(deployed))
-    assert len(tagged) == {"dev": 37, "prod": 57}[deployed.settings.name]
+    assert len(tagged) == {"dev": 38, "prod": 60}[deployed.settings.name]
     assert [(name, tags) for name, tags in tagged if tags != expected] == []

@@ -10,7 +10,7 @@ import pytest
 from config.settings import FunctionSettings
 from packages import layer
 from packages.function import pack
-from tests.platform import FUNCTIONS, SCHEDULED, request
+from tests.platform import FUNCTIONS, request
 from tests.terraform.deployments import Deployment
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -71,10 +71,18 @@ def test_a_function_is_told_its_environment_and_no_secret(
     keys = {"API_KEYS_ARN": deployed.outputs["api_keys_secret_arn"]}
     told = {
         "trades": database,
-        "data": {**database, **cache},
+        "data": {**database, **cache, "INGEST_FUNCTION_NAME": deployed.called("ingest")},
         "strategies": {**database, **cache},
         "scanner": cache,
-        "ingest": {**keys, **cache},
+        "ingest": {
+            **keys,
+            **cache,
+            "TIINGO_URL": "https://api.tiingo.com",
+            "POLYGON_URL": "https://api.polygon.io",
+            "INGEST_REQUESTS_PER_HOUR": "10000",
+            "INGEST_CONCURRENCY": "8",
+            "INGEST_FAILURE_SHARE": "0.05",
+        },
         "migrate": database,
     }
     variables = configuration(deployed, function)["Environment"]["Variables"]
@@ -162,13 +170,18 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
     keys = ({"secretsmanager:GetSecretValue"}, deployed.outputs["api_keys_secret_arn"])
     read = [({"s3:ListBucket"}, cache), ({"s3:GetObject"}, f"{cache}/cache/*")]
     write = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/*")
+    write_scans = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/scans/*")
+    run_ingest = (
+        {"lambda:InvokeFunction"},
+        f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{deployed.called('ingest')}",
+    )
     failures = ({"sqs:SendMessage"}, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{deployed.called('lambda-dlq')}")
     expected = {
         "trades": [log, database],
-        "data": [log, database, *read],
+        "data": [log, database, *read, run_ingest],
         "strategies": [log, database, *read],
-        "scanner": [log, *read],
-        "ingest": [log, keys, *read, write, failures],
+        "scanner": [log, *read, write_scans],
+        "ingest": [log, keys, *read, write, failures, run_ingest],
         "migrate": [log, database],
     }[function]
 
@@ -233,10 +246,11 @@ def test_the_deployed_data_function_says_that_it_is_healthy(deployed: Deployment
     assert body["version"] == pack("data").version
 
 
-@pytest.mark.parametrize("function", ["strategies", "scanner"])
-def test_a_deployed_function_says_that_it_is_not_there_yet(deployed: Deployment, function: str) -> None:
-    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), request("GET", f"/{function}"))
-    assert invoked.answer["statusCode"] == 501, invoked.log
+@pytest.mark.parametrize(("function", "path"), [("strategies", "/strategies"), ("scanner", "/scanner")])
+def test_a_deployed_function_says_what_it_offers(deployed: Deployment, function: str, path: str) -> None:
+    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), request("GET", path))
+    assert invoked.answer["statusCode"] == 200, invoked.log
+    assert json.loads(invoked.answer["body"])
 
 
 def test_the_deployment_has_brought_the_schema_up_to_date_and_again_changes_nothing(
@@ -246,12 +260,6 @@ def test_the_deployment_has_brought_the_schema_up_to_date_and_again_changes_noth
     assert invoked.error is None, invoked.log
     assert invoked.answer["revision"]
     assert invoked.answer["was"] == invoked.answer["revision"]
-
-
-def test_the_deployed_ingest_takes_what_the_schedule_sends(deployed: Deployment) -> None:
-    invoked = deployed.account.invoke(deployed.called("ingest"), SCHEDULED)
-    assert invoked.error is None, invoked.log
-    assert invoked.answer["source"] == "schedule"
 
 
 def test_what_a_function_cannot_use_fails_in_lambdas_own_words(deployed: Deployment) -> None:

@@ -1,6 +1,7 @@
 """What AWS says of the buckets, the lock table and the secrets."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.terraform.deployments import Deployment, Platform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
+PROJECT = Path(__file__).parents[2]
 BUCKETS = (
     STATE_BUCKET,
     *(
@@ -115,7 +117,7 @@ def test_states_and_prods_cache_are_versioned_and_nothing_else(
                 {
                     "ID": "expire-cache",
                     "Status": "Enabled",
-                    "Filter": {"Prefix": "cache/"},
+                    "Filter": {"Prefix": "cache/runs/"},
                     "Expiration": {"Days": 30},
                 }
             ],
@@ -123,6 +125,12 @@ def test_states_and_prods_cache_are_versioned_and_nothing_else(
         (
             "potential-parakeet-cache-prod",
             [
+                {
+                    "ID": "expire-cache",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": "cache/runs/"},
+                    "Expiration": {"Days": 120},
+                },
                 {
                     "ID": "move-to-cheaper-storage",
                     "Status": "Enabled",
@@ -211,3 +219,9 @@ def test_the_secrets_reach_aws(deployed: Deployment) -> None:
         "TIINGO_API_KEY": deployed.variable("tiingo_api_key"),
         "POLYGON_API_KEY": deployed.variable("polygon_api_key"),
     }
+
+
+def test_the_universe_is_in_the_cache_as_it_was_reviewed(deployed: Deployment) -> None:
+    found = deployed.client("s3").get_object(Bucket=deployed.called("cache"), Key="cache/universe.csv")
+    assert found["Body"].read() == (PROJECT / "config/universe.csv").read_bytes()
+    assert found["ContentType"] == "text/csv"

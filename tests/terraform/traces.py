@@ -7,7 +7,7 @@ import os
 import stat
 import urllib.parse
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from config.terraform import STATE_BUCKET
@@ -42,9 +42,14 @@ def traces(values: Iterable[str], contents: Iterable[tuple[str, bytes]]) -> list
     )
 
 
-def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of a folder but the provider's own program: a link to it, or 700 MB of somebody else's."""
-    for place, _, names in os.walk(folder):
+def files_below(folder: Path, *, but: Collection[str] = ()) -> Iterator[tuple[str, bytes]]:
+    """Every file of a folder but the provider's own program: a link to it, or 700 MB of somebody else's.
+
+    `but` are folders directly below it that are left out.
+    """
+    for place, folders, names in os.walk(folder):
+        if Path(place) == folder:
+            folders[:] = [name for name in folders if name not in but]
         for name in names:
             file = Path(place, name)
             if stat.S_ISREG(file.lstat().st_mode) and not name.startswith("terraform-provider-"):

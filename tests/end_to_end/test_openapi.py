@@ -1,0 +1,46 @@
+"""Whatever the OpenAPI document allows is asked through the gateway, and answered as it says."""
+
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.end_to_end.served import HEADER, Served
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
+
+CASES = 12
+"""Of each operation: every request goes through the gateway and a function."""
+
+schema = schemathesis.openapi.from_path(Path(__file__).parents[2] / "openapi.json")
+
+
+@schema.parametrize()
+@settings(
+    max_examples=CASES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_the_document_allows_is_answered_as_it_says_and_never_with_a_server_error(
+    case: schemathesis.Case, served: Served
+) -> None:
+    token = served.platform.team.tokens.person("fuzzing@parakeet.example")
+    response = case.call(base_url=served.url, headers={HEADER: token}, timeout=60)
+    case.validate_response(
+        response,
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
+    )
