@@ -68,8 +68,9 @@ lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml 
 	rm -rf package-lock.json node_modules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
 
-docs: setup ## Rewrite what the documentation takes from the code
+docs: setup ## Rewrite what documents take from the code: the configuration's table, openapi.json
 	@$(BIN)/python -m config.table
+	@$(BIN)/python -m functions.openapi
 
 plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT)
