@@ -7,13 +7,12 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Literal
 
-import psycopg
 from pydantic import BaseModel, Field
 
 from functions.database.address import DatabaseSecret, parse
-from functions.database.connection import DatabaseVariables
 from functions.runtime.log import log
 from functions.runtime.secrets import Secret
+from functions.runtime.variables import Variables
 
 LIMIT_S = 2.0
 REMEMBERED_S = 30
@@ -43,9 +42,10 @@ class Health(BaseModel):
     parts: dict[str, PartHealth]
 
 
-class HealthVariables(DatabaseVariables):
+class HealthVariables(Variables):
     """What is looked at."""
 
+    secrets_arn: str
     aws_s3_bucket: str
 
 
@@ -108,6 +108,9 @@ def platform_checks(variables: HealthVariables) -> Checks:
     client: list[Any] = []
 
     def database() -> None:
+        # Here, since it is a fifth of a cold start, and only the health check speaks to the database.
+        import psycopg  # noqa: PLC0415
+
         # A connection of its own: the one that requests use is not to be waited for.
         parameters = {**parse(secret.read().url).parameters(), "connect_timeout": 2}
         with psycopg.connect(**parameters, autocommit=True) as connection:
