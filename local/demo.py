@@ -91,7 +91,7 @@ def research(client: httpx.Client) -> None:
     """List prices, run a backtest with its figures and a chart of its equity, and scan."""
     _show(client, 200, "GET", "/data/prices/SPY?limit=2&currency=AUD")
     order = {"tickers": list(DEFENSIVE), "start": "2010-01-01", "end": "2024-12-31"}
-    backtest = _show(client, 200, "POST", "/strategies/dual_momentum/run", order)
+    backtest = _show(client, 201, "POST", "/strategies/dual_momentum/run", order)
     for name, value in backtest["metrics"].items():
         print(f"        {name:16} {'-' if value is None else format(value, '10.4f')}")
     print(f"        {sparkline([day['equity'] for day in backtest['equity_curve']])}")

@@ -73,6 +73,13 @@ def test_the_demo_deploys_shows_and_destroys_dev_and_says_so_step_by_step(demo: 
         r"    POST /trades\n        201 \{",
         r"    POST /trades/1/close\n        200 \{",
         r"    GET /trades\?ticker=AAPL\n        200 \{",
+        rf"{time}POST /data/refresh: bars of \d+ instruments",
+        done,
+        rf"{time}  [\d,]+ bars of \d+ instruments, 0 failed",
+        r"    GET /data/prices/SPY\?limit=2&currency=AUD\n        200 \{",
+        r"    POST /strategies/dual_momentum/run\n        201 \{",
+        r"        sharpe +-?\d+\.\d{4}",
+        r"    POST /scanner/run\n        200 \{",
         r"    GET /trades\n        401 \{",
         rf"{time}terraform plan: ",
         done,
@@ -91,6 +98,7 @@ def test_the_demo_deploys_shows_and_destroys_dev_and_says_so_step_by_step(demo: 
 
 def test_the_demo_shows_none_of_the_secrets_that_it_makes_up(demo: Demo) -> None:
     assert "sslmode=require" not in demo.output
+    assert "postgresql://" not in demo.output
     # Names and passwords, then API keys: the forms that `local.made_up` gives them.
     assert re.search(r"madeup-[0-9a-f]{8}|\b([0-9a-f]{32}|[0-9a-f]{40})\b", demo.output) is None
 
