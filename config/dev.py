@@ -12,7 +12,6 @@ DEV = environment(
     functions={
         "trades": {"memory_mb": 256},
         "data": {"memory_mb": 256},
-        "strategies": {"memory_mb": 256},
         "scanner": {"memory_mb": 512},
         "ingest": {"memory_mb": 512},
         "log_level": "DEBUG",

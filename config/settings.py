@@ -82,6 +82,13 @@ class TradesSettings(ApiFunctionSettings):
     )
 
 
+class StrategiesSettings(ApiFunctionSettings):
+    """The backtests, over the closes of all years. What would not fit is refused before it starts."""
+
+    # 500 tickers over ten years take 324 MiB and want half a processor.
+    memory_mb: MemoryMb = Field(default=1024, description=_described("memory_mb"))
+
+
 class ScannerSettings(ApiFunctionSettings):
     """The scanner, which reads all instruments at once."""
 
@@ -148,7 +155,7 @@ class FunctionsSettings(Section):
 
     trades: TradesSettings = TradesSettings()
     data: ApiFunctionSettings = ApiFunctionSettings()
-    strategies: ApiFunctionSettings = ApiFunctionSettings()
+    strategies: StrategiesSettings = StrategiesSettings()
     scanner: ScannerSettings = ScannerSettings()
     ingest: IngestSettings = IngestSettings()
     authorizer: AuthorizerSettings = AuthorizerSettings()

@@ -173,7 +173,7 @@ def test_functions_have_the_memory_of_their_environment(
     assert {part: template.function(part)["memory_size"] for part in PARTS} == {
         "trades-api": small,
         "data-api": small,
-        "strategies-api": small,
+        "strategies-api": 1024,
         "scanner-api": large,
         "ingest": large,
         "migrate": 512,
