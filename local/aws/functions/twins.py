@@ -43,4 +43,9 @@ def twin_of(content: bytes, arn: str, twins: Mapping[str, Path]) -> Path | None:
 
 
 def _refused(arn: str, why: str) -> RefusedError:
-    return RefusedError(502, "InvalidRuntimeException", f"The layer {arn} cannot run here: {why}")
+    # Not AWS's 502, which its clients repeat for minutes.
+    return RefusedError(
+        400,
+        "InvalidParameterValueException",
+        f"The layer {arn} cannot run here: {why}: end what serves it, and start it anew",
+    )
