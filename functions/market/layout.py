@@ -15,9 +15,10 @@ on the manifest it had read. Who loses reads the winner's manifest, puts its own
 again. So a reader that follows one manifest sees one state, and a run killed at any point leaves the old
 state or the new.
 
-Lifecycle removes what is older than the deployment's `storage.cache.expire_after_days` below cache/runs/. What
-a manifest names is never that old: a run writes anew whatever it keeps and is older than RENEW_AFTER_DAYS. So
-all is safe while an ingest succeeds once in the difference of the two, and what no manifest names any more goes.
+Lifecycle removes what is older than the deployment's `storage.cache.expire_after_days` below cache/runs/.
+What a manifest names is never that old: a run writes anew whatever it keeps and is older than
+RENEW_AFTER_DAYS. So all is safe while an ingest succeeds once in the difference of the two, and what no
+manifest names any more goes.
 
 Parquet files are Zstandard, and have `schema_version` in their key-value metadata.
 
