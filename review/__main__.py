@@ -58,7 +58,9 @@ def _planned(
     planned: dict[str, dict[str, Replacement]] = {}
     drift: dict[str, list[Finding]] = {}
     for name, stack in revisions.new.items():
-        if stack.packages is not None:
+        if "local" in stack.document["terraform"]["backend"]:
+            drift[name] = [Finding(Part.UNKNOWN, "not planned: its state is on the machine that deployed it")]
+        elif stack.packages is not None:
             plan = real_plan(stack.packages.parent / "stacks" / name)
             planned[name], drift[name] = replaced_in(plan), list(drift_in(plan))
     return planned, drift

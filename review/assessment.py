@@ -10,7 +10,7 @@ from review.cost import cost
 from review.data import data_at_risk
 from review.exposure import exposure
 from review.finding import Finding, Folded, Part, fold
-from review.permissions import Permissions
+from review.permissions import who_may_do_what
 from review.replacement import Planner, Replacement, replacements
 from review.rest import rest
 from review.stack import Stack
@@ -62,7 +62,7 @@ def _replaced(
 def _of_stack(
     comparison: Comparison, replaced: Mapping[str, Replacement], why_not: str | None
 ) -> Iterator[Finding]:
-    permissions = list(_permissions(comparison))
+    permissions = list(who_may_do_what(comparison))
     found = [
         *data_at_risk(comparison, None if why_not else replaced),
         *permissions,
@@ -80,6 +80,10 @@ def _of_stack(
     }
     found += cost(comparison)
     found += rest(comparison, told, replaced, permissions=bool(permissions))
+    there = {*comparison.new.resources, *comparison.new.data}
+    for missing in sorted(comparison.new.references(comparison.new.document) - there):
+        text = f"`{missing}` is referred to, and is not there: Terraform will refuse"
+        found.append(Finding(Part.UNKNOWN, text))
     updated = any(
         argument.path not in UNPLANNED
         for change in comparison.changes
@@ -89,15 +93,3 @@ def _of_stack(
     if why_not and updated:
         found.append(Finding(Part.UNKNOWN, f"which changed resources are made anew: {why_not}"))
     yield from (finding for finding in found if finding.text)
-
-
-def _permissions(comparison: Comparison) -> Iterator[Finding]:
-    before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
-    for one in after.lost_to(before):
-        verb = "is now **refused**" if one.denied else "may now"
-        yield Finding(Part.PERMISSIONS, one.sentence(verb))
-    for one in before.lost_to(after):
-        verb = "is **no longer refused**" if one.denied else "may no longer"
-        yield Finding(Part.PERMISSIONS, one.sentence(verb))
-    for line in after.not_understood:
-        yield Finding(Part.UNKNOWN, line)

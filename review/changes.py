@@ -8,6 +8,7 @@ from typing import Any
 
 from review.stack import Block, Stack
 
+_ORDER = ("bootstrap", "dev", "staging", "prod")
 _EMPTY: Mapping[str, Any] = {}
 # Where the order of a list says something: of a function's layers, the last one wins.
 _ORDERED = {"layers", "identity_sources"}
@@ -135,7 +136,8 @@ def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
             for key in sorted({**before, **after}):
                 yield from arguments(before.get(key), after.get(key), f"{path}.{key}" if path else key)
         case list(), list() if _blocks(before) and _blocks(after):
-            ours, theirs = _by_key(before), _by_key(after)
+            name = _key(before, after)
+            ours, theirs = _by_key(before, name), _by_key(after, name)
             for key in [*ours, *(key for key in theirs if key not in ours)]:
                 where = f"{path}[{key}]" if len(ours) > 1 or len(theirs) > 1 else path
                 yield from arguments(ours.get(key), theirs.get(key), where)
@@ -149,12 +151,21 @@ def _blocks(values: list[Any]) -> bool:
     return all(isinstance(value, dict) for value in values)
 
 
-def _by_key(blocks: list[Block]) -> dict[str, Block]:
-    for name in _KEYS:
-        keyed = {str(block[name]): block for block in blocks if name in block}
-        if len(keyed) == len(blocks):
-            return keyed
-    return {str(number): block for number, block in enumerate(blocks)}
+def _key(*lists: list[Block]) -> str | None:
+    """What tells the blocks of each list apart; None: only their places do."""
+    return next(
+        (
+            name
+            for name in _KEYS
+            if all(len({str(block.get(name)) for block in blocks}) == len(blocks) for blocks in lists)
+            and all(name in block for blocks in lists for block in blocks)
+        ),
+        None,
+    )
+
+
+def _by_key(blocks: list[Block], name: str | None) -> dict[str, Block]:
+    return {str(number if name is None else block[name]): block for number, block in enumerate(blocks)}
 
 
 def _sorted(values: list[Any]) -> list[str]:
@@ -165,11 +176,18 @@ def compared(old: Mapping[str, Stack], new: Mapping[str, Stack]) -> list[Compari
     """Every stack in both its revisions; one that is in one of them only is compared with nothing."""
     return [
         _comparison(old.get(name) or Stack(name, _EMPTY), new.get(name) or Stack(name, _EMPTY))
-        for name in sorted({*old, *new})
+        for name in sorted({*old, *new}, key=_place)
     ]
 
 
 def _comparison(old: Stack, new: Stack) -> Comparison:
-    # Renamed, a resource is told of once: whatever refers to it refers to it still.
+    # Renamed, a resource is told of once: whatever refers to it refers to it still. So for what is gone.
     names = {address: new.label(address) for address in old.resources if address in new.resources}
-    return Comparison(replace(old, labels=names), new)
+    gone = {address: old.label(address) for address in old.resources if address not in new.resources}
+    return Comparison(replace(old, labels=names), replace(new, labels=gone))
+
+
+def _place(stack: str) -> tuple[int, str]:
+    """From the harmless to the dangerous, as they are deployed."""
+    environment = stack.removeprefix("parakeet-")
+    return (_ORDER.index(environment) if environment in _ORDER else len(_ORDER), stack)

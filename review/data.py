@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from review.changes import Argument, Change, Comparison
+from review.changes import Argument, Change, Comparison, arguments
 from review.finding import Finding, Part
 from review.replacement import Replacement
-from review.values import shown
+from review.values import difference, shown
 
 HOLDERS: Mapping[str, str] = {
     "aws_cloudwatch_log_group": "log events",
@@ -203,12 +203,11 @@ def _elsewhere(comparison: Comparison) -> Iterator[Finding]:
     if not comparison.old.document or not comparison.new.document:
         return
     old, new = comparison.old.document, comparison.new.document
-    if _at(old, "terraform", "backend") != _at(new, "terraform", "backend"):
+    for argument in arguments(*(_at(one, "terraform", "backend") for one in (old, new)), path="backend"):
         yield Finding(
             Part.DATA,
             "Terraform's **state is elsewhere**: without `terraform init -migrate-state` it knows nothing of "
-            f"what is deployed ({shown(_at(old, 'terraform', 'backend'))} → "
-            f"{shown(_at(new, 'terraform', 'backend'))})",
+            f"what is deployed ({difference(argument)})",
             "terraform",
             ("terraform:backend",),
         )

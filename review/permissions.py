@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from review.changes import Comparison
+from review.finding import Finding, Part
 from review.stack import Block, Stack, short
 
 _DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.([\w-]+)\.(?:minified_)?json\}")
@@ -104,7 +106,7 @@ class _Reading:
         ]
         qualifier = f":{block['qualifier']}" if "qualifier" in block else ""
         return Permission(
-            str(block.get("principal", "*")),
+            "everybody" if block.get("principal", "*") == "*" else str(block["principal"]),
             str(block.get("action", "*")),
             f"{function}{qualifier}",
             tuple(sorted(conditions)),
@@ -195,6 +197,19 @@ class _Reading:
 
     def _readable(self, text: str) -> str:
         return self._stack.readable(text)
+
+
+def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:
+    """The permissions that the change gives and takes; what it refuses; and what is not understood."""
+    before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
+    for one in after.lost_to(before):
+        verb = "is now **refused**" if one.denied else "may now"
+        yield Finding(Part.PERMISSIONS, one.sentence(verb))
+    for one in before.lost_to(after):
+        verb = "is **no longer refused**" if one.denied else "may no longer"
+        yield Finding(Part.PERMISSIONS, one.sentence(verb))
+    for line in after.not_understood:
+        yield Finding(Part.UNKNOWN, line)
 
 
 def _from_json(raw: Block) -> Block:

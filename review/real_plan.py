@@ -24,7 +24,7 @@ def real_plan(stack_folder: Path) -> Mapping[str, Any]:
 
         def run(*arguments: str) -> str:
             done = subprocess.run(
-                [str(terraform.program), *arguments, "-no-color"],
+                [str(terraform.program), arguments[0], "-no-color", *arguments[1:]],
                 cwd=stack_folder,
                 env=variables,
                 capture_output=True,

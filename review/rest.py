@@ -8,7 +8,7 @@ from review.changes import Change, Comparison, arguments
 from review.finding import Finding, Part
 from review.replacement import Replacement
 from review.stack import Stack
-from review.values import difference, shown
+from review.values import difference
 
 # Told by the permissions that they come to; that they are written otherwise is told here.
 _POLICIES = ("policy", "assume_role_policy")
@@ -44,8 +44,8 @@ def _lines(
     if replacement and f"{change.address}:anew" not in told:
         yield f"{name} **made anew**: {replacement.reason}"
     if change.old_address and f"{change.address}:moved" not in told:
-        how = "moved by a `moved` block" if change.declared else "destroyed there and made anew here"
-        yield f"{name} moved from `{change.old_address}`: {how}"
+        how = " by a `moved` block" if change.declared else ": destroyed there and made anew here"
+        yield f"{name} moved from `{change.old_address}`{how}"
     if f"{change.address}:*" in told:
         return
     if change.before is None:
@@ -98,9 +98,9 @@ def _others(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
             # A default may be a secret's.
             text = f"`{argument.path}` {_how(argument.before, argument.after)}"
         yield Finding(Part.REST, text, section)
-    moved = [comparison.old.document.get("moved", []), comparison.new.document.get("moved", [])]
-    if moved[0] != moved[1]:
-        yield Finding(Part.REST, f"`moved` {shown(moved[0])} → {shown(moved[1])}", "terraform")
+    old, new = (len(stack.document.get("moved", [])) for stack in (comparison.old, comparison.new))
+    if old != new:
+        yield Finding(Part.REST, f"`moved` blocks: {old} → {new}", "terraform")
 
 
 def _how(before: object, after: object) -> str:

@@ -34,7 +34,7 @@ _KINDS = {
 _NAMES = ("bucket", "function_name", "layer_name", "alarm_name", "dashboard_name", "route_key", "name")
 _REFERENCE = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.([\w-]+)\.(\w+)")
 _EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
-_ADDRESS = re.compile(r"(?:data\.)?aws_\w+\.[\w-]+")
+_ADDRESS = re.compile(r"(?<![\w.])(?:data\.)?aws_\w+\.[\w-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,8 @@ class Stack:
     def references(self, value: Any) -> set[str]:
         """The addresses that a value refers to."""
         text = value if isinstance(value, str) else json.dumps(value)
-        return set(_ADDRESS.findall(text))
+        expressions = " ".join(found[0] for found in _EXPRESSION.finditer(text))
+        return set(_ADDRESS.findall(expressions))
 
     def _name(self, block: Block) -> str | None:
         name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)

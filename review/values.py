@@ -8,10 +8,12 @@ from review.changes import Argument
 
 # Names whose literal value might be a secret; an ARN, an address or a name of one is none.
 _SECRET = re.compile(
-    r"(secret_(string|binary)|password|passwd|token|credential|private|api_?key|(?<![a-z])keys?(?![a-z]))",
+    r"secret_(string|binary)|passw|token|credential|(api|access|private|secret)_?key|(?-i:[A-Z0-9]_KEYS?$)",
     re.IGNORECASE,
 )
-_POINTER = re.compile(r"(_ARN|_URL|_NAME|_ID|_VERSION|_DAYS|_SECONDS|_wo_version)$", re.IGNORECASE)
+_POINTER = re.compile(r"_(ARN|URL|NAME|ID|VERSION|DAYS|SECONDS)$", re.IGNORECASE)
+# A user and a password in an address.
+_LOGIN = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 _LONGEST = 120
 
 
@@ -32,9 +34,9 @@ def difference(argument: Argument) -> str:
     """`memory_size` 512 → 1024, in Markdown."""
     path = argument.path
     match argument.before, argument.after:
-        case list() as before, list() as after if not any(isinstance(one, dict) for one in [*before, *after]):
-            gone = [one for one in before if one not in after]
-            come = [one for one in after if one not in before]
+        case list() as old, list() as new if not any(isinstance(one, dict) for one in [*old, *new]):
+            gone = [one for one in old if one not in new]
+            come = [one for one in new if one not in old]
             if not gone and not come:
                 return f"`{path}` in another order: {shown(new, path)}"
             parts = [f"{shown(one, path)} added" for one in come]
@@ -48,10 +50,11 @@ def difference(argument: Argument) -> str:
 
 
 def _hidden(path: str, value: Any) -> bool:
+    if isinstance(value, str) and _LOGIN.search(value):
+        return True
     last = path.rpartition(".")[2]
-    return (
-        not isinstance(value, bool | int) and _SECRET.search(last) is not None and not _POINTER.search(last)
-    )
+    secret = _SECRET.search(last) is not None and not _POINTER.search(last)
+    return secret and not isinstance(value, bool | int)
 
 
 def _without_secrets(value: Any) -> Any:
@@ -63,4 +66,4 @@ def _without_secrets(value: Any) -> Any:
             }
         case list():
             return [_without_secrets(part) for part in value]
-    return value
+    return "(hidden)" if _hidden("", value) else value

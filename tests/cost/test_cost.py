@@ -1,0 +1,141 @@
+"""What the stacks cost: every deployed type has a price or a stated zero; no number comes from nowhere."""
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from config.usage import USAGE, usage
+from config.validation import ConfigurationError
+from cost.bill import bill
+from cost.plot import draw
+from cost.prices import FREE_TYPES, PRICED_TYPES, PRICES
+from cost.quantities import quantities, throttle
+from cost.report import EARLIER, report, sources
+from tests.template import Block, Template
+
+
+def test_every_deployed_type_has_a_price_or_a_stated_zero(template: Template) -> None:
+    assert bill(template.document, USAGE["prod"]).unknown == ()
+
+
+def test_a_type_is_priced_or_free_and_never_both() -> None:
+    assert not PRICED_TYPES & {*FREE_TYPES}
+
+
+def test_an_unknown_type_is_named_and_not_counted_as_nothing(prod: Template) -> None:
+    document: Block = {
+        **prod.document,
+        "resource": {**prod.document["resource"], "aws_nat_gateway": {"x": {}}},
+    }
+    counted = bill(document, USAGE["prod"])
+    assert counted.unknown == ("aws_nat_gateway",)
+    assert "`aws_nat_gateway`" in report("prod", counted, USAGE["prod"], free_tier=False)
+
+
+def test_idle_is_at_most_expected_and_expected_at_most_the_ceiling(platform: Template) -> None:
+    for item in bill(platform.document, USAGE[platform.environment]).items:
+        assert item.idle <= item.expected <= item.ceiling, item.price
+
+
+def test_the_ceiling_is_what_throttles_and_concurrency_let_through(prod: Template) -> None:
+    by_price = {line.price: line for line in quantities(prod.document, USAGE["prod"])}
+    # 1,000 requests a second and /health's 10, all of a month of 730 hours.
+    assert throttle(prod.document) == 1010
+    assert by_price["api.request"].ceiling == 1010 * 730 * 3600
+    functions = [
+        block
+        for part in ("trades", "data", "strategies", "scanner")
+        for block in [prod.function(f"{part}-api")]
+    ]
+    busy = sum(
+        Decimal(one["reserved_concurrent_executions"]) * one["memory_size"] / 1024 * 730 * 3600
+        for one in functions
+    )
+    ingest = prod.function("ingest")
+    retried = Decimal(730) / 24 * 3 * ingest["timeout"] * ingest["memory_size"] / 1024
+    assert by_price["lambda.arm64"].ceiling == busy + retried
+
+
+def test_a_price_counts_its_tiers_and_its_free_units() -> None:
+    price = PRICES["api.request"]
+    assert price.of(Decimal(1_000_000)) == 1
+    assert price.of(Decimal(400_000_000)) == 300 + 90
+    assert price.of(Decimal(1_000_000), free_tier=True) == 0
+    assert price.of(Decimal(3_000_000), free_tier=True) == 2
+
+
+def test_a_quantity_beyond_every_tier_is_counted_whole() -> None:
+    for price in PRICES.values():
+        last = price.tiers[-1]
+        assert last[0] is None, price
+        ends = [end for end, _ in price.tiers[:-1]]
+        assert ends == sorted(end for end in ends if end is not None)
+
+
+def test_every_price_has_a_source_of_aws() -> None:
+    assert all(price.source.startswith("https://aws.amazon.com/") for price in PRICES.values())
+    assert sources().count("\n") == len(PRICES) + 2
+
+
+@pytest.mark.parametrize("environment", EARLIER)
+def test_the_reasons_add_up_to_the_difference_from_the_earlier_estimate(
+    environment: str, templates: Mapping[str, Template]
+) -> None:
+    counted = bill(templates[f"parakeet-{environment}"].document, USAGE[environment])
+    services = counted.by_service()
+    earlier = {name: Decimal(amount) for name, amount in EARLIER[environment].items()}
+    differences = sum(
+        (
+            services.get(name, (Decimal(0),) * 3)[1] - earlier.get(name, Decimal(0))
+            for name in {*services, *earlier}
+        ),
+        Decimal(0),
+    )
+    assert abs(counted.totals[1] - sum(earlier.values()) - differences) < Decimal("0.01")
+
+
+def test_usage_is_overridden_by_name() -> None:
+    assert usage("prod", "requests=20000000,request_ms=50").requests == 20_000_000
+    assert usage("prod", "").model_dump() == USAGE["prod"].model_dump()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("requests", "'requests': allowed: field=number"),
+        ("request=5", "unknown field; allowed: requests, "),
+        ("requests=-5", "requests = '-5'"),
+        ("requests=many", "requests = 'many'"),
+        ("cache_gb=nan", "cache_gb = 'nan'"),
+    ],
+)
+def test_wrong_usage_is_refused_by_field_and_value(given: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match="USAGE") as refused:
+        usage("prod", given)
+    assert said in str(refused.value)
+
+
+def test_a_schedule_that_runs_more_often_costs_more(prod: Template) -> None:
+    runs = {}
+    for expression in ("cron(0 6 * * ? *)", "cron(0 6,18 * * ? *)", "rate(1 hour)", "cron(0/15 * * * ? *)"):
+        (name,) = prod.resources("aws_cloudwatch_event_rule")
+        rule = {**prod.resources("aws_cloudwatch_event_rule")[name], "schedule_expression": expression}
+        document = {
+            **prod.document,
+            "resource": {**prod.document["resource"], "aws_cloudwatch_event_rule": {name: rule}},
+        }
+        lines = {line.price: line for line in quantities(document, USAGE["prod"])}
+        runs[expression] = round(lines["lambda.request"].idle * 24 / 730, 6)
+    assert list(runs.values()) == [1, 2, 24, 96]
+
+
+def test_the_picture_is_the_same_every_time(prod: Template, tmp_path: Path) -> None:
+    digests = set()
+    for number in range(2):
+        file = tmp_path / f"{number}.svg"
+        draw(prod.document, USAGE["prod"], file)
+        digests.add(hashlib.sha256(file.read_bytes()).hexdigest())
+    assert len(digests) == 1

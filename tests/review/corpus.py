@@ -1,0 +1,319 @@
+"""Changes as people make them, harmless ones among them: each with the page that it must give."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from review.stack import Block
+from tests.review.documents import Change, one, policy, renamed
+
+CORPUS: dict[str, Change] = {}
+"""By name."""
+
+
+def _case(change: Change) -> Change:
+    CORPUS[change.__name__] = change
+    return change
+
+
+# What holds data
+
+
+@_case
+def a_bucket_is_removed_from_the_code(document: Block) -> None:
+    for kind, blocks in document["resource"].items():
+        if kind.startswith("aws_s3_bucket"):
+            blocks.pop("cache", None)
+
+
+@_case
+def a_secret_is_removed_from_the_code(document: Block) -> None:
+    document["resource"]["aws_secretsmanager_secret"].pop("api_keys")
+    document["resource"]["aws_secretsmanager_secret_version"].pop("api_keys")
+
+
+@_case
+def a_queue_has_another_address(document: Block) -> None:
+    changed = renamed(document, "aws_sqs_queue.dead_letters", "aws_sqs_queue.failures")
+    document.clear()
+    document.update(changed)
+    queues = document["resource"]["aws_sqs_queue"]
+    queues["failures"] = queues.pop("dead_letters")
+
+
+@_case
+def a_queue_has_another_address_and_a_moved_block(document: Block) -> None:
+    a_queue_has_another_address(document)
+    document["moved"] = [{"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.failures"}]
+
+
+@_case
+def the_cache_may_be_destroyed(document: Block) -> None:
+    one(document, "aws_s3_bucket", "cache").update(force_destroy=True)
+    one(document, "aws_s3_bucket", "cache").pop("lifecycle", None)
+
+
+@_case
+def the_cache_is_no_longer_versioned(document: Block) -> None:
+    document["resource"].pop("aws_s3_bucket_versioning", None)
+
+
+@_case
+def logs_are_kept_for_a_shorter_time(document: Block) -> None:
+    for group in document["resource"]["aws_cloudwatch_log_group"].values():
+        group["retention_in_days"] = 3
+
+
+@_case
+def logs_are_kept_for_a_longer_time(document: Block) -> None:
+    for group in document["resource"]["aws_cloudwatch_log_group"].values():
+        group["retention_in_days"] = 365
+
+
+@_case
+def objects_of_the_cache_expire_earlier(document: Block) -> None:
+    block = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")
+    block["rule"] = [rule for rule in block["rule"] if rule["id"] != "expire-cache"]
+    block["rule"].append(
+        {
+            "id": "expire-cache",
+            "status": "Enabled",
+            "filter": [{"prefix": "cache/"}],
+            "expiration": [{"days": 7}],
+        }
+    )
+
+
+@_case
+def the_queue_is_no_longer_encrypted(document: Block) -> None:
+    one(document, "aws_sqs_queue", "dead_letters").update(sqs_managed_sse_enabled=False)
+
+
+@_case
+def the_state_is_elsewhere(document: Block) -> None:
+    document["terraform"]["backend"]["s3"]["key"] = "moved/terraform.tfstate"
+
+
+# Who may do what
+
+
+@_case
+def ingest_may_delete_objects(document: Block) -> None:
+    policy(document, "ingest_role_read-write-cache")[2]["actions"].append("s3:DeleteObject")
+
+
+@_case
+def trades_may_no_longer_read_its_secret(document: Block) -> None:
+    documents = document["data"]["aws_iam_policy_document"]
+    policies = document["resource"]["aws_iam_role_policy"]
+    for blocks in (documents, policies):
+        for name in [name for name in blocks if name.startswith("trades_role_read-database-secret")]:
+            del blocks[name]
+
+
+@_case
+def a_condition_is_dropped(document: Block) -> None:
+    policy(document, "data_role_read-cache")[0].pop("condition")
+
+
+@_case
+def another_account_may_assume_a_role(document: Block) -> None:
+    principals = policy(document, "ingest_role_trust")[0]["principals"]
+    principals.append({"type": "AWS", "identifiers": ["arn:aws:iam::999999999999:root"]})
+
+
+@_case
+def everybody_may_invoke_a_function(document: Block) -> None:
+    document["resource"]["aws_lambda_permission"]["trades_open"] = {
+        "statement_id": "open",
+        "action": "lambda:InvokeFunction",
+        "function_name": "${aws_lambda_function.trades.function_name}",
+        "principal": "*",
+    }
+
+
+@_case
+def the_bucket_answers_without_tls(document: Block) -> None:
+    statements = policy(document, "storage_cache_policy-document")
+    statements[:] = [statement for statement in statements if statement.get("sid") != "DenyWithoutTls"]
+
+
+@_case
+def statements_are_written_otherwise_and_allow_the_same(document: Block) -> None:
+    statements = policy(document, "ingest_role_read-write-cache")
+    statements[1]["actions"] += statements.pop(2)["actions"]
+    statements.reverse()
+
+
+@_case
+def a_policy_is_given_as_json_and_allows_the_same(document: Block) -> None:
+    (key,) = [
+        key
+        for key in document["resource"]["aws_iam_role_policy"]
+        if key.startswith("trades_role_read-database-secret")
+    ]
+    document["resource"]["aws_iam_role_policy"][key]["policy"] = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": "${aws_secretsmanager_secret.database.arn}",
+            },
+        }
+    )
+
+
+# Exposure
+
+
+@_case
+def a_route_loses_its_authorizer(document: Block) -> None:
+    route = one(document, "aws_apigatewayv2_route", "api_delete-trades_")
+    route["authorization_type"] = "NONE"
+    del route["authorizer_id"]
+
+
+@_case
+def a_route_is_added(document: Block) -> None:
+    route = one(document, "aws_apigatewayv2_route", "api_get-trades_")
+    document["resource"]["aws_apigatewayv2_route"]["api_put-trades"] = {**route, "route_key": "PUT /trades"}
+
+
+@_case
+def any_page_may_call_the_api(document: Block) -> None:
+    one(document, "aws_apigatewayv2_api", "api")["cors_configuration"]["allow_origins"] = ["*"]
+
+
+@_case
+def tokens_for_another_audience_are_let_in(document: Block) -> None:
+    authorizer = one(document, "aws_apigatewayv2_authorizer", "api_authorizer")
+    authorizer["jwt_configuration"]["audience"] = ["another-aud-tag"]
+
+
+@_case
+def ten_times_as_many_requests_are_let_through(document: Block) -> None:
+    settings = one(document, "aws_apigatewayv2_stage", "api_stage")["default_route_settings"]
+    settings["throttling_rate_limit"] *= 10
+
+
+@_case
+def a_bucket_may_be_public(document: Block) -> None:
+    one(document, "aws_s3_bucket_public_access_block", "logs").update(
+        block_public_policy=False, restrict_public_buckets=False
+    )
+
+
+@_case
+def a_function_has_a_url_of_its_own(document: Block) -> None:
+    document["resource"]["aws_lambda_function_url"] = {
+        "trades": {
+            "function_name": "${aws_lambda_function.trades.function_name}",
+            "authorization_type": "NONE",
+        }
+    }
+
+
+# Behaviour
+
+
+@_case
+def a_function_is_larger_and_slower(document: Block) -> None:
+    one(document, "aws_lambda_function", "scanner").update(memory_size=3072, timeout=15)
+
+
+@_case
+def more_run_at_once(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades").update(reserved_concurrent_executions=100)
+
+
+@_case
+def variables_change_and_one_might_be_a_secret(document: Block) -> None:
+    variables = one(document, "aws_lambda_function", "ingest")["environment"]["variables"]
+    variables |= {"LOG_LEVEL": "WARNING", "INGEST_API_KEY": "canary-value-of-a-secret"}
+
+
+@_case
+def the_schedule_is_switched_off(document: Block) -> None:
+    one(document, "aws_cloudwatch_event_rule", "scheduler_rule").update(state="DISABLED")
+
+
+@_case
+def the_schedule_runs_every_hour(document: Block) -> None:
+    one(document, "aws_cloudwatch_event_rule", "scheduler_rule").update(schedule_expression="rate(1 hour)")
+
+
+@_case
+def an_alarm_rings_later_and_another_is_gone(document: Block) -> None:
+    alarms: Mapping[str, Any] = document["resource"].get("aws_cloudwatch_metric_alarm", {})
+    for name in list(alarms):
+        if name.startswith("monitoring_trades-api-errors"):
+            alarms[name]["threshold"] = 500
+        if name.startswith("monitoring_ingest-missing"):
+            document["resource"]["aws_cloudwatch_metric_alarm"].pop(name)
+
+
+@_case
+def nobody_is_told_of_an_alarm(document: Block) -> None:
+    for name, alarm in document["resource"].get("aws_cloudwatch_metric_alarm", {}).items():
+        if name.startswith("monitoring_dead-letters"):
+            alarm["alarm_actions"] = []
+
+
+# The rest
+
+
+@_case
+def a_variable_gets_a_default(document: Block) -> None:
+    document["variable"]["db_password"]["default"] = "canary-value-of-a-secret"
+
+
+@_case
+def the_provider_is_another_release(document: Block) -> None:
+    document["terraform"]["required_providers"]["aws"]["version"] = "6.25.0"
+
+
+@_case
+def a_type_that_nobody_knows_is_added(document: Block) -> None:
+    document["resource"]["aws_kinesis_stream"] = {"trades": {"name": "trades"}}
+
+
+@_case
+def a_policy_is_put_together_by_terraform(document: Block) -> None:
+    document["resource"]["aws_s3_bucket_policy"]["logs"]["policy"] = (
+        '${jsonencode({"Statement" = [{"Effect" = "Allow"}]})}'
+    )
+
+
+# Harmless
+
+
+@_case
+def nothing(document: Block) -> None:
+    pass
+
+
+@_case
+def blocks_and_sets_are_in_another_order(document: Block) -> None:
+    for kind, blocks in document["resource"].items():
+        document["resource"][kind] = {
+            name: dict(reversed(block.items())) for name, block in reversed(blocks.items())
+        }
+    one(document, "aws_apigatewayv2_api", "api")["cors_configuration"]["allow_methods"].reverse()
+
+
+@_case
+def cdktfs_own_notes_change(document: Block) -> None:
+    for blocks in document["resource"].values():
+        for block in blocks.values():
+            block["//"] = {"metadata": {"path": "elsewhere", "uniqueId": "other"}}
+
+
+@_case
+def a_role_has_another_address_and_the_same_name(document: Block) -> None:
+    changed = renamed(document, "aws_iam_role.trades.", "aws_iam_role.trader.")
+    document.clear()
+    document.update(changed)
+    roles = document["resource"]["aws_iam_role"]
+    roles["trader"] = roles.pop("trades")
+    document["moved"] = [{"from": "aws_iam_role.trades", "to": "aws_iam_role.trader"}]

@@ -1,0 +1,66 @@
+"""Two revisions of the stacks, the later one changed by hand: what synthesis would give, at once."""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from config.errors import OneLineError
+from review.assessment import assessed
+from review.finding import Folded, Part
+from review.replacement import Planner
+from review.stack import Block, Stack
+from tests.template import Template
+
+Change = Callable[[Block], None]
+"""Changes a platform's document, in place."""
+
+
+def stacks(templates: Mapping[str, Template]) -> dict[str, Stack]:
+    return {name: Stack(name, template.document) for name, template in templates.items()}
+
+
+def changed(old: Mapping[str, Stack], change: Change, *environments: str) -> dict[str, Stack]:
+    """Those of the environments, or all platforms, changed; the rest is as before."""
+    new = dict(old)
+    for name, stack in old.items():
+        if stack.environment in (environments or ("dev", "staging", "prod")):
+            document = copy.deepcopy(dict(stack.document))
+            change(document)
+            new[name] = Stack(name, document, stack.packages)
+    return new
+
+
+def assess(
+    old: Mapping[str, Stack], new: Mapping[str, Stack], planner: Planner | OneLineError | None = None
+) -> list[Folded]:
+    """Without a planner: as if a plan had said that nothing is made anew."""
+    return assessed(old, new, planner or OneLineError("not asked"), None if planner else {})
+
+
+def texts(findings: list[Folded], part: Part) -> list[str]:
+    return [finding.text for finding in findings if finding.part is part]
+
+
+def policy(document: Block, name: str) -> Any:
+    """The statements of the policy document whose name begins so."""
+    documents = document["data"]["aws_iam_policy_document"]
+    (found,) = [block for key, block in documents.items() if key.startswith(name)]
+    return found["statement"]
+
+
+def one(document: Block, kind: str, name: str) -> Any:
+    """The resource of that type whose name in its address begins so."""
+    (found,) = [block for key, block in document["resource"][kind].items() if key.startswith(name)]
+    return found
+
+
+def renamed(value: Any, old: str, new: str) -> Any:
+    """The value with the address in it changed, in references too."""
+    match value:
+        case dict():
+            return {key: renamed(part, old, new) for key, part in value.items()}
+        case list():
+            return [renamed(part, old, new) for part in value]
+        case str():
+            return value.replace(old, new)
+    return value

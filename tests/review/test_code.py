@@ -1,0 +1,84 @@
+"""What changed in packages: read from the archives themselves."""
+
+import copy
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from packages.manifest import Installed, Manifest
+from review.finding import Part
+from review.stack import Block, Stack
+from tests.review.documents import assess, texts
+
+
+def write(file: Path, contents: Mapping[str, str]) -> None:
+    file.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+
+
+def manifest(**versions: str) -> str:
+    found = {name: Installed(version, 1, (name,)) for name, version in versions.items()}
+    return Manifest("core", "linux", found).text()
+
+
+def stack(folder: Path, name: str, kind: str, version: str) -> Stack:
+    block = {
+        "bucket": "b",
+        "key": f"{kind}/{name}/{version}.zip",
+        "source": f"../../packages/{name}-{version}.zip",
+    }
+    function: Block = {
+        "function_name": "potential-parakeet-trades-api-dev",
+        "s3_key": f"${{aws_s3_object.{name}.key}}",
+        "source_code_hash": version,
+        "environment": {"variables": {"CODE_VERSION": version}},
+    }
+    document: Block = {
+        "resource": {"aws_s3_object": {name: block}, "aws_lambda_function": {"trades": function}}
+    }
+    return Stack("parakeet-dev", document, folder)
+
+
+def code(folder: Path, kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    for version, contents in (("1", before), ("2", after)):
+        write(folder / f"x-{version}.zip", contents)
+    old, new = (stack(folder, "x", kind, version) for version in "12")
+    findings = assess({"parakeet-dev": old}, {"parakeet-dev": new})
+    assert {finding.part for finding in findings} == {Part.CODE}
+    return texts(findings, Part.CODE)
+
+
+def test_files_that_are_added_removed_and_changed_are_named_and_nothing_else_is_said(tmp_path: Path) -> None:
+    before = {"a.py": "1", "b.py": "1", "c.py": "1", "VERSION": "1"}
+    after = {"a.py": "22", "c.py": "1", "d.py": "1", "VERSION": "2", "__pycache__/a.cpython-313.pyc": "x"}
+    (text,) = code(tmp_path, "functions", before, after)
+    assert text == "function x: +2 bytes; added `d.py`; removed `b.py`; changed `a.py`"
+
+
+def test_a_layers_dependencies_are_compared_by_version(tmp_path: Path) -> None:
+    before = {"python/LAYER.json": manifest(httpx="0.27", idna="3")}
+    after = {"python/LAYER.json": manifest(httpx="0.28", certifi="1")}
+    (text,) = code(tmp_path, "layers", before, after)
+    assert text.partition("; ")[2] == "added `certifi 1`; removed `idna 3`; upgraded `httpx` 0.27 → 0.28"
+
+
+def test_a_version_that_changes_without_its_package_is_behaviour(tmp_path: Path) -> None:
+    write(tmp_path / "x-1.zip", {"a.py": "1"})
+    old = stack(tmp_path, "x", "functions", "1")
+    document = copy.deepcopy(dict(old.document))
+    document["resource"]["aws_lambda_function"]["trades"]["environment"]["variables"]["CODE_VERSION"] = "9"
+    found = assess({"parakeet-dev": old}, {"parakeet-dev": Stack("parakeet-dev", document, tmp_path)})
+    assert texts(found, Part.BEHAVIOUR) == [
+        "function potential-parakeet-trades-api-dev: `environment.variables.CODE_VERSION` `1` → `9`"
+    ]
+
+
+def test_a_package_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "x-1.zip", {"a.py": "1"})
+    (tmp_path / "x-2.zip").write_text("no zip", encoding="utf-8")
+    old, new = (stack(tmp_path, "x", "functions", version) for version in "12")
+    found = assess({"parakeet-dev": old}, {"parakeet-dev": new})
+    assert texts(found, Part.CODE) == ["function x changed"]
+    assert texts(found, Part.UNKNOWN) == ["the package of function x cannot be read (ValueError)"]

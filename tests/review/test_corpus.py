@@ -1,0 +1,89 @@
+"""The pages of a corpus of changes, as snapshots: a reviewer of this program reads what its readers get."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
+
+from review.finding import Part
+from review.page import as_json, markdown
+from tests.review.corpus import CORPUS
+from tests.review.documents import assess, changed, stacks
+from tests.template import Template
+
+# Said on every update, since a file is named after its change and not after the test.
+pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Can not relate snapshot (name|location):UserWarning")
+
+
+class Page(SingleFileSnapshotExtension):
+    """A file for each page, which GitHub shows as readers see it."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "md"
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        return str(data)
+
+    @classmethod
+    def get_snapshot_name(
+        cls,
+        *,
+        test_location: PyTestLocation,  # noqa: ARG003 - the signature is syrupy's
+        index: SnapshotIndex = 0,
+    ) -> str:
+        return str(index)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_change_gives_the_page_that_was_reviewed(
+    name: str, templates: Mapping[str, Template], snapshot: SnapshotAssertion
+) -> None:
+    old = stacks(templates)
+    page = markdown(assess(old, changed(old, CORPUS[name])), "main")
+    assert page == snapshot(extension_class=Page, name=name)
+
+
+HARMLESS = ("nothing", "blocks_and_sets_are_in_another_order", "cdktfs_own_notes_change")
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_only_written_otherwise_is_no_change(name: str, templates: Mapping[str, Template]) -> None:
+    old = stacks(templates)
+    assert assess(old, changed(old, CORPUS[name])) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "statements_are_written_otherwise_and_allow_the_same",
+        "a_policy_is_given_as_json_and_allows_the_same",
+        "a_role_has_another_address_and_the_same_name",
+    ],
+)
+def test_an_equal_set_of_permissions_written_otherwise_is_none(
+    name: str, templates: Mapping[str, Template]
+) -> None:
+    old = stacks(templates)
+    parts = {finding.part for finding in assess(old, changed(old, CORPUS[name]))}
+    assert parts == {Part.REST}
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_no_page_shows_what_might_be_a_secret(name: str, templates: Mapping[str, Template]) -> None:
+    old = stacks(templates)
+    findings = assess(old, changed(old, CORPUS[name]))
+    assert "canary" not in markdown(findings, "main") + as_json(findings, "main")
+
+
+@pytest.mark.parametrize("name", [name for name in CORPUS if name not in HARMLESS])
+def test_every_change_is_on_its_page_whichever_way_it_goes(
+    name: str, templates: Mapping[str, Template]
+) -> None:
+    old = stacks(templates)
+    new = changed(old, CORPUS[name])
+    assert assess(old, new)
+    assert assess(new, old)

@@ -1,0 +1,76 @@
+"""Any one permission that is taken from or added to any policy is on the page, under who may do what."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from review.changes import compared
+from review.permissions import who_may_do_what
+from review.stack import Block, Stack
+
+SNAPSHOTS = sorted((Path(__file__).parents[1] / "__snapshots__/test_snapshots").glob("*.json"))
+ADDED = {"actions": "iam:PassRole", "resources": "arn:aws:s3:::another-bucket/*"}
+
+
+def mutations(document: Block) -> Iterator[tuple[str, Block]]:
+    """Every document that differs in one permission, with what differs."""
+    for name, found in document["data"]["aws_iam_policy_document"].items():
+        for number, statement in enumerate(found["statement"]):
+            for key in ("actions", "resources"):
+                for index in range(len(statement.get(key, []))):
+                    yield (
+                        f"{name}[{number}] without {key}[{index}]",
+                        _without(document, name, number, key, index),
+                    )
+            for key, value in ADDED.items():
+                if key in statement:
+                    changed = copy.deepcopy(document)
+                    _statement(changed, name, number)[key].append(value)
+                    yield f"{name}[{number}] with {value}", changed
+            if "condition" in statement:
+                changed = copy.deepcopy(document)
+                del _statement(changed, name, number)["condition"]
+                yield f"{name}[{number}] without condition", changed
+            changed = copy.deepcopy(document)
+            other = "Allow" if statement.get("effect") == "Deny" else "Deny"
+            _statement(changed, name, number)["effect"] = other
+            yield f"{name}[{number}] as {other}", changed
+    for name in document["resource"].get("aws_lambda_permission", {}):
+        changed = copy.deepcopy(document)
+        del changed["resource"]["aws_lambda_permission"][name]
+        yield f"without {name}", changed
+        changed = copy.deepcopy(document)
+        del changed["resource"]["aws_lambda_permission"][name]["source_arn"]
+        yield f"{name} for any source", changed
+
+
+def _statement(document: Block, name: str, number: int) -> Any:
+    return document["data"]["aws_iam_policy_document"][name]["statement"][number]
+
+
+def _without(document: Block, name: str, number: int, key: str, index: int) -> Block:
+    changed = copy.deepcopy(document)
+    statement = _statement(changed, name, number)
+    del statement[key][index]
+    if not statement[key]:
+        del changed["data"]["aws_iam_policy_document"][name]["statement"][number]
+    return changed
+
+
+@pytest.mark.parametrize("file", SNAPSHOTS, ids=lambda file: file.stem)
+def test_any_one_permission_that_changes_is_on_the_page(file: Path) -> None:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    old = {file.stem: Stack(file.stem, document)}
+    silent = []
+    tried = 0
+    for what, changed in mutations(document):
+        tried += 1
+        (comparison,) = compared(old, {file.stem: Stack(file.stem, changed)})
+        if not list(who_may_do_what(comparison)):
+            silent.append(what)
+    assert tried > 5
+    assert silent == []

@@ -1,0 +1,71 @@
+"""What is made anew is what the real Terraform says; no account and no deployment is needed."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from review.finding import Part
+from review.replacement import Planner
+from tests.review.documents import assess, changed, one, stacks, texts
+from tests.template import Block, Template
+
+pytestmark = pytest.mark.terraform
+
+
+@pytest.fixture(scope="module")
+def planner() -> Planner:
+    return Planner()
+
+
+def _renamed_queue(document: Block) -> None:
+    one(document, "aws_sqs_queue", "dead_letters")["name"] += "-new"
+
+
+def _table_with_another_key(document: Block) -> None:
+    document["resource"]["aws_dynamodb_table"]["locks"]["hash_key"] = "Id"
+    document["resource"]["aws_dynamodb_table"]["locks"]["attribute"] = [{"name": "Id", "type": "S"}]
+
+
+def _default_written_out(document: Block) -> None:
+    one(document, "aws_cloudwatch_event_rule", "scheduler_rule")["event_bus_name"] = "default"
+    one(document, "aws_sqs_queue", "dead_letters")["fifo_queue"] = False
+
+
+def _larger(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["memory_size"] = 3008
+    one(document, "aws_sqs_queue", "dead_letters")["visibility_timeout_seconds"] = 60
+
+
+def test_a_renamed_queue_is_made_anew_because_of_its_name(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = stacks(templates)
+    found = assess(old, changed(old, _renamed_queue, "prod"), planner)
+    queue = "queue potential-parakeet-lambda-dlq-prod-new"
+    assert texts(found, Part.DATA) == [
+        f"{queue} is **destroyed and made anew**, its messages lost: `name` forces it"
+    ]
+    assert texts(found, Part.UNKNOWN) == []
+
+
+def test_a_table_with_another_key_is_made_anew_and_refuses(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = stacks(templates)
+    found = assess(old, changed(old, _table_with_another_key, "bootstrap"), planner)
+    (text,) = texts(found, Part.DATA)
+    assert text.startswith(
+        "table terraform-state-lock is **destroyed and made anew**, its items lost: `hash_key`"
+    )
+    assert text.endswith("`prevent_destroy` makes Terraform refuse as long as it is in the code")
+
+
+@pytest.mark.parametrize("change", [_default_written_out, _larger])
+def test_what_is_only_updated_or_written_out_is_not_made_anew(
+    change: Callable[[Block], None], templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = stacks(templates)
+    found = assess(old, changed(old, change, "dev"), planner)
+    assert texts(found, Part.DATA) == []
+    assert texts(found, Part.UNKNOWN) == []
+    assert not any("made anew" in text for text in texts(found, Part.REST))
