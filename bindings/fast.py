@@ -1,5 +1,6 @@
 """What makes synthesis fast on Python's side; `jsii_preload.cjs` is Node's. No part needs another."""
 
+import atexit
 import functools
 import gc
 import importlib.util
@@ -22,8 +23,13 @@ def prepare(provider: str) -> None:
     _start_node_early()
     _stand_in_for(provider)
     _leave_type_checks_to_node()
-    # Synthesis keeps nearly all that it makes, so looking for garbage often is in vain.
+    _leave_garbage()
+
+
+def _leave_garbage() -> None:
+    """Look for garbage seldom, as synthesis keeps nearly all that it makes, and not once more at the end."""
     gc.set_threshold(100_000, 20, 100)
+    atexit.register(gc.freeze)
 
 
 def _stand_in_for(package: str) -> None:

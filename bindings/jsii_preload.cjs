@@ -2,6 +2,7 @@
 // knows.
 "use strict";
 
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
@@ -12,9 +13,14 @@ const loadPlainly = Module._extensions[".js"];
 Module._extensions[".js"] = function load(module, filename) {
   if (/[\\/]bin[\\/]jsii-runtime\.js$/.test(filename) && runInThisProcess(module, filename)) return;
   if (/[\\/]@cdktf[\\/]provider-aws[\\/]lib[\\/]index\.js$/.test(filename) && exportLazily(module, filename)) return;
-  if (/[\\/]cdktf[\\/]lib[\\/]private[\\/]fs\.js$/.test(filename) && archiveLazily(module, filename)) return;
+  for (const [file, known, better] of REPLACED) {
+    if (file.test(filename) && loadReplaced(module, filename, known, better)) return;
+  }
   loadPlainly(module, filename);
 };
+
+// Where jsii's packages are kept, and what is remembered from one run to the next: nowhere if it keeps none.
+const kept = process.env.JSII_RUNTIME_PACKAGE_CACHE_ROOT;
 
 // CDKTF's last release calls what Node has deprecated since. Nobody who reads that can do anything about it.
 process.noDeprecation = true;
@@ -38,7 +44,15 @@ function runInThisProcess(module, filename) {
   // Ctrl-C reaches Python too, which then ends this process in order, its temporary files removed.
   process.on("SIGINT", () => {});
   process.execArgv.push("--preserve-symlinks");
-  module._compile(source.join("readFD:0,writeFD:1"), program);
+  const better = IN_PROGRAM.reduce(
+    (code, [known, its]) => (code.match(known)?.length === 1 ? code.replace(known, its) : code),
+    source.join("readFD:0,writeFD:1"),
+  );
+  // Every run has it in a folder of another name: V8's code is kept under one that stays.
+  module._compile(
+    `__dirname = require("node:path").join(module.path, "..", "lib"); ${better}`,
+    kept ? path.join(kept, "program.js") : program,
+  );
   return true;
 }
 
@@ -69,11 +83,26 @@ function exportLazily(module, filename) {
   return true;
 }
 
-// 3. cdktf requires its zip library at once, and uses it in a process of its own and only where something is zipped.
-function archiveLazily(module, filename) {
-  const source = fs.readFileSync(filename, "utf8").split('const archiver = require("archiver");');
+// 3. In files of cdktf, a text that is there once, and what it is replaced with.
+const REPLACED = [
+  // It requires its zip library at once, and uses it in a process of its own and only where something is zipped.
+  [
+    /[\\/]cdktf[\\/]lib[\\/]private[\\/]fs\.js$/,
+    'const archiver = require("archiver");',
+    'const archiver = (...options) => require("archiver")(...options);',
+  ],
+  // A token keeps its whole stack trace for a message that hardly ever comes. From Python it says where jsii is.
+  [
+    /[\\/]cdktf[\\/]lib[\\/]tokens[\\/]private[\\/]stack-trace\.js$/,
+    "exports.captureStackTrace = captureStackTrace;",
+    "exports.captureStackTrace = () => [];",
+  ],
+];
+
+function loadReplaced(module, filename, known, better) {
+  const source = fs.readFileSync(filename, "utf8").split(known);
   if (source.length !== 2) return false;
-  module._compile(source.join('const archiver = (...options) => require("archiver")(...options);'), filename);
+  module._compile(source.join(better), filename);
   return true;
 }
 
@@ -90,4 +119,63 @@ process.on("worker", (worker) => {
 process.exit = function exitWhenIndexed(code) {
   if (!indexing.size) exit(code);
   for (const worker of indexing) worker.once("exit", () => indexing.size || exit(code));
+};
+
+// 5. V8 keeps the code that it compiled, by file names. jsii links its packages into a folder of another name each run:
+//    the names that stay are those behind the links.
+if (kept && Module.enableCompileCache) {
+  Module.enableCompileCache(path.join(kept, "compiled"));
+  const compile = Module.prototype._compile;
+  Module.prototype._compile = function compileByRealPath(source, filename, ...rest) {
+    return compile.call(this, source, fs.existsSync(filename) ? fs.realpathSync.native(filename) : filename, ...rest);
+  };
+}
+
+// 6. In jsii's program, what matches once, and what it is replaced with.
+const IN_PROGRAM = [
+  // It reads each package's archive, 34 MB, to find what it unpacked from it by its digest.
+  [
+    /(?<=digestFile=function digestFile\((\w),\.\.\.(\w)\)\{return )(readFileChunks\(\1,\(\)=>\{\},\.\.\.\2\))(?=\})/g,
+    "globalThis.parakeet.remembered($1,$2,()=>$3)",
+  ],
+  // It reads the definitions of all of the provider's types, 33 MB, and uses a few hundred.
+  [
+    /\(0,\w+\.readFileSync\)(?=\(\w+\(this,\w+,"f"\)\),"f"\)[^;]{0,200}?,\w+=JSON\.parse\(\w+\.toString\("utf-8",\w+,\w+\)\))/g,
+    "globalThis.parakeet.byRange",
+  ],
+];
+
+globalThis.parakeet = {
+  // A file's digest from the last run, as long as the file is the same by size, times and inode.
+  remembered(file, more, digest) {
+    if (!kept) return digest();
+    const { size, mtimeNs, ctimeNs, ino } = fs.statSync(file, { bigint: true });
+    const name = crypto.hash("sha256", [path.resolve(file), size, mtimeNs, ctimeNs, ino, ...more].join("\0"));
+    const memory = path.join(kept, "digests", name);
+    try {
+      const found = fs.readFileSync(memory);
+      if (found.length === 32) return found;
+    } catch {
+      // Nothing is remembered of it yet.
+    }
+    const found = digest();
+    try {
+      fs.mkdirSync(path.dirname(memory), { recursive: true });
+      fs.writeFileSync(`${memory}.${process.pid}`, found);
+      fs.renameSync(`${memory}.${process.pid}`, memory);
+    } catch {
+      // Nobody may write there: it is found anew each time.
+    }
+    return found;
+  },
+
+  byRange(file) {
+    const opened = fs.openSync(file);
+    return {
+      toString(encoding, start, end) {
+        const bytes = Buffer.allocUnsafe(end - start);
+        return bytes.toString(encoding, 0, fs.readSync(opened, bytes, 0, bytes.length, start));
+      },
+    };
+  },
 };

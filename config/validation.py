@@ -41,6 +41,8 @@ class FieldError(ValueError):
 
 
 def between(low: int, high: int, unit: str) -> AfterValidator:
+    """A whole number from `low` to `high`, both allowed."""
+
     def check(value: int) -> int:
         if not low <= value <= high:
             raise ValueError(f"allowed: {low} to {high} {unit}")
@@ -50,6 +52,8 @@ def between(low: int, high: int, unit: str) -> AfterValidator:
 
 
 def positive(what: str = "") -> AfterValidator:
+    """A whole number of 1 or more; `what` says of what."""
+
     def check(value: int) -> int:
         if value < 1:
             raise ValueError(f"allowed: 1 or more {what}".rstrip())
@@ -59,6 +63,8 @@ def positive(what: str = "") -> AfterValidator:
 
 
 def matching(pattern: str, allowed: str) -> AfterValidator:
+    """A text that the pattern matches as a whole; `allowed` says in words which do."""
+
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise ValueError(f"allowed: {allowed}")

@@ -31,6 +31,7 @@ class JwtAuthorizer(Authorizer):
         self._settings = settings
 
     def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:  # noqa: ARG002 - invokes nothing
+        """It trusts the team's tokens for our audience."""
         return Apigatewayv2Authorizer(
             api,
             "authorizer",
@@ -54,6 +55,7 @@ class LambdaAuthorizer(Authorizer):
         self._function = function
 
     def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:
+        """It asks the function, which the API may invoke from then on."""
         authorizer = Apigatewayv2Authorizer(
             api,
             "lambda-authorizer",

@@ -3,9 +3,11 @@
 from typing import TypeVar
 
 from bindings.cdktf import TerraformElement, TerraformStack
-from constructs import Construct
 
 Element = TypeVar("Element", bound=TerraformElement)
+
+# Kept here: a construct of that name in the stack would refuse another too, but Node would have to make each.
+_pinned: set[tuple[TerraformStack, str, str]] = set()
 
 
 def pinned(address: str, element: Element) -> Element:
@@ -16,7 +18,11 @@ def pinned(address: str, element: Element) -> Element:
 
     Raises RuntimeError if another element of the stack has it already.
     """
-    # CDKTF would make one element of the two, and say nothing. A stack has each name only once.
-    Construct(TerraformStack.of(element), f"{type(element).__name__}.{address}")
+    kind = type(element).__name__
+    place = (TerraformStack.of(element), kind, address)
+    if place in _pinned:
+        # CDKTF would make one element of the two, and say nothing.
+        raise RuntimeError(f"the stack has another {kind} at the address {address}")
+    _pinned.add(place)
     element.override_logical_id(address)
     return element

@@ -28,6 +28,7 @@ class ResourcePolicy:
         self.json = self._document.json
 
     def allow(self, statement: DataAwsIamPolicyDocumentStatement) -> None:
+        """Add what somebody may do."""
         self._statements.append(statement)
         self._document.put_statement(self._statements)
 
@@ -38,4 +39,5 @@ def service(name: str) -> DataAwsIamPolicyDocumentStatementPrincipals:
 
 
 def condition(test: str, variable: str, *values: str) -> DataAwsIamPolicyDocumentStatementCondition:
+    """Any of the values passes the test, as in `condition("StringEquals", "aws:SourceAccount", id)`."""
     return DataAwsIamPolicyDocumentStatementCondition(test=test, variable=variable, values=list(values))

@@ -27,6 +27,7 @@ class ApiRevision:
         self._lock = Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer the revision itself, and pass all else on."""
         path = environ.get("PATH_INFO", "")
         if path == REVISION_PATH:
             text = f"{self._run}-{self._changes}".encode()

@@ -1,5 +1,6 @@
 """The fast bindings: that they change nothing, and step aside where they do not know what they find."""
 
+import base64
 import json
 import os
 import re
@@ -224,6 +225,82 @@ class TestNode:
     def test_an_unknown_cdktf_loads_its_zip_library_itself(self, tmp_path: Path) -> None:
         file = write(tmp_path / "cdktf/lib/private/fs.js", "console.log('zip')")
         assert run(NODE, "--require", PRELOAD, file) == Ended(0, "zip\n", "")
+
+    def test_an_unknown_cdktf_keeps_the_stack_traces_of_its_tokens(self, tmp_path: Path) -> None:
+        known = write(
+            tmp_path / "cdktf/lib/tokens/private/stack-trace.js",
+            "exports.captureStackTrace = captureStackTrace;\nfunction captureStackTrace() { return [1]; }",
+        )
+        asks = f"console.log(require({str(known)!r}).captureStackTrace().length)"
+        assert node(asks, tmp_path) == Ended(0, "0\n", "")
+        known.write_text(known.read_text().replace("exports.capture", "exports .capture"))
+        assert node(asks, tmp_path) == Ended(0, "1\n", "")
+
+    PROGRAM = (
+        "listen({readFD:3,writeFD:1}); function listen() {}\n"
+        "const fs = require('node:fs');\n"
+        "function readFileChunks() { fs.appendFileSync('read', 'digest '); return Buffer.alloc(32, 7); }\n"
+        "const p = {}; p.digestFile=function digestFile(e,...p){return readFileChunks(e,()=>{},...p)};\n"
+        "console.log(p.digestFile('archive').toString('hex').slice(0, 4));\n"
+    )
+
+    def run_program(self, folder: Path, program: str) -> str:
+        """What it prints as jsii's program, in a folder of another name each time."""
+        relay = write(folder / "bin/jsii-runtime.js", "console.log('relay')")
+        write(folder / "lib/program.js", program.replace("writeFD:1", "writeFD:3"))
+        env = {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(folder.parent / "kept")}
+        ended = run(NODE, "--require", PRELOAD, relay, cwd=folder.parent, env=env)
+        assert (ended.status, ended.stdout) == (0, "")
+        return "".join(
+            base64.b64decode(json.loads(line)["stdout"]).decode() for line in ended.stderr.splitlines()
+        )
+
+    def test_an_archives_digest_is_remembered_until_the_archive_changes(self, tmp_path: Path) -> None:
+        archive, read = write(tmp_path / "archive", "one"), tmp_path / "read"
+        for folder in ("first", "second"):
+            assert self.run_program(tmp_path / folder, self.PROGRAM) == "0707\n"
+        assert read.read_text() == "digest "
+        archive.write_text("two")
+        assert self.run_program(tmp_path / "third", self.PROGRAM) == "0707\n"
+        assert read.read_text() == "digest digest "
+
+    def test_an_unknown_jsii_finds_the_digest_itself(self, tmp_path: Path) -> None:
+        write(tmp_path / "archive", "one")
+        unknown = self.PROGRAM.replace("()=>{},...p", "(chunk)=>{},...p")
+        for folder in ("first", "second"):
+            assert self.run_program(tmp_path / folder, unknown) == "0707\n"
+        assert (tmp_path / "read").read_text() == "digest digest "
+
+    def test_types_are_read_by_range_from_a_jsii_that_is_known(self, tmp_path: Path) -> None:
+        write(tmp_path / "definitions", '{"type": 1}{"type": 22}')
+        known = (
+            "listen({readFD:3,writeFD:1}); function listen() {}\n"
+            "const ae = require('node:fs'), V = 'definitions', g = {at: (row) => [0, 11, 23][row]}; let Z;\n"
+            "const se = (_this, value) => value, re = (_this, _old, value) => Z = value;\n"
+            'function get(f) { let p; const _=re(this,Z,null!==(p=se(this,Z,"f"))&&void 0!==p?p:'
+            '(0,ae.readFileSync)(se(this,V,"f")),"f"),F=se(this,g,"f").at(f),N=se(this,g,"f").at(f+1),'
+            'K=JSON.parse(_.toString("utf-8",F,N)); return K}\n'
+            "console.log(get(0).type, get(1).type, Buffer.isBuffer(Z));\n"
+        )
+        assert self.run_program(tmp_path / "known", known) == "1 22 false\n"
+        unknown = known.replace("K=JSON.parse", "K=JSON['parse']")
+        assert self.run_program(tmp_path / "unknown", unknown) == "1 22 true\n"
+
+    def test_what_v8_compiled_is_kept_by_the_name_behind_a_link(self, tmp_path: Path) -> None:
+        write(tmp_path / "package/index.js", "console.log(__filename)")
+        for name in ("first", "second"):
+            (tmp_path / name).symlink_to("package")
+            env = {
+                "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(tmp_path / "kept"),
+                "NODE_DEBUG_NATIVE": "COMPILE_CACHE",
+            }
+            command = (NODE, "--preserve-symlinks", "--preserve-symlinks-main", "--require", PRELOAD)
+            ended = run(*command, tmp_path / name / "index.js", env=env)
+            assert f"{tmp_path}/package/index.js\n" in ended.stdout
+            accepted = re.search(
+                rf"reading cache from .* for .*{tmp_path}/package/index.js.* success", ended.stderr
+            )
+            assert bool(accepted) == (name == "second")
 
     def test_node_ends_only_when_its_index_of_types_is_written(self, tmp_path: Path) -> None:
         """Or else every run of a fast program would start to write it, and none would end that."""

@@ -14,5 +14,11 @@ def test_of_two_elements_at_one_address_the_second_is_refused(tmp_path: Path) ->
     stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
     DeadLetterQueue(stack, "one", name="one", address="events")
     Bucket(stack, "bucket", name="bucket", address="events")
-    with pytest.raises(RuntimeError, match=r"already a Construct with name 'SqsQueue\.events'"):
+    with pytest.raises(RuntimeError, match="the stack has another SqsQueue at the address events"):
         DeadLetterQueue(stack, "other", name="other", address="events")
+
+
+def test_two_stacks_may_have_the_same_address(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    for name in ("one", "other"):
+        DeadLetterQueue(TerraformStack(app, name), "queue", name=name, address="events")
