@@ -259,7 +259,8 @@ class ApiSettings(Section):
         default=(SITE,), description="Origins whose pages may call the API from a browser"
     )
     throttle_rps: Annotated[StrictInt, positive("requests a second")] = Field(
-        description="Requests a second, over time, before the API answers 429"
+        description="Requests a second, over time, before the API answers 429. AWS does not say whether the routes "
+        "share them; if each has its own, all together may take as many times more as there are routes"
     )
     throttle_burst: Annotated[StrictInt, positive("requests")] = Field(
         description="Requests at once before the API answers 429"
@@ -287,6 +288,15 @@ class ApiSettings(Section):
     access_keys_url: HttpsAddress | None = Field(
         default=None,
         description="Where the signing keys are, where it is not the team's own place (`lambda` only)",
+    )
+
+    access_log_retention_days: LogRetentionDays | None = Field(
+        default=None,
+        description="Days that the access log is kept, who asked for what; None: as all logs",
+    )
+    protected: StrictBool = Field(
+        default=False,
+        description="Terraform refuses to destroy the API, whose address another would not have",
     )
 
     @property
@@ -322,6 +332,11 @@ class MonitoringSettings(Section):
 
     enabled: StrictBool = Field(default=True, description="Whether there are alarms and a dashboard")
     alert_email: EmailAddress | None = Field(default=None, description="Who is told of alarms")
+    monthly_budget_usd: Annotated[StrictInt, positive("USD")] | None = Field(
+        default=None,
+        description="USD a month of the whole account, everything in it; 80 % of them, or a forecast of more "
+        "than all, is told by e-mail; None: no budget",
+    )
 
     @model_validator(mode="after")
     def _somebody_is_told(self) -> Self:

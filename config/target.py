@@ -32,6 +32,8 @@ class Target(Section):
 
     local_state: StrictBool = False
     path_style: StrictBool = False
+    billed: StrictBool = True
+    """Whether it is AWS, which has budgets; a stand-in has none."""
     stand_ins: StandIns = StandIns()
 
     @classmethod
@@ -47,7 +49,10 @@ class Target(Section):
         # An endpoint that is not AWS's has no host name for every bucket.
         elsewhere = bool(variables.get("AWS_ENDPOINT_URL"))
         return cls(
-            local_state=state == "local", path_style=elsewhere, stand_ins=_stand_ins(variables, elsewhere)
+            local_state=state == "local",
+            path_style=elsewhere,
+            billed=not elsewhere,
+            stand_ins=_stand_ins(variables, elsewhere),
         )
 
 

@@ -13,6 +13,7 @@ from bindings.aws import (
     Apigatewayv2StageRouteSettings,
     CloudwatchLogGroup,
 )
+from bindings.cdktf import TerraformResourceLifecycle
 from config.place import Place
 from config.settings import ApiSettings
 from constructs import Construct
@@ -42,6 +43,10 @@ ACCESS_LOG = {
     "integrationError": "$context.integrationErrorMessage",
     "errorMessage": "$context.error.message",
     "authorizerError": "$context.authorizer.error",
+    # Who asked for which trade, and how long it took: what is asked when something is in doubt, a year later.
+    "path": "$context.path",
+    "responseLatency": "$context.responseLatency",
+    "integrationLatency": "$context.integrationLatency",
 }
 
 
@@ -68,6 +73,7 @@ class Api(Construct):
                 "api",
                 name=place.name("api"),
                 protocol_type="HTTP",
+                lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if settings.protected else None,
                 cors_configuration=Apigatewayv2ApiCorsConfiguration(
                     allow_origins=list(settings.cors_origins),
                     allow_methods=list(METHODS),
@@ -90,7 +96,7 @@ class Api(Construct):
                 self,
                 "log",
                 name=place.path("/aws/apigateway"),
-                retention_in_days=log_retention_days,
+                retention_in_days=settings.access_log_retention_days or log_retention_days,
             ),
         )
         self.id = api.id
@@ -120,7 +126,7 @@ class Api(Construct):
                 )
             ],
             access_log_settings=Apigatewayv2StageAccessLogSettings(
-                destination_arn=log.arn, format=json.dumps(ACCESS_LOG)
+                destination_arn=log.arn, format=json.dumps(access_log(authorizer))
             ),
         )
 
@@ -196,6 +202,14 @@ class Api(Construct):
             principal="apigateway.amazonaws.com",
             source_arn=f"{self._execution_arn}/*/{method}{path}",
         )
+
+
+def access_log(authorizer: Authorizer) -> dict[str, str]:
+    """A line of the access log; of a person there is an e-mail, of a service token a name."""
+    return ACCESS_LOG | {
+        "email": f"{authorizer.caller}.email",
+        "commonName": f"{authorizer.caller}.common_name",
+    }
 
 
 def _id(route: str) -> str:

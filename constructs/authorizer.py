@@ -16,6 +16,8 @@ class Authorizer(ABC):
 
     authorization_type: ClassVar[str]
     """What a route says that asks it."""
+    caller: ClassVar[str]
+    """Where an access log finds whose token it is: `<caller>.email`, `<caller>.common_name`."""
 
     @abstractmethod
     def attach(self, api: Construct, *, api_id: str, execution_arn: str) -> str:
@@ -26,6 +28,7 @@ class JwtAuthorizer(Authorizer):
     """API Gateway's own: reads the keys' address from the team's discovery document when it is made."""
 
     authorization_type = "JWT"
+    caller = "$context.authorizer.claims"
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
@@ -49,6 +52,7 @@ class LambdaAuthorizer(Authorizer):
     """A function of ours, for a team whose discovery document does not answer."""
 
     authorization_type = "CUSTOM"
+    caller = "$context.authorizer"
 
     def __init__(self, settings: ApiSettings, function: Function) -> None:
         self._settings = settings

@@ -69,6 +69,7 @@ class Function(Construct):
         super().__init__(scope, id)
         self.part = part
         self.timeout_seconds = settings.timeout_seconds
+        self.runs_asynchronously = False
         name = defaults.place.name(part)
         self.role = Role(self, "role", name=name, address=id)
         packed = pack(id)
@@ -164,6 +165,16 @@ class Function(Construct):
         """Milliseconds that it ran."""
         return self._metric("Duration", "p95")
 
+    @property
+    def dropped_events(self) -> Metric:
+        """Events that Lambda gave up before it ran the function: too old, or over its concurrency."""
+        return self._metric("AsyncEventsDropped")
+
+    @property
+    def undelivered_failures(self) -> Metric:
+        """Failures that did not reach where they are sent to: nobody will see them there."""
+        return self._metric("DestinationDeliveryFailures")
+
     def _metric(self, name: str, statistic: str = "Sum") -> Metric:
         return Metric("AWS/Lambda", name, {"FunctionName": self.name}, statistic, label=self.part)
 
@@ -188,6 +199,7 @@ class Function(Construct):
 
     def send_failures_to(self, queue: DeadLetterQueue) -> None:
         """Send what it failed to do, called asynchronously and after Lambda's two retries, to the queue."""
+        self.runs_asynchronously = True
         LambdaFunctionEventInvokeConfig(
             self,
             "failures",

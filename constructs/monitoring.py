@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bindings.aws import (
+    BudgetsBudget,
+    BudgetsBudgetNotification,
     CloudwatchDashboard,
     CloudwatchMetricAlarm,
     CloudwatchMetricAlarmMetricQuery,
@@ -36,6 +38,7 @@ API_LATENCY_MS = 5000
 REFUSED_PERCENT = 80
 FAILING_PERCENT = 5
 MINIMUM_REQUESTS = 10
+BUDGET_USED_PERCENT = 80
 # A function that takes this share of its timeout will soon not end in time.
 TIMEOUT_SHARE = 0.8
 
@@ -54,8 +57,9 @@ class Monitoring(Construct):
         api: Api,
         dead_letters: DeadLetterQueue,
         daily: Function | None,
+        billed: bool = True,
     ) -> None:
-        """`daily` is the function that has to run every day, if one does.
+        """`daily` is the function that has to run every day, if one does; `billed` is false for a stand-in.
 
         Raises ValueError where the settings name nobody to tell; a section that is enabled always does.
         """
@@ -80,6 +84,8 @@ class Monitoring(Construct):
         self._watch_dead_letters(dead_letters)
         if daily:
             self._watch_daily_run(daily)
+        if billed and settings.monthly_budget_usd:
+            self._watch_costs(settings.monthly_budget_usd, address)
         dashboard = CloudwatchDashboard(
             self,
             "dashboard",
@@ -129,6 +135,19 @@ class Monitoring(Construct):
             function.duration,
             threshold=round(function.timeout_seconds * 1000 * TIMEOUT_SHARE),
         )
+        if function.runs_asynchronously:
+            self._alarm(
+                f"{function.part}-dropped",
+                f"An event for {function.part} was dropped before it ran",
+                function.dropped_events,
+                threshold=1,
+            )
+            self._alarm(
+                f"{function.part}-undelivered",
+                f"A failure of {function.part} did not reach the dead-letter queue",
+                function.undelivered_failures,
+                threshold=1,
+            )
 
     def _watch_api(self, api: Api) -> None:
         self._alarm(
@@ -199,6 +218,28 @@ class Monitoring(Construct):
             evaluation_periods=DAILY_HOURS,
             # There is nothing to fill in where it never ran.
             treat_missing_data="breaching",
+        )
+
+    def _watch_costs(self, usd: int, address: str) -> None:
+        # Of the account: costs by tag would be none before somebody makes the tag a cost allocation tag.
+        BudgetsBudget(
+            self,
+            "budget",
+            name=self._place.name("monthly"),
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=str(usd),
+            limit_unit="USD",
+            notification=[
+                BudgetsBudgetNotification(
+                    notification_type=kind,
+                    comparison_operator="GREATER_THAN",
+                    threshold=percent,
+                    threshold_type="PERCENTAGE",
+                    subscriber_email_addresses=[address],
+                )
+                for kind, percent in (("ACTUAL", BUDGET_USED_PERCENT), ("FORECASTED", 100))
+            ],
         )
 
     def _alarm(

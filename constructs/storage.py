@@ -35,6 +35,7 @@ class Storage(Construct):
 
     def __init__(self, scope: Construct, id: str, settings: StorageSettings, place: Place) -> None:
         super().__init__(scope, id)
+        self._account_id = place.account_id
         destroy_objects = not settings.protected
         logs = Bucket(
             self,
@@ -88,15 +89,15 @@ class Storage(Construct):
 
     def grant_read(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read the cached objects."""
-        return self.cache.grant_read(grantee, CACHE_PREFIX)
+        return self.cache.grant_read(grantee, CACHE_PREFIX, account_id=self._account_id)
 
     def grant_read_write(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read and write the cached objects."""
-        return self.cache.grant_read_write(grantee, CACHE_PREFIX)
+        return self.cache.grant_read_write(grantee, CACHE_PREFIX, account_id=self._account_id)
 
     def grant_write_scans(self, grantee: Grantee) -> IamRolePolicy:
         """Let it write the scans' results, and nothing else of the cache."""
-        return self.cache.grant_write(grantee, SCANS_PREFIX)
+        return self.cache.grant_write(grantee, SCANS_PREFIX, account_id=self._account_id)
 
 
 def _abort_abandoned_uploads() -> S3BucketLifecycleConfigurationRule:

@@ -158,6 +158,7 @@ class ParakeetStack(Stack):
                 api=api,
                 dead_letters=dead_letters,
                 daily=ingest if environment.schedule.enabled else None,
+                billed=target.billed,
             )
             self.output("alarm_topic_arn", monitoring.topic_arn, "Topic of the alarms")
             self.output("dashboard_url", monitoring.dashboard_url, "Is it healthy, and if not, where")

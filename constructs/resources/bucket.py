@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementCondition,
     IamRolePolicy,
     S3Bucket,
     S3BucketLifecycleConfiguration,
@@ -173,24 +174,24 @@ class Bucket(Construct):
             ),
         )
 
-    def grant_read(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
-        """Let it list and read the objects below `prefix`.
+    def grant_read(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
+        """Let it list and read the objects below `prefix`, as long as the bucket is this account's.
 
         Ask by listing whether an object is there: reading one that is not is "access denied".
         """
-        return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix))
+        return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix, account_id))
 
-    def grant_read_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
+    def grant_read_write(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
         """Let it list, read and write the objects below `prefix`. Deleting them is the lifecycle's."""
         return grantee.role.allow(
             f"read-write-{self._called(prefix)}",
-            *self._reading(prefix),
-            self._writing(prefix),
+            *self._reading(prefix, account_id),
+            self._writing(prefix, account_id),
         )
 
-    def grant_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
+    def grant_write(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
         """Let it write, and not read, the objects below `prefix`."""
-        return grantee.role.allow(f"write-{self._called(prefix)}", self._writing(prefix))
+        return grantee.role.allow(f"write-{self._called(prefix)}", self._writing(prefix, account_id))
 
     def _called(self, prefix: str) -> str:
         """`cache/scans/` of the bucket `cache` as `cache-scans`: several prefixes are several policies."""
@@ -198,28 +199,35 @@ class Bucket(Construct):
         name = self.node.id
         return below if below == name or below.startswith(f"{name}-") else f"{name}-{below}"
 
-    def _writing(self, prefix: str) -> DataAwsIamPolicyDocumentStatement:
+    def _writing(self, prefix: str, account_id: str) -> DataAwsIamPolicyDocumentStatement:
         return DataAwsIamPolicyDocumentStatement(
             sid="WriteObjects",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[f"{self.arn}/{_folder(prefix)}*"],
+            condition=[_ours(account_id)],
         )
 
-    def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
+    def _reading(self, prefix: str, account_id: str) -> list[DataAwsIamPolicyDocumentStatement]:
         _folder(prefix)
         return [
             DataAwsIamPolicyDocumentStatement(
                 sid="ListObjects",
                 actions=["s3:ListBucket"],
                 resources=[self.arn],
-                condition=[condition("StringLike", "s3:prefix", f"{prefix}*")],
+                condition=[condition("StringLike", "s3:prefix", f"{prefix}*"), _ours(account_id)],
             ),
             DataAwsIamPolicyDocumentStatement(
                 sid="ReadObjects",
                 actions=["s3:GetObject"],
                 resources=[f"{self.arn}/{prefix}*"],
+                condition=[_ours(account_id)],
             ),
         ]
+
+
+def _ours(account_id: str) -> DataAwsIamPolicyDocumentStatementCondition:
+    # A bucket's ARN has no account: once it is gone, anybody may take the name.
+    return condition("StringEquals", "aws:ResourceAccount", account_id)
 
 
 def _folder(prefix: str) -> str:

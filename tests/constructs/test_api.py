@@ -196,7 +196,31 @@ def test_every_request_is_logged_as_json(platform: Template) -> None:
         "integrationError": "$context.integrationErrorMessage",
         "errorMessage": "$context.error.message",
         "authorizerError": "$context.authorizer.error",
+        "path": "$context.path",
+        "responseLatency": "$context.responseLatency",
+        "integrationLatency": "$context.integrationLatency",
+        "email": "$context.authorizer.claims.email",
+        "commonName": "$context.authorizer.claims.common_name",
     }
+
+
+def test_whose_request_it_was_is_logged_whoever_checks_the_token() -> None:
+    template = synthesized(changed(PROD, api={"authorizer": "lambda"}))
+    settings = template.one("aws_apigatewayv2_stage")["access_log_settings"]
+    logged = json.loads(settings["format"])
+    assert (logged["email"], logged["commonName"]) == (
+        "$context.authorizer.email",
+        "$context.authorizer.common_name",
+    )
+
+
+def test_who_asked_for_what_is_kept_for_a_year_in_prod(dev: Template, prod: Template) -> None:
+    days = {"dev": 14, "prod": 365}
+    for template in (dev, prod):
+        log = template.one(
+            "aws_cloudwatch_log_group", name=f"/aws/apigateway/potential-parakeet-{template.environment}"
+        )
+        assert log["retention_in_days"] == days[template.environment]
 
 
 def test_origins_and_throttle_are_the_configurations() -> None:

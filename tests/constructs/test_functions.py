@@ -137,9 +137,26 @@ def test_the_cache_is_listed_below_its_prefix_only(platform: Template) -> None:
     for part in PARTS:
         for statement in platform.permissions(part):
             if statement["actions"] == ["s3:ListBucket"]:
-                assert statement["condition"] == [
-                    {"test": "StringLike", "variable": "s3:prefix", "values": ["cache/*"]}
+                assert {"test": "StringLike", "variable": "s3:prefix", "values": ["cache/*"]} in statement[
+                    "condition"
                 ]
+
+
+def test_buckets_are_reached_only_as_long_as_they_are_this_accounts(platform: Template) -> None:
+    """A bucket's ARN has no account, and anybody may take the name of one that is gone."""
+    ours = {
+        "test": "StringEquals",
+        "variable": "aws:ResourceAccount",
+        "values": ["${data.aws_caller_identity.account.account_id}"],
+    }
+    reaching = [
+        statement
+        for part in PARTS
+        for statement in platform.permissions(part)
+        if any(action.startswith("s3:") for action in statement["actions"])
+    ]
+    assert reaching
+    assert all(ours in statement["condition"] for statement in reaching)
 
 
 def test_only_lambda_assumes_a_functions_role(platform: Template) -> None:

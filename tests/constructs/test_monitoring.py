@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.environments import PROD, STAGING
+from config.target import Target
 from tests.platform import APIS, WATCHED
 from tests.template import Block, Template, changed, synthesized
 
@@ -58,7 +59,9 @@ def test_everything_that_can_fail_has_an_alarm_and_nothing_else(watched: Templat
             "api-failing",
             "api-latency",
             "dead-letters",
+            "ingest-dropped",
             "ingest-missing",
+            "ingest-undelivered",
         )
     }
 
@@ -80,6 +83,39 @@ def test_five_errors_or_throttles_of_a_function_in_five_minutes_are_told_and_one
         "evaluation_periods": 1,
         "treat_missing_data": "notBreaching",
     }
+
+
+@pytest.mark.parametrize(
+    ("id", "metric"),
+    [("ingest-dropped", "AsyncEventsDropped"), ("ingest-undelivered", "DestinationDeliveryFailures")],
+)
+def test_an_event_or_a_failure_of_ingest_that_is_lost_is_told(
+    watched: Template, id: str, metric: str
+) -> None:
+    """Neither is an error of the function, and neither is in the dead-letter queue."""
+    seen = alarm(watched, id)
+    assert (seen["namespace"], seen["metric_name"], seen["statistic"]) == ("AWS/Lambda", metric, "Sum")
+    assert seen["dimensions"] == {"FunctionName": f"potential-parakeet-ingest-{watched.environment}"}
+    assert (seen["threshold"], seen["evaluation_periods"], seen["period"]) == (1, 1, 300)
+
+
+def test_costs_beyond_the_months_budget_are_told(prod: Template) -> None:
+    budget = prod.one("aws_budgets_budget")
+    assert (budget["budget_type"], budget["time_unit"], budget["limit_unit"]) == ("COST", "MONTHLY", "USD")
+    assert budget["limit_amount"] == str(PROD.monitoring.monthly_budget_usd)
+    assert "cost_filter" not in budget
+    assert [(each["notification_type"], each["threshold"]) for each in budget["notification"]] == [
+        ("ACTUAL", 80),
+        ("FORECASTED", 100),
+    ]
+    told = [each["subscriber_email_addresses"] for each in budget["notification"]]
+    assert told == [[PROD.monitoring.alert_email]] * 2
+
+
+def test_a_stand_in_of_aws_has_no_budget() -> None:
+    assert not synthesized(PROD, Target(billed=False)).resources("aws_budgets_budget")
+    assert not Target.from_variables({"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).billed
+    assert Target.from_variables({}).billed
 
 
 @pytest.mark.parametrize("part", WATCHED)

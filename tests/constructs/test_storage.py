@@ -253,6 +253,6 @@ def test_a_grant_never_reaches_a_whole_bucket(bucket_and_role: tuple[Bucket, Rol
             self.role = role
 
     with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
-        bucket.grant_read(Reader(), prefix)
+        bucket.grant_read(Reader(), prefix, account_id="123456789012")
     with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
-        bucket.grant_read_write(Reader(), prefix)
+        bucket.grant_read_write(Reader(), prefix, account_id="123456789012")

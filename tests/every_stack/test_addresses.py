@@ -83,6 +83,7 @@ def test_only_prod_and_the_state_refuse_to_be_destroyed(template: Template) -> N
         "parakeet-dev": set(),
         "parakeet-staging": set(),
         "parakeet-prod": {
+            "aws_apigatewayv2_api.api",
             "aws_s3_bucket.cache",
             "aws_secretsmanager_secret.database",
             "aws_secretsmanager_secret.api_keys",

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from constructs.api import ACCESS_LOG
+from constructs.api import access_log
+from constructs.authorizer import JwtAuthorizer
 from tests.platform import APIS, FUNCTIONS, METHODS, ROUTES, WATCHED
 from tests.terraform.deployments import Deployment, Platform
 
@@ -86,9 +87,11 @@ def test_the_api_is_throttled_and_logged(deployed: Deployment, api: dict[str, An
 
     name = f"/aws/apigateway/potential-parakeet-{deployed.settings.name}"
     [group] = deployed.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    assert group["retentionInDays"] == deployed.settings.log_retention_days
+    assert group["retentionInDays"] == {"dev": 14, "prod": 365}[deployed.settings.name]
     assert stage["AccessLogSettings"]["DestinationArn"] == group["arn"].removesuffix(":*")
-    assert json.loads(stage["AccessLogSettings"]["Format"]) == ACCESS_LOG
+    assert json.loads(stage["AccessLogSettings"]["Format"]) == access_log(
+        JwtAuthorizer(deployed.settings.api)
+    )
 
 
 def test_ingest_runs_at_six_in_prod_and_never_in_dev(deployed: Deployment) -> None:

@@ -22,6 +22,7 @@ def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platfo
     s3 = prod.client("s3")
     s3.put_object(Bucket=prod.called("cache"), Key="cache/prices.parquet", Body=b"prices")
     assert set(destroy_and_expect_refusal(prod.workspace, prod.stack)) == {
+        "aws_apigatewayv2_api.api",
         "aws_s3_bucket.cache",
         "aws_secretsmanager_secret.api_keys",
         "aws_secretsmanager_secret.database",

@@ -72,7 +72,9 @@ class Judge:
         try:
             own = policies.identity(principal.account, principal.role_arn) if principal.role_arn else _NOBODY
             of_resource = policies.of_resource(permission.resource, account)
-            said = self._context(principal, permission, context, own, of_resource)
+            said = self._context(
+                principal, permission, {"aws:ResourceAccount": account, **context}, own, of_resource
+            )
             blocked = permission.action.startswith("s3:") and policies.blocks_public_access(
                 permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0], account
             )

@@ -82,8 +82,13 @@ def test_health_is_open_and_one_id_is_in_event_answer_and_log(aws: ServedAws, pl
         "integrationError": "-",
         "errorMessage": "-",
         "authorizerError": "-",
+        "path": "/health",
+        "email": "-",
+        "commonName": "-",
+        **{key: line[key] for key in ("responseLatency", "integrationLatency")},
     }
     assert line["responseLength"] == str(len(answer.content))
+    assert 0 <= int(line["integrationLatency"]) <= int(line["responseLatency"])
 
 
 def test_a_log_group_that_was_made_anew_gets_the_lines_from_then_on(
@@ -107,6 +112,8 @@ def test_with_the_teams_token_the_function_gets_its_claims_and_none_else_does(
 ) -> None:
     answer = platform.get("/trades/7/history", headers={"cf-access-jwt-assertion": team.token()})
     assert answer.status_code == 200
+    line = logged(aws, answer.headers["apigw-requestid"])
+    assert (line["path"], line["email"]) == ("/trades/7/history", team.claims()["email"])
     ((name, event),) = aws.events
     assert name == "potential-parakeet-trades-api-dev"
     assert event["requestContext"]["authorizer"]["jwt"]["claims"]["email"] == "jo@example.com"

@@ -165,3 +165,15 @@ def test_an_explicit_deny_wins(aws: Aws, bucket: str) -> None:
     s3.get_object(Bucket=bucket, Key="cache/a")
     with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
         s3.get_object(Bucket=bucket, Key="private/a")
+
+
+def test_a_grant_for_the_accounts_own_buckets_reaches_no_others(aws: Aws, bucket: str) -> None:
+    """Somebody who takes a bucket's name after it is gone gets nothing of what the role writes."""
+    for account, reached in (("123456789012", True), ("222222222222", False)):
+        own = {"Condition": {"StringEquals": {"aws:ResourceAccount": account}}}
+        s3 = aws.as_one_who_may("s3", allow("s3:PutObject", f"arn:aws:s3:::{bucket}/cache/*") | own)
+        if reached:
+            s3.put_object(Bucket=bucket, Key="cache/b", Body=b"1")
+        else:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                s3.put_object(Bucket=bucket, Key="cache/b", Body=b"1")
