@@ -65,6 +65,7 @@ def market(tickers: int) -> Iterator[Market]:
 
 
 def names(tickers: int) -> list[str]:
+    """So many made-up tickers."""
     return [*(f"T{number:04}" for number in range(tickers - 4)), "BND", "IEF", "TLT", "SPY"]
 
 
@@ -157,6 +158,7 @@ def expected(name: str, tickers: int) -> str:
 
 
 def main() -> None:
+    """Print a row for each measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--database", type=json.loads, help=argparse.SUPPRESS)
@@ -181,6 +183,7 @@ def main() -> None:
 
 
 def line(name: str, found: dict[str, Any], more: str = "") -> None:
+    """Print one row."""
     if "refused" in found:
         print(f"{name:>32} refused: {found['refused']}   {more}", flush=True)
         return

@@ -41,6 +41,8 @@ api = HttpApi()
 
 
 class Settings(Variables):
+    """The variables of the data routes."""
+
     aws_s3_bucket: str
     ingest_function_name: str
 

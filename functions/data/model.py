@@ -14,6 +14,8 @@ MOST_TICKERS = 10_000
 
 
 class Instrument(BaseModel):
+    """What can be asked for."""
+
     ticker: str
     name: str
     kind: Kind
@@ -21,6 +23,8 @@ class Instrument(BaseModel):
 
 
 class Instruments(BaseModel):
+    """A list of them."""
+
     total: int
     instruments: list[Instrument]
 
@@ -38,6 +42,8 @@ class Bar(BaseModel):
 
 
 class Prices(BaseModel):
+    """A ticker's bars, oldest first."""
+
     ticker: str
     currency: Currency
     adjusted: bool = Field(description="Whether open, high, low and close count splits and dividends too")
@@ -54,6 +60,8 @@ class Latest(BaseModel):
 
 
 class Failure(BaseModel):
+    """Why a ticker failed."""
+
     ticker: str
     reason: str
 
@@ -79,6 +87,8 @@ class Ingest(BaseModel):
 
 
 class Status(BaseModel):
+    """What the cache holds."""
+
     tickers: int
     rows: int
     oldest_date: date | None
@@ -96,4 +106,6 @@ class Refresh(BaseModel):
 
 
 class Started(BaseModel):
+    """An ingest that was asked for."""
+
     run_id: str

@@ -32,6 +32,7 @@ class Column:
     @classmethod
     def of(cls, bars: Bars) -> "Column":
         # Copies: a view would keep all of the bars in memory.
+        """From a ticker's bars."""
         recent = bars.last(RECENT_DAYS)
         return cls(
             bars.dates.copy(),

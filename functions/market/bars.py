@@ -64,6 +64,7 @@ class Bars:
 
     @classmethod
     def none(cls) -> Self:
+        """No bars."""
         return cls(np.array([], "datetime64[D]"), np.empty((0, len(COLUMNS)), np.int64))
 
     @classmethod
@@ -88,6 +89,7 @@ class Bars:
         return Bars(np.concatenate([self.dates, later.dates]), np.concatenate([self.values, later.values]))
 
     def last(self, days: int) -> "Bars":
+        """The last so many."""
         return Bars(self.dates[-days:], self.values[-days:])
 
 
@@ -108,6 +110,7 @@ class Quotes:
 
     @classmethod
     def none(cls) -> Self:
+        """No bars."""
         return cls(np.array([], "datetime64[D]"), np.empty((0, len(COLUMNS))), np.array([], bool))
 
 

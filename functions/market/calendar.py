@@ -44,6 +44,7 @@ def holidays(year: int) -> frozenset[date]:
 
 
 def is_trading_day(day: date) -> bool:
+    """Whether the US market is open on that day."""
     return day.weekday() < _SATURDAY and day not in holidays(day.year)
 
 

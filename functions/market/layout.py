@@ -50,6 +50,7 @@ MILLIONTHS = 1_000_000
 
 
 def report_key(run_id: str) -> str:
+    """Where a run's report is."""
     return f"{RUNS_PREFIX}{run_id}/report.json"
 
 

@@ -59,10 +59,12 @@ class Catalogue:
 
 
 def manifest_json(manifest: Manifest) -> bytes:
+    """As it stands in the cache."""
     return _json(asdict(manifest))
 
 
 def catalogue_json(catalogue: Catalogue) -> bytes:
+    """As it stands in the cache."""
     return _json({"tickers": {ticker: asdict(entry) for ticker, entry in catalogue.tickers.items()}})
 
 

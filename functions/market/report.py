@@ -44,10 +44,12 @@ class Report:
 
     @property
     def failed(self) -> int:
+        """How many tickers failed."""
         return len(self.failures)
 
     @property
     def refused_bars(self) -> int:
+        """How many bars were refused."""
         return sum(self.refused.values())
 
     def silent(self, now: datetime) -> bool:
@@ -74,10 +76,12 @@ def instant(time: datetime) -> str:
 
 
 def report_json(report: Report) -> bytes:
+    """As it stands in the cache."""
     return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(report)}, separators=(",", ":")).encode()
 
 
 def read_report(text: bytes) -> Report:
+    """What `report_json` wrote."""
     said: dict[str, Any] = json.loads(text)
     said.pop("schema_version")
     return Report(**said)

@@ -17,6 +17,8 @@ class UniverseError(ValueError):
 
 @dataclass(frozen=True)
 class Instrument:
+    """A row of the universe."""
+
     ticker: str
     name: str
     kind: Kind

@@ -22,6 +22,8 @@ MOST = 500
 
 
 class Settings(Variables):
+    """The scanner's variables."""
+
     aws_s3_bucket: str
 
 

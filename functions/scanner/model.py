@@ -57,6 +57,8 @@ class Scanner(BaseModel):
 
 
 class Scanners(BaseModel):
+    """All scanners."""
+
     scanners: list[Scanner]
 
 

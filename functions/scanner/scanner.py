@@ -50,6 +50,7 @@ class Scanner:
 
     @property
     def name(self) -> str:
+        """As routes have it."""
         return self.find.__name__
 
     @property
@@ -59,6 +60,7 @@ class Scanner:
 
     @property
     def numbers(self) -> dict[str, Any]:
+        """Its rule's numbers by name."""
         parameters = inspect.signature(self.find).parameters.values()
         return {
             parameter.name: parameter.default

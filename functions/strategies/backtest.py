@@ -55,10 +55,12 @@ class Backtest:
 
     @property
     def equity(self) -> Floats:
+        """At the close of every day."""
         return self.cash + self.invested
 
     @property
     def days(self) -> NDArray[np.datetime64]:
+        """The days of the run."""
         return self.prices.days[self.first :]
 
 

@@ -39,6 +39,8 @@ _COSTS = tuple(TradingCosts.model_fields)
 
 
 class Settings(DatabaseVariables):
+    """The strategies' variables."""
+
     aws_s3_bucket: str
     aws_lambda_function_memory_size: int
 

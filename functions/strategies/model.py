@@ -94,10 +94,14 @@ class Strategy(BaseModel):
 
 
 class Strategies(BaseModel):
+    """All strategies."""
+
     strategies: list[Strategy]
 
 
 class TradingCosts(BaseModel):
+    """What an order costs."""
+
     commission: Number
     slippage_bps: Number
     fx_bps: Number
@@ -128,14 +132,20 @@ class Result(BaseModel):
 
 
 class StrategyWithResult(Strategy):
+    """A strategy and its newest result."""
+
     last_result: Result | None
 
 
 class Results(Page):
+    """A page of results, newest first."""
+
     results: list[Result]
 
 
 class DayEquity(BaseModel):
+    """What the account was worth at a day's close."""
+
     date: date
     equity: Number
 
@@ -163,6 +173,8 @@ class ResultTrade(BaseModel):
 
 
 class ResultTrades(Page):
+    """A page of a result's trades."""
+
     trades: list[ResultTrade]
 
 

@@ -42,6 +42,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Reply:
+    """What is answered."""
+
     status: int
     body: str
     headers: tuple[tuple[str, str], ...] = ()
