@@ -37,6 +37,10 @@ class Secret(Generic[Value]):
                     raise
         return self._value
 
+    def prepare(self) -> None:
+        """Load what reading needs, for who has a limit on how long the reading takes."""
+        _client()
+
     def _text(self) -> str:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - loaded with the client only
 
