@@ -259,8 +259,8 @@ class ApiSettings(Section):
         default=(SITE,), description="Origins whose pages may call the API from a browser"
     )
     throttle_rps: Annotated[StrictInt, positive("requests a second")] = Field(
-        description="Requests a second, over time, before the API answers 429. AWS does not say whether the routes "
-        "share them; if each has its own, all together may take as many times more as there are routes"
+        description="Requests a second, over time, before the API answers 429. AWS does not say whether the "
+        "routes share them; if each has its own, all together may take as many times more as there are routes"
     )
     throttle_burst: Annotated[StrictInt, positive("requests")] = Field(
         description="Requests at once before the API answers 429"
