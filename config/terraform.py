@@ -3,6 +3,11 @@
 The bootstrap stack makes bucket and table; every other stack uses them.
 """
 
+from pathlib import Path
+
+PROVIDER_LOCK = Path(__file__).with_name("terraform.lock.hcl")
+"""Which packages of the provider may run: `.terraform.lock.hcl` where Terraform runs, which only reads it."""
+
 # The first with write-only arguments, and with `use_lockfile` for good.
 MINIMUM_VERSION = (1, 11)
 

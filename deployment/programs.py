@@ -21,6 +21,7 @@ PROVIDER_VERSION = "5.100.0"
 _ADD_ON_FOLDERS = tuple(map(Path, ("/opt", "/usr/local", "/usr/local/lib", "/usr/local/share", "/srv")))
 # How far below such a folder a mirror may be: /opt itself, /opt/x, /opt/x/y.
 _SEARCH_DEPTH = 2
+_READ_LOCK = "-lockfile=readonly"
 
 
 class PrerequisiteError(OneLineError):
@@ -103,7 +104,10 @@ def quiet_variables(variables: Mapping[str, str]) -> dict[str, str]:
         result.setdefault("TF_LOG_CORE", level)
     # It would log as much by itself.
     result.pop("TF_LOG_PROVIDER", None)
-    # `terraform providers lock` always asks the registry, for a lock file that nobody keeps.
+    # Whatever it finds as the provider, it runs nothing that the synthesized lock file does not vouch for.
+    arguments = variables.get("TF_CLI_ARGS_init", "").split()
+    result["TF_CLI_ARGS_init"] = " ".join([*(each for each in arguments if each != _READ_LOCK), _READ_LOCK])
+    # `terraform providers lock` would ask the registry for what is locked already.
     result.setdefault("CDKTF_SKIP_PROVIDER_LOCK", "true")
     return result
 

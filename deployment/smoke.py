@@ -1,94 +1,156 @@
-"""Does what was deployed answer, and is it the code that is here (`make smoke`)?"""
+"""Look, after a deployment, whether it answers, keeps strangers out and can tell somebody of an alarm."""
 
 import argparse
-import json
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import boto3
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError
-from config.names import stack_name
-from deployment.plan import Prepared, prepared
+from config.names import resource_name
+from config.settings import Environment
+from deployment.preflight.checks import Check, ProblemError, UnknownError, Verdict, run
 
-_SECONDS = 90.0
-"""Long enough for a database that sleeps, and for an answer that the API remembers for half a minute."""
-_PAUSE = 5.0
-_TIMEOUT = 10.0
+Client = Callable[..., Any]
+CLOSED = ("/trades", "/data/status", "/strategies", "/scanner")
+"""A path of each function that nobody may call without a token."""
+# A cold start, and a database that wakes up.
+_SECONDS = 15.0
+_STRANGER = "https://stranger.invalid"
+
+
+def smoke_checks(
+    environment: Environment, *, url: str | None = None, client: Client = boto3.client
+) -> list[Check]:
+    """Of the deployed environment; `url` is where its API answers, if not at its own address.
+
+    Raises OneLineError if there is no such API.
+    """
+    aws = partial(client, region_name=environment.region)
+    api = httpx.Client(base_url=url or _address(environment, aws), timeout=_SECONDS, trust_env=False)
+    checks = [
+        *(Check(f"closed {path}", partial(_closed, api, path)) for path in CLOSED),
+        Check("preflight", partial(_preflight, api, environment.api.cors_origins)),
+        Check("health", partial(_health, api, environment.name)),
+    ]
+    if environment.monitoring.enabled:
+        checks.append(Check("alarms", partial(_told, environment, aws)))
+    return checks
 
 
 class SmokeError(OneLineError):
-    """It does not answer as it should; the text says how it does."""
+    """There is nothing to look at; the text says why."""
 
 
-def smoke(
-    url: str, version: str, seconds: float = _SECONDS, sleep: Callable[[float], None] = time.sleep
-) -> str:
-    """What `GET <url>/health` says, once all is well and the code is of that version. Raises SmokeError."""
-    address = f"{url.rstrip('/')}/health"
-    deadline = time.monotonic() + seconds
-    while True:
-        said = _health(address)
-        if said.get("status") == "ok" and said.get("version") == version:
-            return json.dumps(said)
-        if time.monotonic() + _PAUSE > deadline:
-            raise SmokeError(
-                f"{address} said within {seconds:.0f} s, of version {version}: {json.dumps(said)}"
-            )
-        sleep(_PAUSE)
-
-
-def _health(address: str) -> dict[str, Any]:
+def _address(environment: Environment, aws: Client) -> str:
+    name = resource_name("api", environment.name)
     try:
-        answer = httpx.get(address, timeout=_TIMEOUT)
+        pages = aws("apigatewayv2").get_paginator("get_apis").paginate()
+        found = [api["ApiEndpoint"] for page in pages for api in page["Items"] if api["Name"] == name]
+    except (BotoCoreError, ClientError) as error:
+        raise SmokeError(f"{name} cannot be looked for: {error}") from None
+    if len(found) != 1:
+        raise SmokeError(f"{environment.region} has {len(found)} APIs named {name}, and not one")
+    return str(found[0])
+
+
+def _closed(api: httpx.Client, path: str) -> str:
+    answer = _asked(api, "GET", path)
+    if answer.status_code != 401:
+        raise ProblemError(f"GET {path} without a token is answered {answer.status_code}, and not 401")
+    return "401 without a token"
+
+
+def _preflight(api: httpx.Client, origins: Sequence[str]) -> str:
+    for origin in origins:
+        allowed = _allowed_origin(api, origin)
+        if allowed not in (origin, "*"):
+            raise ProblemError(f"browsers at {origin} are not let in: allowed is {allowed}")
+    if "*" not in origins and (allowed := _allowed_origin(api, _STRANGER)) is not None:
+        raise ProblemError(f"browsers anywhere are let in: to {_STRANGER}, allowed is {allowed}")
+    return f"answered for {', '.join(origins)}"
+
+
+def _allowed_origin(api: httpx.Client, origin: str) -> str | None:
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = _asked(api, "OPTIONS", CLOSED[0], asked)
+    return dict(answer.headers).get("access-control-allow-origin")
+
+
+def _health(api: httpx.Client, environment: str) -> str:
+    answer = _asked(api, "GET", "/health")
+    try:
         said = answer.json()
-    except httpx.HTTPError as error:
-        return {"status": f"no answer ({type(error).__name__})"}
     except ValueError:
-        return {"status": f"no JSON (HTTP {answer.status_code})"}
-    return (
-        said
-        if answer.status_code == 200 and isinstance(said, dict)
-        else {"status": f"HTTP {answer.status_code}"}
-    )
+        said = None
+    if answer.status_code != 200 or not isinstance(said, dict) or said.get("status") != "ok":
+        parts = said.get("parts", {}) if isinstance(said, dict) else {}
+        failed = [name for name, part in parts.items() if part.get("status") != "ok"]
+        raise ProblemError(f"GET /health is answered {answer.status_code}: {', '.join(failed) or 'not ok'}")
+    if said.get("environment") != environment:
+        raise ProblemError(f"it says that it is {said.get('environment')}, and not {environment}")
+    return f"{environment}, version {said.get('version')}: {', '.join(said.get('parts', {}))} answer"
 
 
-def deployed_url(stack: Prepared) -> str:
-    """Where the deployed API answers. Raises SmokeError."""
-    done = subprocess.run(
-        [stack.program, "output", "-raw", "api_gateway_url"],
-        cwd=stack.folder,
-        env=stack.variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode or not done.stdout.startswith("https://"):
-        raise SmokeError(f"{stack.folder.name} has no output api_gateway_url: deploy it first")
-    return done.stdout.strip()
+def _told(environment: Environment, aws: Client) -> str:
+    address = environment.monitoring.alert_email
+    try:
+        account = aws("sts").get_caller_identity()["Account"]
+        topic = f"arn:aws:sns:{environment.region}:{account}:{resource_name('alarms', environment.name)}"
+        pages = aws("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        found = [
+            each["SubscriptionArn"]
+            for page in pages
+            for each in page["Subscriptions"]
+            if (each["Protocol"], each["Endpoint"]) == ("email", address)
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise UnknownError(f"the alarms' subscriptions cannot be read: {error}") from None
+    if not found:
+        raise ProblemError(f"{address} is not subscribed to {topic}: deploy again")
+    if not all(arn.startswith("arn:") for arn in found):
+        raise ProblemError(f"{address} has not followed the link in AWS's first mail: no alarm reaches it")
+    return f"{address} is told"
 
 
-def version_here(stack: Prepared) -> str:
-    """Of the code of the function that answers."""
-    document = json.loads((stack.folder / "cdk.tf.json").read_text(encoding="utf-8"))
-    function = document["resource"]["aws_lambda_function"]["data"]
-    return str(function["environment"]["variables"]["CODE_VERSION"])
+def _asked(
+    api: httpx.Client, method: str, path: str, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    try:
+        return api.request(method, path, headers=headers)
+    except httpx.TransportError as error:
+        raise ProblemError(f"{method} {path} is not answered ({type(error).__name__})") from None
+
+
+def report(checks: Sequence[Check]) -> int:
+    """Print a line for each; the exit code: 0 if all is well, and is known to be."""
+    wrong = 0
+    for outcome in run(checks, seconds=60):
+        print(f"{outcome.verdict:<14}  {outcome.name:<20}  {outcome.text}", flush=True)
+        wrong += outcome.verdict != Verdict.OK
+    return int(wrong > 0)
 
 
 def main() -> int:
-    """Print what it says; 1 if that is not good."""
+    """Its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployment.smoke", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    parser.add_argument("--url", help="where the API answers (default: its own address, asked of AWS)")
+    options = parser.parse_args()
     try:
-        stack = prepared(stack_name(parser.parse_args().environment))
-        print(smoke(deployed_url(stack), version_here(stack)))
+        from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+
+        environments = {each.name: each for each in ENVIRONMENTS}
+        if options.environment not in environments:
+            raise SmokeError(f"ENVIRONMENT = {options.environment!r}: allowed: {', '.join(environments)}")
+        return report(smoke_checks(environments[options.environment], url=options.url))
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from config.errors import OneLineError
+from config.terraform import PROVIDER_LOCK
 from deployment.programs import (
     PROVIDER_VERSION,
     PrerequisiteError,
@@ -81,6 +83,7 @@ class Planner:
         kept = self._folder / "schema.json"
         if not kept.is_file() or not (self._folder / ".terraform.lock.hcl").is_file():
             _write(self._folder / "main.tf.json", _configuration({}, {}))
+            copyfile(PROVIDER_LOCK, self._folder / ".terraform.lock.hcl")
             self._run(self._folder, "init", "-input=false")
             printed = json.loads(self._run(self._folder, "providers", "schema", "-json"))
             (provider,) = printed["provider_schemas"].values()

@@ -1,17 +1,30 @@
 """All stacks together."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from shutil import copyfile
 
 from bindings.cdktf import App
 from config.settings import Environment
 from config.target import Target
+from config.terraform import PROVIDER_LOCK
 from stacks.bootstrap import BootstrapStack
 from stacks.parakeet import ParakeetStack
 
 
+class Application(App):
+    """All stacks, each synthesized with the lock of the provider beside it."""
+
+    def synth(self) -> None:
+        """Write every stack's folder."""
+        super().synth()
+        for stack in Path(self.outdir, "stacks").iterdir():
+            copyfile(PROVIDER_LOCK, stack / ".terraform.lock.hcl")
+
+
 def application(environments: Sequence[Environment], target: Target, outdir: str | None = None) -> App:
     """The stacks of these environments, ready for `synth()` into `outdir`, or where cdktf wants them."""
-    app = App(outdir=outdir)
+    app = Application(outdir=outdir)
     # One in every account that keeps states.
     for account_id in dict.fromkeys(environment.account_id for environment in environments):
         BootstrapStack(app, target, account_id)

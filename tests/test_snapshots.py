@@ -74,4 +74,4 @@ def _normalised_text(text: str, key: str) -> Any:
         return "<version of the code>"
     text = text.replace(str(Path.cwd()), "<project>")
     # Keys and assets: functions/trades/<sha256>.zip, assets/…/<MD5>/trades-<version>.zip
-    return re.sub(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{32}\b|(?<=-)[0-9a-f]{12}(?=\.zip)", "<hash>", text)
+    return re.sub(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{32}\b|(?<=-)[0-9a-f]{12}(?=\.(?:zip|csv))", "<hash>", text)
