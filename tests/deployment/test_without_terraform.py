@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-SOME_TESTS = "tests/terraform/test_destroy.py"
+SOME_TESTS = "tests/terraform/test_changes.py"
 REASON = "Terraform 1.11 or newer is needed, but there is no terraform on PATH"
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shlex
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -156,26 +154,3 @@ def error(answer: httpx.Response) -> tuple[int, str]:
     said = answer.json()["error"]
     assert set(said) == {"code", "message", "details"}
     return answer.status_code, said["code"]
-
-
-_CHANGED = """
-import sys
-sys.path.insert(0, {project!r})
-import bindings
-from config.dev import DEV
-from config.target import Target
-from stacks.application import application
-from tests.template import changed
-application([changed(DEV, **{changes!r})], Target.from_variables()).synth()
-"""
-
-
-def synthesizes_changed(workspace_folder: Path, **changes: Any) -> None:
-    """Have dev synthesized with fields of its configuration changed, from this folder and from now on."""
-    program = workspace_folder / "changed.py"
-    project = Path(__file__).parents[2]
-    program.write_text(_CHANGED.format(project=str(project), changes=changes), encoding="utf-8")
-    description = workspace_folder / "cdktf.json"
-    told = json.loads(description.read_text(encoding="utf-8"))
-    told["app"] = shlex.join([sys.executable, str(program)])
-    description.write_text(json.dumps(told), encoding="utf-8")

@@ -4,9 +4,9 @@ import pytest
 
 from local.access.keys import SigningKeys
 from tests.end_to_end.forged import GOOD, NAMES, forged
-from tests.end_to_end.served import HEADER, Api, Served, error, placed, synthesizes_changed
+from tests.end_to_end.served import HEADER, Api, Served, error, placed
 from tests.template import changed
-from tests.terraform.deployments import DEPLOY_SECONDS
+from tests.terraform.deployments import DEPLOY_SECONDS, synthesize_changed
 from tests.terraform.traces import SHORTEST
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
@@ -73,7 +73,7 @@ def test_every_route_but_health_is_closed_to_those_without_a_token(served: Serve
 def with_lambda_authorizer(served: Served) -> Served:
     """The same dev, updated; every request is then decided by `functions/authorizer`."""
     platform = served.platform
-    synthesizes_changed(platform.workspace.folder, api={"authorizer": "lambda"})
+    synthesize_changed(platform.workspace, api={"authorizer": "lambda"})
     deploy = platform.workspace.start_cdktf("deploy", platform.stack, "--auto-approve")
     deploy.finish(DEPLOY_SECONDS)
     served.settings = changed(served.settings, api={"authorizer": "lambda"})

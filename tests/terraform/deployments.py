@@ -1,9 +1,13 @@
 """What the tests with the real Terraform deploy, and how they wait for it."""
 
+import json
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from config.names import resource_name, stack_name
 from config.settings import Environment
@@ -13,7 +17,11 @@ from tests.terraform.account import Account
 
 DEPLOY_SECONDS = 400
 
-OpenWorkspace = Callable[[Account, str], Workspace]
+
+class OpenWorkspace(Protocol):
+    """Opens a folder to deploy to an account from; `database` is the environment's whose it is."""
+
+    def __call__(self, account: Account, name: str, *, database: str | None = None) -> Workspace: ...
 
 
 @dataclass(frozen=True)
@@ -59,3 +67,26 @@ def wait_until(condition: Callable[[], bool], meanwhile: Command) -> None:
         assert meanwhile.running, meanwhile.output
         assert time.monotonic() < end, meanwhile.output
         time.sleep(0.2)
+
+
+_CHANGED = """
+import sys
+sys.path.insert(0, {project!r})
+import bindings
+from config.dev import DEV
+from config.target import Target
+from stacks.application import application
+from tests.template import changed
+application([changed(DEV, **{changes!r})], Target.from_variables()).synth()
+"""
+
+
+def synthesize_changed(workspace: Workspace, **changes: Any) -> None:
+    """Have dev synthesized with fields of its configuration changed, from this folder and from now on."""
+    program = workspace.folder / "changed.py"
+    project = Path(__file__).parents[2]
+    program.write_text(_CHANGED.format(project=str(project), changes=changes), encoding="utf-8")
+    description = workspace.folder / "cdktf.json"
+    told = json.loads(description.read_text(encoding="utf-8"))
+    told["app"] = shlex.join([sys.executable, str(program)])
+    description.write_text(json.dumps(told), encoding="utf-8")

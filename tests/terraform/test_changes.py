@@ -1,26 +1,28 @@
-"""Deploying over what is there: two at once, behind Terraform's back, rotated secrets, wrong variables."""
+"""Deploying over what is there: two at once, behind Terraform's back, new secrets, anew, wrong variables."""
 
 import json
-import shlex
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.dev import DEV
+from config.terraform import STATE_BUCKET
 from deployment.command import unwrapped
 from deployment.workspace import Workspace
 from local.made_up import made_up_secrets
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace, wait_until
+from tests.terraform.deployments import (
+    DEPLOY_SECONDS,
+    Deployment,
+    OpenWorkspace,
+    synthesize_changed,
+    wait_until,
+)
 from tests.terraform.output import lock_id
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -82,18 +84,6 @@ def planned(workspace: Workspace, stack: str) -> list[str]:
 # Rotation. Before anything is broken: it needs a deployment that has nothing to change
 
 
-ROTATED = """
-import sys
-sys.path.insert(0, {project!r})
-import bindings
-from config.dev import DEV
-from config.target import Target
-from stacks.application import application
-from tests.template import changed
-application([changed(DEV, secrets={{"version": 2}})], Target.from_variables()).synth()
-"""
-
-
 def secrets_in_aws(dev: Deployment) -> dict[str, Any]:
     manager = dev.client("secretsmanager")
     return {
@@ -116,12 +106,7 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
         dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
         assert secrets_in_aws(dev) == before
 
-        program = dev.workspace.folder / "rotated.py"
-        program.write_text(ROTATED.format(project=str(PROJECT)), encoding="utf-8")
-        project = dev.workspace.folder / "cdktf.json"
-        description = json.loads(project.read_text(encoding="utf-8"))
-        description["app"] = shlex.join([sys.executable, str(program)])
-        project.write_text(json.dumps(description), encoding="utf-8")
+        synthesize_changed(dev.workspace, secrets={"version": 2})
         dev.workspace.synth()
         assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
         dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
@@ -202,6 +187,47 @@ def test_a_change_behind_terraforms_back_is_found_by_the_plan_and_undone_by_the_
     routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
     assert {route["RouteKey"] for route in routes if route["AuthorizationType"] == "NONE"} == {"GET /health"}
     assert not dev.workspace.has_changes(dev.stack)
+
+
+# Gone and back. After all else that needs this deployment
+
+
+def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(dev: Deployment) -> None:
+    account, workspace = dev.account, dev.workspace
+    first = account.state("dev")
+    assert first
+    s3 = account.client("s3")
+    s3.put_object(Bucket=dev.called("cache"), Key="cache/prices.parquet", Body=b"prices")
+    s3.put_object(Bucket=dev.called("lambda-artifacts"), Key="functions/data/old.zip", Body=b"old")
+    s3.put_object(Bucket=dev.called("logs"), Key="potential-parakeet-cache-dev/log", Body=b"log")
+
+    workspace.destroy(dev.stack)
+    destroyed = account.state("dev")
+    assert destroyed
+    assert destroyed.addresses == set()
+    assert left_behind(account) == []
+
+    workspace.deploy(dev.stack)
+    again = account.state("dev")
+    assert again
+    assert again.addresses == first.addresses
+    assert not workspace.has_changes(dev.stack)
+
+
+def left_behind(account: Account) -> list[str]:
+    """What is left in the account, secrets that wait for their end included."""
+    secrets = account.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    buckets = account.client("s3").list_buckets()["Buckets"]
+    return [
+        *(secret["Name"] for secret in secrets),
+        *(bucket["Name"] for bucket in buckets if bucket["Name"] != STATE_BUCKET),
+        *(each["FunctionName"] for each in account.pages("lambda", "list_functions", "Functions")),
+        *(role["RoleName"] for role in account.pages("iam", "list_roles", "Roles")),
+        *(group["logGroupName"] for group in account.pages("logs", "describe_log_groups", "logGroups")),
+        *(api["Name"] for api in account.client("apigatewayv2").get_apis()["Items"]),
+        *(rule["Name"] for rule in account.client("events").list_rules()["Rules"]),
+        *account.client("sqs").list_queues().get("QueueUrls", []),
+    ]
 
 
 # Variables

@@ -15,7 +15,6 @@ GROUPS = {
     "platform": {"bootstrap", "dev", "prod"},
     "changes": {"dev", "other", "wrong", "missing", "local"},
     "interrupted": {"cancelled", "killed", "lost"},
-    "destroy": {"dev"},
 }
 # They make up their secrets themselves, and search what they say or leave.
 SEARCHES_ITSELF = {"demo", "serve", "end_to_end"}
@@ -43,7 +42,7 @@ def test_no_secret_is_in_any_file_of_the_run_nor_in_any_state(
     assert {name.split("/")[1] for name in found} >= environments
 
 
-@pytest.mark.xdist_group("destroy")
+@pytest.mark.xdist_group("changes")
 def test_every_group_is_searched(request: pytest.FixtureRequest) -> None:
     groups = {mark.args[0] for item in request.session.items for mark in item.iter_markers("xdist_group")}
     assert groups <= GROUPS.keys() | SEARCHES_ITSELF
