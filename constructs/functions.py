@@ -68,6 +68,7 @@ class Function(Construct):
         """
         super().__init__(scope, id)
         self.part = part
+        self._environment = defaults.place.environment
         self.timeout_seconds = settings.timeout_seconds
         self.runs_asynchronously = False
         name = defaults.place.name(part)
@@ -174,6 +175,11 @@ class Function(Construct):
     def undelivered_failures(self) -> Metric:
         """Failures that did not reach where they are sent to: nobody will see them there."""
         return self._metric("DestinationDeliveryFailures")
+
+    def reported(self, name: str, statistic: str = "Sum") -> Metric:
+        """What its code reports of itself under that name, as `functions/runtime/metrics.py` does."""
+        dimensions = {"environment": self._environment, "service": f"{PROJECT}-{self.part}"}
+        return Metric("PotentialParakeet", name, dimensions, statistic, label=name)
 
     def _metric(self, name: str, statistic: str = "Sum") -> Metric:
         return Metric("AWS/Lambda", name, {"FunctionName": self.name}, statistic, label=self.part)

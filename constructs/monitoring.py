@@ -1,7 +1,7 @@
 """Alarms that reach a person, and the dashboard that person opens."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bindings.aws import (
@@ -38,6 +38,11 @@ API_LATENCY_MS = 5000
 REFUSED_PERCENT = 80
 FAILING_PERCENT = 5
 MINIMUM_REQUESTS = 10
+# A few tickers are always being renamed or delisted; the run itself fails at `failed_percent`.
+TICKERS_FAILED = 10
+BARS_REFUSED = 100
+# At 06:00 UTC on the Tuesday after a Monday's holiday it is four days.
+NEWEST_BAR_DAYS = 5
 BUDGET_USED_PERCENT = 80
 # A function that takes this share of its timeout will soon not end in time.
 TIMEOUT_SHARE = 0.8
@@ -84,6 +89,7 @@ class Monitoring(Construct):
         self._watch_dead_letters(dead_letters)
         if daily:
             self._watch_daily_run(daily)
+            self._watch_market_data(daily)
         if billed and settings.monthly_budget_usd:
             self._watch_costs(settings.monthly_budget_usd, address)
         dashboard = CloudwatchDashboard(
@@ -91,7 +97,11 @@ class Monitoring(Construct):
             "dashboard",
             dashboard_name=place.name("health"),
             dashboard_body=json.dumps(
-                {"widgets": _widgets(place.region, self._alarm_arns, functions, api, dead_letters)}
+                {
+                    "widgets": _widgets(
+                        place.region, self._alarm_arns, functions, api, dead_letters, ingest=daily
+                    )
+                }
             ),
         )
         self.dashboard_url = (
@@ -220,6 +230,26 @@ class Monitoring(Construct):
             treat_missing_data="breaching",
         )
 
+    def _watch_market_data(self, ingest: Function) -> None:
+        self._alarm(
+            "tickers-failed",
+            f"{TICKERS_FAILED} or more tickers failed in an ingest that ended well all the same",
+            ingest.reported("TickersFailed"),
+            threshold=TICKERS_FAILED,
+        )
+        self._alarm(
+            "bars-refused",
+            f"An ingest refused {BARS_REFUSED} bars or more, so a provider sends nonsense",
+            ingest.reported("BarsRefused"),
+            threshold=BARS_REFUSED,
+        )
+        self._alarm(
+            "prices-old",
+            f"The newest bar is {NEWEST_BAR_DAYS} days old or older",
+            ingest.reported("NewestBarAgeDays", "Maximum"),
+            threshold=NEWEST_BAR_DAYS,
+        )
+
     def _watch_costs(self, usd: int, address: str) -> None:
         # Of the account: costs by tag would be none before somebody makes the tag a cost allocation tag.
         BudgetsBudget(
@@ -296,6 +326,8 @@ def _widgets(
     functions: Sequence[Function],
     api: Api,
     dead_letters: DeadLetterQueue,
+    *,
+    ingest: Function | None,
 ) -> list[dict[str, Any]]:
     """Is it healthy (alarms), and if not, where (API, then function by function, then what they logged)."""
 
@@ -330,10 +362,11 @@ def _widgets(
         graph("Functions: errors", 0, 10, *(function.errors for function in functions)),
         graph("Functions: throttles", 8, 10, *(function.throttles for function in functions)),
         graph("Functions: duration, p95 (ms)", 16, 10, *(function.duration for function in functions)),
+        *(_market_data(graph, ingest) if ingest else ()),
         {
             "type": "log",
             "x": 0,
-            "y": 16,
+            "y": 22,
             "width": 24,
             "height": 6,
             "properties": {
@@ -351,4 +384,14 @@ def _widgets(
                 ),
             },
         },
+    ]
+
+
+def _market_data(graph: Callable[..., dict[str, Any]], ingest: Function) -> list[dict[str, Any]]:
+    tickers = (ingest.reported("TickersSuccessful"), ingest.reported("TickersFailed"))
+    newest = ingest.reported("NewestBarAgeDays", "Maximum")
+    return [
+        graph("Market data: tickers", 0, 16, *tickers),
+        graph("Market data: refused bars", 8, 16, ingest.reported("BarsRefused")),
+        graph("Market data: age of the newest bar (days)", 16, 16, newest),
     ]

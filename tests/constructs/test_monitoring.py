@@ -61,6 +61,9 @@ def test_everything_that_can_fail_has_an_alarm_and_nothing_else(watched: Templat
             "dead-letters",
             "ingest-dropped",
             "ingest-missing",
+            "tickers-failed",
+            "bars-refused",
+            "prices-old",
             "ingest-undelivered",
         )
     }
@@ -334,6 +337,12 @@ def test_the_dashboard_begins_with_every_alarm(watched: Template) -> None:
     )
 
 
+def reported(metric: str, env: str) -> list[Any]:
+    """What ingest's code reports of itself, as a graph lists it."""
+    own = ["environment", env, "service", "potential-parakeet-ingest"]
+    return ["PotentialParakeet", metric, *own, {"label": metric}]
+
+
 def test_the_dashboard_shows_where_it_fails(watched: Template) -> None:
     env = watched.environment
     api = ["ApiId", f"potential-parakeet-api-{env}"]
@@ -367,6 +376,36 @@ def test_the_dashboard_shows_where_it_fails(watched: Template) -> None:
         "Functions: errors": ("Sum", functions("Errors")),
         "Functions: throttles": ("Sum", functions("Throttles")),
         "Functions: duration, p95 (ms)": ("p95", functions("Duration")),
+        "Market data: tickers": (
+            "Sum",
+            [reported(name, env) for name in ("TickersSuccessful", "TickersFailed")],
+        ),
+        "Market data: refused bars": ("Sum", [reported("BarsRefused", env)]),
+        "Market data: age of the newest bar (days)": ("Maximum", [reported("NewestBarAgeDays", env)]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("id", "metric", "statistic", "threshold"),
+    [
+        ("tickers-failed", "TickersFailed", "Sum", 10),
+        ("bars-refused", "BarsRefused", "Sum", 100),
+        ("prices-old", "NewestBarAgeDays", "Maximum", 5),
+    ],
+)
+def test_market_data_that_fails_is_nonsense_or_old_is_told(
+    watched: Template, id: str, metric: str, statistic: str, threshold: int
+) -> None:
+    assert alarm(watched, id) == {
+        "namespace": "PotentialParakeet",
+        "metric_name": metric,
+        "dimensions": {"environment": watched.environment, "service": "potential-parakeet-ingest"},
+        "statistic": statistic,
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": threshold,
+        "period": 300,
+        "evaluation_periods": 1,
+        "treat_missing_data": "notBreaching",
     }
 
 

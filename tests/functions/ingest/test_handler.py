@@ -70,6 +70,8 @@ def metrics_in(out: str) -> dict[str, float]:
     assert len(lines) == 1
     described = lines[0]["_aws"]["CloudWatchMetrics"][0]
     assert described["Namespace"] == "PotentialParakeet"
+    # As the alarms ask for them.
+    assert [sorted(each) for each in described["Dimensions"]] == [["environment", "service"]]
     return {metric["Name"]: lines[0][metric["Name"]][0] for metric in described["Metrics"]}
 
 
