@@ -1,4 +1,4 @@
-"""One ticker: what is new since its last bar, or all of it where its past has changed."""
+"""One ticker: what is new since its last bars, or all of it where its past has changed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +19,9 @@ from functions.market.universe import Instrument
 HISTORY_START = date(2005, 1, 1)
 # Of two answers of the whole history, the first bars may be a few days apart.
 _SAME_START = timedelta(7)
+# Bars that are read again. A dividend or split changes the bars before its day only, so that one which the
+# provider tells of late shows in none of the days after it.
+OVERLAP_BARS = 6
 
 
 @dataclass(frozen=True)
@@ -107,15 +110,18 @@ class TickerIngest:
     ) -> Bars:
         # Back at a provider that is asked first, its adjustments are to be those of all years again.
         if entry and (entry.provider == provider.name or provider is not self._providers[0]):
+            own = entry.provider == provider.name
+            # Providers adjust for different things: what one of them did days ago, another one may not have.
+            common = old.last(OVERLAP_BARS if own else 1)
             try:
-                quotes = provider.daily(instrument, date.fromisoformat(entry.last), self._end)
+                quotes = provider.daily(instrument, common.dates[0].item(), self._end)
             except NoDataError:
                 pass
             else:
                 bars = self._checked(quotes, outcome)
                 last = old.dates[-1]
                 adjusting = bool(quotes.adjusting[quotes.dates > last].any())
-                same = same_adjustment if entry.provider == provider.name else same_factor
+                same = same_adjustment if own else same_factor
                 if not adjusting and same(old, bars):
                     return old.then(bars.after(last))
                 outcome.refused.clear()

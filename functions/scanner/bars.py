@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 
 from functions.scanner.indicators import Floats
 
+# A day's change of the adjustment that is larger is a split; smaller ones are dividends.
+_LEAST_SPLIT = 1.2
+# Beyond is the rounding of floats: 28 / 20 - 1 is a hair below 0.4, which would decide at a rule's limit.
+_PLACES_OF_RATIOS = 12
+
 
 @dataclass(frozen=True, eq=False)
 class Bars:
@@ -24,8 +29,16 @@ class Bars:
     adjusted_close: Floats
 
     @classmethod
-    def of(cls, **panel: Floats) -> Self:
-        """Of a panel (days, tickers), NaN where a ticker has no bar. A bar that lacks a number is none."""
+    def of(cls, *, at_least: int = 0, **panel: Floats) -> Self:
+        """Of a panel (days, tickers), NaN where a ticker has no bar. A bar that lacks a number is none.
+
+        A shorter panel gets empty rows above, so that there are `at_least` so many.
+        """
+        above = max(0, at_least - len(panel["close"]))
+        panel = {
+            name: np.pad(values, ((above, 0), (0, 0)), constant_values=np.nan)
+            for name, values in panel.items()
+        }
         whole = np.logical_and.reduce([np.isfinite(values) for values in panel.values()])
         order = np.argsort(whole, axis=0, kind="stable")
         return cls(
@@ -46,11 +59,20 @@ class Bars:
 
     def total_return(self, days: int) -> Floats:
         """p(t) / p(t - days) - 1 of adjusted closes."""
-        return np.asarray(self.adjusted_close[-1] / self.adjusted_close[-1 - days] - 1)
+        return np.round(self.adjusted_close[-1] / self.adjusted_close[-1 - days] - 1, _PLACES_OF_RATIOS)
 
-    def highest(self, days: int) -> Floats:
-        """The highest adjusted high of so many days, today's with it."""
-        return np.asarray(self.adjusted_high[-days:].max(axis=0))
+    def of_high(self, days: int) -> Floats:
+        """The adjusted close over the highest adjusted high of so many days, today's with it."""
+        return np.round(self.adjusted_close[-1] / self.adjusted_high[-days:].max(axis=0), _PLACES_OF_RATIOS)
+
+    def volumes(self, days: int) -> Floats:
+        """The volumes of so many days, (days, tickers), in today's shares: a split since makes them more."""
+        # The adjustment itself, and the one place where raw and adjusted closes meet.
+        factors = self.close[-days:] / self.adjusted_close[-days:]
+        changes = factors[:-1] / factors[1:]
+        splits = np.where((changes > _LEAST_SPLIT) | (changes < 1 / _LEAST_SPLIT), changes, 1.0)
+        later = np.cumprod(splits[::-1], axis=0)[::-1]
+        return self.volume[-days:] * np.vstack((later, np.ones((1, later.shape[1]))))
 
     def dollar_volume(self) -> Floats:
         """The 20-day mean of raw close x volume."""

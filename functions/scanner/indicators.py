@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+_PLACES = 9
+
 
 def sma(values: Floats, days: int) -> Floats:
-    """Simple moving average."""
+    """Simple moving average, to nine places: prices are millionths, and what is beyond is the rounding of
+    floats, by which a price that does not move would be above its own average.
+    """
     averages = np.full(values.shape, np.nan)
     if len(values) >= days:
-        averages[days - 1 :] = sliding_window_view(values, days, axis=0).mean(axis=-1)
+        averages[days - 1 :] = np.round(sliding_window_view(values, days, axis=0).mean(axis=-1), _PLACES)
     return averages
 
 

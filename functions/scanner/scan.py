@@ -100,7 +100,8 @@ def scan(
     row = _newest_common_row(present) if row is None else row
     if row is None:
         return Scan(None, Counts(len(asked), len(asked), 0, 0, {}, 0), ())
-    bars = Bars.of(**{name: panel.columns[name][: row + 1] for name in _FIELDS})
+    known = {name: panel.columns[name][: row + 1] for name in _FIELDS}
+    bars = Bars.of(at_least=scanner.bars, **known)
     tickers = np.array(panel.tickers)
     wanted = np.isin(tickers, list(asked))
     traded = wanted & present[row]

@@ -12,7 +12,7 @@ def breakout(bars: Bars, benchmark: Bars, *, within_high_252: float = 0.10) -> F
     close = bars.adjusted_close
     last = close[-1]
     sma_20, sma_50 = sma(close[-20:], 20)[-1], sma(close[-50:], 50)[-1]
-    of_high, return_21 = last / bars.highest(252), bars.total_return(21)
+    of_high, return_21 = bars.of_high(252), bars.total_return(21)
     stages = {"trend": (last > sma_20) & (last > sma_50), "near_high": of_high >= 1 - within_high_252}
     return Findings(
         stages,

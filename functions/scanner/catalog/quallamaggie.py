@@ -29,7 +29,7 @@ def quallamaggie(
     return_63, return_21 = bars.total_return(63), bars.total_return(21)
     sma_10, sma_20, sma_200 = (sma(close[-days:], days)[-1] for days in (10, 20, 200))
     sma_50 = sma(close[-60:], 50)
-    near_high = last / bars.highest(126)
+    near_high = bars.of_high(126)
     ranges = atr(bars.adjusted_high, bars.adjusted_low, close)
     mean_range = sma(ranges[-20:], 20)[-1]
     stages = {

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from functions.ingest.provider import NoDataError, ProviderError
-from functions.ingest.ticker import HISTORY_START, Outcome, TickerIngest
-from functions.market.bars import Quotes
+from functions.ingest.ticker import HISTORY_START, OVERLAP_BARS, Outcome, TickerIngest
+from functions.market.bars import ADJUSTED_CLOSE, Bars, Quotes
 from functions.market.cache import Cache
-from functions.market.layout import COLUMNS
+from functions.market.layout import COLUMNS, MILLIONTHS
 from functions.market.manifest import Entry
+from functions.market.parquet import on_disk
 from functions.market.universe import Instrument
 from tests.functions.market_cache import Market
 
@@ -28,6 +29,7 @@ class Scripted:
         self.rows = rows
         self.factor = factor
         self.adjusting: frozenset[date] = frozenset()
+        self.dividend: date | None = None
         self.failure: ProviderError | None = None
         self.asked: list[date] = []
 
@@ -40,7 +42,8 @@ class Scripted:
             raise NoDataError("none")
         values = np.empty((len(days), len(COLUMNS)))
         for row, day in enumerate(days):
-            values[row] = [self.rows[day]] * 4 + [100] + [self.rows[day] * self.factor] * 4
+            factor = self.factor * (0.99 if self.dividend and day < self.dividend else 1)
+            values[row] = [self.rows[day]] * 4 + [100] + [self.rows[day] * factor] * 4
         return Quotes(
             np.array(days, "datetime64[D]"), values, np.array([day in self.adjusting for day in days])
         )
@@ -67,14 +70,16 @@ def entry_of(outcome: Outcome) -> Entry:
     return outcome.update.entry
 
 
-def test_all_is_asked_at_first_and_then_from_the_last_bar_on(market: Market, folder: str) -> None:
-    provider = Scripted("one", prices(MONDAY, 10, 11))
+def test_all_is_asked_at_first_and_then_the_last_bars_and_what_is_new(market: Market, folder: str) -> None:
+    before = date(2024, 5, 20)
+    provider = Scripted("one", prices(before, 7, 8, 9, 10, 11) | prices(MONDAY, 10, 11))
     entry = entry_of(ingest(market, [provider], None, folder))
-    assert (entry.first, entry.last, entry.rows) == ("2024-06-03", "2024-06-04", 2)
+    assert (entry.first, entry.last, entry.rows) == ("2024-05-20", "2024-06-04", 7)
     provider.rows |= prices(date(2024, 6, 5), 12)
     outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
-    assert provider.asked == [HISTORY_START, date(2024, 6, 4)]
-    assert (entry_of(outcome).rows, outcome.rows) == (3, 1)
+    assert OVERLAP_BARS == 6
+    assert provider.asked == [HISTORY_START, before + timedelta(1)]
+    assert (entry_of(outcome).rows, outcome.rows) == (8, 1)
 
 
 def test_a_provider_that_has_nothing_new_leaves_the_bars(market: Market, folder: str) -> None:
@@ -96,8 +101,22 @@ def test_a_changed_past_is_read_again_whole(market: Market, folder: str, change:
     else:
         provider.rows[date(2024, 6, 4)] = 11.5
     outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
-    assert provider.asked == [HISTORY_START, date(2024, 6, 4), HISTORY_START]
+    assert provider.asked == [HISTORY_START, MONDAY, HISTORY_START]
     assert entry_of(outcome).rows == 3
+
+
+@pytest.mark.parametrize("later", [(), (12.0, 13.0)], ids=["nothing new", "two bars later"])
+def test_a_dividend_that_is_told_of_after_its_day_was_read_adjusts_all_before_it(
+    market: Market, folder: str, later: tuple[float, ...]
+) -> None:
+    provider = Scripted("one", prices(MONDAY - timedelta(7), 8, 8, 8, 8, 8) | prices(MONDAY, 10, 11))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.dividend, provider.adjusting = date(2024, 6, 4), frozenset({date(2024, 6, 4)})
+    provider.rows |= prices(date(2024, 6, 5), *later)
+    entry = entry_of(ingest(market, [provider], entry, folder.replace("01-x", "02-x")))
+    with on_disk(market.objects().get(entry.key) or b"") as file:
+        adjusted = Bars.from_parquet(file).values[:, ADJUSTED_CLOSE] / MILLIONTHS
+    np.testing.assert_array_equal(adjusted, [7.92] * 5 + [9.9, 11, *later])
 
 
 def test_the_second_provider_is_asked_where_the_first_has_none_or_fails(market: Market, folder: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.scan import Panel, Result, scan
-from tests.functions.scanner.panels import of_one
+from tests.functions.scanner.panels import business_days, of_one
 
 
 def found(name: str, panel: Panel) -> Result | None:
@@ -109,6 +109,24 @@ def test_high_52_week_wants_volume_that_grows() -> None:
     assert passed("high_52_week", of_one(rise, volume=more, adjusted_high=high))["near_high"] == 0
 
 
+@pytest.mark.parametrize(("ratio", "traded"), [(10, 1.0), (0.1, 1.0), (10, 1.1), (0.1, 1.1)])
+def test_a_split_is_no_volume_to_high_52_week_and_hides_none(ratio: float, traded: float) -> None:
+    """Ten days ago; since then `traded` times what was traded before, in shares of the same size."""
+    rise = rising(0.001)
+    raw = [*scaled(rise[:-10], ratio), *rise[-10:]]
+    volume = [1e6] * 250 + [1e6 * ratio * traded] * 10
+    counts = passed("high_52_week", of_one(rise, close=raw, volume=volume))
+    assert counts == {"filters": 1, "near_high": 1, "volume": traded > 1}
+
+
+def test_dividends_leave_the_volumes_as_they_were_traded() -> None:
+    rise = rising(0.001)
+    adjusted = [*scaled(rise[:-10], 0.98), *rise[-10:]]
+    result = found("high_52_week", of_one(adjusted, close=rise, volume=[1e6] * 250 + [1.1e6] * 10))
+    assert result is not None
+    assert result.numbers["volume_mean_60"] == pytest.approx((50 * 1e6 + 10 * 1.1e6) / 60, rel=1e-15)
+
+
 def test_mean_reversion_is_oversold_above_its_long_average_only() -> None:
     rise = rising(0.005, 255)
     fall = [*rise, *(rise[-1] * (1 - 0.015 * day) for day in range(1, 6))]
@@ -127,8 +145,33 @@ def test_mean_reversion_is_overbought_above_70() -> None:
     assert (result.signal, result.numbers["rsi_14"]) == ("OVERBOUGHT", 100)
 
 
-def test_prices_that_do_not_move_are_neither() -> None:
-    assert found("mean_reversion", of_one([50.0] * 260)) is None
+@pytest.mark.parametrize("name", SCANNERS)
+def test_prices_that_do_not_move_are_no_signal(name: str) -> None:
+    """Whatever the price: of some, the float of the average is not the price."""
+    close = np.tile(np.arange(500, 1500) / 100, (260, 1))
+    tickers = ("SPY", *(f"T{number}" for number in range(1, 1000)))
+    adjusted = dict.fromkeys(("close", "adjusted_high", "adjusted_low", "adjusted_close"), close)
+    panel = Panel(business_days(260), tickers, {**adjusted, "volume": np.full_like(close, 1e6)})
+    made = scan(SCANNERS[name], panel, frozenset(tickers), benchmark="SPY")
+    assert (made.counts.scanned, made.results) == (1000, ())
+    assert made.counts.passed.get("trend", 0) == 0
+
+
+def test_a_return_of_exactly_40_percent_is_strong() -> None:
+    """In floats, 28 / 20 - 1 is less than 0.4."""
+    rise = [
+        *([20.0] * 197),
+        *np.linspace(20, 25, 42),
+        *np.linspace(25, 28.1, 17)[1:],
+        28.06,
+        28.04,
+        28.02,
+        28.01,
+        28.0,
+    ]
+    result = found("quallamaggie", of_one(rise))
+    assert result is not None
+    assert (result.signal, result.numbers["return_63"]) == ("STRONG", 0.4)
 
 
 @pytest.mark.parametrize("name", SCANNERS)

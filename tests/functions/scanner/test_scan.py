@@ -121,6 +121,14 @@ def test_a_market_without_bars_is_an_empty_scan(name: str) -> None:
     assert (found.date, found.results, found.counts.not_traded) == (None, (), 39)
 
 
+@every_scanner
+@pytest.mark.parametrize("days", [1, 10, 30])
+def test_a_market_that_is_too_young_has_too_few_bars(name: str, days: int) -> None:
+    counts = run(name, walks(1, days=days)).counts
+    assert (counts.scanned, counts.found) == (0, 0)
+    assert counts.too_few_bars + counts.not_traded == counts.asked
+
+
 def test_a_day_that_few_tickers_have_is_not_scanned() -> None:
     panel = walks(1)
     for values in panel.columns.values():
