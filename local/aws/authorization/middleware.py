@@ -163,6 +163,8 @@ class Authorization:
         """Refuse a request that says one thing to us and another to moto."""
         if not _LOOPBACK.fullmatch(environ.get("HTTP_HOST", "")) or not environ["RAW_URI"].startswith("/"):
             raise NotMapped("a request to another host than this machine")
+        if "#" in environ["RAW_URI"]:
+            raise NotMapped("an address with a fragment")
         if "HTTP_X_MOTO_ACCOUNT_ID" in environ or "HTTP_X_HTTP_METHOD_OVERRIDE" in environ:
             raise NotMapped("a request with a header that only moto knows")
         path = environ.get("PATH_INFO", "")

@@ -13,6 +13,7 @@ from local.aws.authorization.errors import NotMapped
 Parameters = Mapping[str, Any]
 Needs = Callable[[Request, Parameters], list[Permission]]
 _FORM = "application/x-www-form-urlencoded"
+_JSON = ("application/x-amz-json-1.0", "application/x-amz-json-1.1")
 
 
 def call(request: Request) -> Call:
@@ -33,7 +34,9 @@ def _operation(request: Request) -> tuple[str, Parameters]:
     if request.query or request.method != "POST":
         raise NotMapped(f"a request to {request.service} with a query, or another method than POST")
     target = request.header("x-amz-target")
-    if request.raw_path != "/" or (target is None) != (request.content_type == _FORM):
+    # The embedded AWS unpacks a body that is encoded, and reads one that is a form of files by its parts.
+    kinds = (_FORM,) if target is None else _JSON
+    if request.raw_path != "/" or request.content_type not in kinds or request.header("content-encoding"):
         raise NotMapped(f"a request to {request.service} in a protocol of its own")
     body = request.body()
     if target is None:
@@ -58,7 +61,8 @@ def _json(body: bytes) -> Parameters:
         return dict(pairs)
 
     try:
-        parameters = json.loads(body or b"{}", object_pairs_hook=once)
+        # Decoded here: json would guess UTF-16 and UTF-32 too.
+        parameters = json.loads(body.decode("utf-8") or "{}", object_pairs_hook=once)
     except ValueError as error:
         raise NotMapped(f"a body that is not JSON: {error}") from None
     if not isinstance(parameters, dict):

@@ -1,6 +1,7 @@
 """AWS Signature Version 4, as a request brings it and as it has to be."""
 
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from botocore.credentials import Credentials as SigningKey
 from local.aws.authorization.errors import Refused
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+# In this order, and each once: moto takes service and region from what stands first, whatever its name.
+_HEADER = re.compile(rf"{_ALGORITHM} Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([^,\s]+)")
 _SKEW = timedelta(minutes=15)
 
 
@@ -90,13 +93,14 @@ def read(environ: dict[str, Any]) -> Signature | None:
 
 
 def _from_header(header: str, environ: dict[str, Any]) -> Signature:
-    algorithm, _, rest = header.partition(" ")
-    fields = dict(field.strip().split("=", 1) for field in rest.split(","))
+    fields = _HEADER.fullmatch(header)
+    if fields is None:
+        raise ValueError
     return _signature(
-        algorithm=algorithm,
-        credential=fields["Credential"],
-        signed_headers=fields["SignedHeaders"],
-        signature=fields["Signature"],
+        algorithm=_ALGORITHM,
+        credential=fields[1],
+        signed_headers=fields[2],
+        signature=fields[3],
         timestamp=environ["HTTP_X_AMZ_DATE"],
         token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""),
     )

@@ -22,6 +22,7 @@ from local.aws.functions.machine import Machine
 from local.aws.functions.pool import Pool
 from local.aws.functions.rules import Rules
 
+_OWN_PATHS = "/_parakeet/"
 _FIRE = re.compile(r"/_parakeet/rules/([\w.-]+)/fire")
 
 
@@ -39,17 +40,24 @@ class Functions:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer invocations, and `POST /_parakeet/rules/<name>/fire`: what its schedule would do, now."""
-        fired = _FIRE.fullmatch(environ["PATH_INFO"])
-        if fired is None or environ["REQUEST_METHOD"] != "POST":
+        if not environ["PATH_INFO"].startswith(_OWN_PATHS):
             return self._invoke_api(environ, start_response)
+        # Nobody has judged who asks here: nothing of it may reach moto, to which it is a bucket's path.
         try:
-            require_service_token(environ, self._service_token)
-            region = environ.get("HTTP_X_PARAKEET_REGION", DEFAULT_REGION)
-            self._rules.fire(fired[1], DEFAULT_ACCOUNT_ID, region)
+            self._fire(environ)
         except RefusedError as error:
             return answer_refusal(error, start_response)
         start_response("202 Accepted", [("Content-Length", "0")])
         return [b""]
+
+    def _fire(self, environ: Environ) -> None:
+        require_service_token(environ, self._service_token)
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        fired = _FIRE.fullmatch(path)
+        if fired is None or method != "POST":
+            raise RefusedError(404, "ResourceNotFoundException", f"There is no {method} {path}")
+        region = environ.get("HTTP_X_PARAKEET_REGION", DEFAULT_REGION)
+        self._rules.fire(fired[1], DEFAULT_ACCOUNT_ID, region)
 
     def _mend_moto(self) -> None:
         pool = self._pool

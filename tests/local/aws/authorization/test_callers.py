@@ -1,5 +1,6 @@
 """Who may pose as whom: nobody."""
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -199,6 +200,7 @@ def test_without_a_signature_nothing_else_is_to_be_had(
 
 JSON = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FILES = {"Content-Type": "multipart/form-data; boundary=b"}
 INVOKE = "/2015-03-31/functions/f/invocations"
 
 
@@ -222,6 +224,9 @@ INVOKE = "/2015-03-31/functions/f/invocations"
         Asked("secretsmanager", "/", b'{"SecretId":"a"}', JSON | {"X-Moto-Account-Id": "210987654321"}),
         Asked("secretsmanager", "/", b'{"SecretId":"a"}', JSON | {"User-Agent": "region/eu-west-1"}),
         Asked("secretsmanager", "/", b'{"SecretId":"a"}', JSON | FORM),
+        Asked("secretsmanager", "/", b'{"SecretId":"a"}', JSON | FILES),
+        Asked("secretsmanager", "/", '{"SecretId":"a"}'.encode("utf-16-be"), JSON),
+        Asked("sts", "/", b"Action=GetCallerIdentity", FORM | {"Content-Encoding": "gzip"}),
         Asked("sqs", "/", b'{"SecretId":"a"}', JSON),
         Asked("sns", "/", b"Action=Publish&TopicArn=t&PhoneNumber=1&Message=m", FORM),
         Asked("sts", "/", b"Action=GetCallerIdentity&Action=AssumeRole", FORM),
@@ -237,6 +242,30 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused_even_to_those_who_may
     status, text = signed(aws, keys, asked)
     assert status in (400, 403)
     assert "does not know what permission this needs" in text
+
+
+@pytest.mark.parametrize("first", ["Credential=", ""])
+def test_the_service_that_is_judged_is_the_one_that_answers(aws: Aws, keys: Credentials, first: str) -> None:
+    url, form = aws.endpoint + "/", b"Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest(method="POST", url=url, data=form, headers=FORM)
+    key = SigningKey(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    SigV4Auth(key, "sts", "us-east-1").add_auth(request)
+    headers = dict(request.headers.items())
+    assert ask(aws, "POST", "/", form, headers)[0] == 200
+    other = f"AWS4-HMAC-SHA256 {first}A/20261124/us-east-1/iam/aws4_request x=1, "
+    headers["Authorization"] = headers["Authorization"].replace("AWS4-HMAC-SHA256 ", other)
+    assert ask(aws, "POST", "/", form, headers)[0] in (400, 403)
+
+
+def test_an_address_with_a_fragment_is_refused(aws: Aws, keys: Credentials) -> None:
+    request = AWSRequest(method="DELETE", url=f"{aws.endpoint}/b-1/k")
+    key = SigningKey(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    S3SigV4Auth(key, "s3", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection(aws.endpoint.removeprefix("http://"), timeout=10)
+    # Its signature is good: to who signs, a fragment is none of the server's business.
+    connection.request("DELETE", "/b-1/k#?tagging", headers=dict(request.headers.items()))
+    assert b"an address with a fragment" in connection.getresponse().read()
+    connection.close()
 
 
 def test_the_deployer_may_all(aws: Aws) -> None:

@@ -26,6 +26,31 @@ def fire(account: Account, rule: str, token: str | None = None) -> tuple[int, st
     return response.status, json.loads(body)["message"] if body else ""
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/_parakeet/copy"),
+        ("PUT", "/_parakeet/copy"),
+        ("PUT", "/_parakeet/rules/daily/fire"),
+        ("GET", "/_parakeet/"),
+    ],
+)
+def test_nobody_gets_by_a_path_of_our_own_to_what_aws_keeps(account: Account, method: str, path: str) -> None:
+    s3, bucket = account.client("s3"), f"bucket-{uuid.uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="private", Body=b"private")
+    s3.put_object(Bucket=bucket, Key="_parakeet/copy", Body=b"private")
+    headers = {"Host": f"{bucket}.s3.amazonaws.com"}
+    headers |= {"X-Amz-Copy-Source": f"/{bucket}/private"} if method == "PUT" else {}
+    connection = http.client.HTTPConnection(account.aws.endpoint.removeprefix("http://"), timeout=20)
+    connection.request(method, path, headers=headers)
+    response = connection.getresponse()
+    assert response.status == 403
+    assert b"private" not in response.read()
+    connection.close()
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
+
+
 def rule_for(account: Account, name: str, *, permitted: bool = True, **target: Any) -> tuple[str, str]:
     """Name and ARN of a new rule with a schedule and the function as its target."""
     events, rule = account.client("events"), f"rule-{uuid.uuid4().hex[:8]}"
