@@ -44,16 +44,15 @@ def smoke(
 def _health(address: str) -> dict[str, Any]:
     try:
         answer = httpx.get(address, timeout=_TIMEOUT)
-        said = answer.json()
     except httpx.HTTPError as error:
         return {"status": f"no answer ({type(error).__name__})"}
+    if answer.status_code != 200:
+        return {"status": f"HTTP {answer.status_code}"}
+    try:
+        said = answer.json()
     except ValueError:
-        return {"status": f"no JSON (HTTP {answer.status_code})"}
-    return (
-        said
-        if answer.status_code == 200 and isinstance(said, dict)
-        else {"status": f"HTTP {answer.status_code}"}
-    )
+        said = None
+    return said if isinstance(said, dict) else {"status": "no JSON object"}
 
 
 def deployed_url(stack: Prepared) -> str:

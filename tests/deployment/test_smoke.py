@@ -59,7 +59,7 @@ def test_a_part_that_wakes_up_is_waited_for(api: tuple[str, Answers]) -> None:
         ((503, GOOD), "HTTP 503"),
         ((200, {"status": "failed", "version": "abc"}), "failed"),
         ((200, {"status": "ok", "version": "older"}), "older"),
-        ((200, b"<html>"), "no JSON"),
+        ((200, b"<html>"), "no JSON object"),
     ],
 )
 def test_whatever_else_is_answered_fails_and_is_said(
