@@ -203,7 +203,8 @@ def _elsewhere(comparison: Comparison) -> Iterator[Finding]:
     if not comparison.old.document or not comparison.new.document:
         return
     old, new = comparison.old.document, comparison.new.document
-    for argument in arguments(*(_at(one, "terraform", "backend") for one in (old, new)), path="backend"):
+    backends = [_at(document, "terraform", "backend") for document in (old, new)]
+    for argument in arguments(backends[0], backends[1], "backend"):
         yield Finding(
             Part.DATA,
             "Terraform's **state is elsewhere**: without `terraform init -migrate-state` it knows nothing of "
@@ -211,15 +212,15 @@ def _elsewhere(comparison: Comparison) -> Iterator[Finding]:
             "terraform",
             ("terraform:backend",),
         )
-    for argument in ("region", "allowed_account_ids", "assume_role"):
-        before, after = (_at(one, "provider", "aws", 0, argument) for one in (old, new))
+    for name in ("region", "allowed_account_ids", "assume_role"):
+        before, after = (_at(document, "provider", "aws", 0, name) for document in (old, new))
         if before != after:
             yield Finding(
                 Part.DATA,
-                f"the provider's `{argument}` changes: {shown(before)} → {shown(after)}. "
+                f"the provider's `{name}` changes: {shown(before)} → {shown(after)}. "
                 "Terraform looks for everything there",
                 "provider",
-                (f"provider:{argument}",),
+                (f"provider:{name}",),
             )
 
 

@@ -224,7 +224,7 @@ def a_function_is_larger_and_slower(document: Block) -> None:
 
 @_case
 def more_run_at_once(document: Block) -> None:
-    one(document, "aws_lambda_function", "trades").update(reserved_concurrent_executions=100)
+    one(document, "aws_lambda_function", "trades").update(reserved_concurrent_executions=500)
 
 
 @_case

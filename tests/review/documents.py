@@ -1,7 +1,9 @@
 """Two revisions of the stacks, the later one changed by hand: what synthesis would give, at once."""
 
 import copy
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from config.errors import OneLineError
@@ -17,6 +19,14 @@ Change = Callable[[Block], None]
 
 def stacks(templates: Mapping[str, Template]) -> dict[str, Stack]:
     return {name: Stack(name, template.document) for name, template in templates.items()}
+
+
+def frozen(folder: Path) -> dict[str, Stack]:
+    """Stacks that were once synthesized, a file each."""
+    return {
+        file.stem: Stack(file.stem, json.loads(file.read_text(encoding="utf-8")))
+        for file in folder.glob("*.json")
+    }
 
 
 def changed(old: Mapping[str, Stack], change: Change, *environments: str) -> dict[str, Stack]:

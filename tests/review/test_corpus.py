@@ -11,9 +11,9 @@ from syrupy.types import SnapshotIndex
 
 from review.finding import Part
 from review.page import as_json, markdown
+from review.stack import Stack
 from tests.review.corpus import CORPUS
-from tests.review.documents import assess, changed, stacks
-from tests.template import Template
+from tests.review.documents import assess, changed
 
 # Said on every update, since a file is named after its change and not after the test.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Can not relate snapshot (name|location):UserWarning")
@@ -40,9 +40,8 @@ class Page(SingleFileSnapshotExtension):
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_change_gives_the_page_that_was_reviewed(
-    name: str, templates: Mapping[str, Template], snapshot: SnapshotAssertion
+    name: str, old: Mapping[str, Stack], snapshot: SnapshotAssertion
 ) -> None:
-    old = stacks(templates)
     page = markdown(assess(old, changed(old, CORPUS[name])), "main")
     assert page == snapshot(extension_class=Page, name=name)
 
@@ -51,8 +50,7 @@ HARMLESS = ("nothing", "blocks_and_sets_are_in_another_order", "cdktfs_own_notes
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_is_only_written_otherwise_is_no_change(name: str, templates: Mapping[str, Template]) -> None:
-    old = stacks(templates)
+def test_what_is_only_written_otherwise_is_no_change(name: str, old: Mapping[str, Stack]) -> None:
     assert assess(old, changed(old, CORPUS[name])) == []
 
 
@@ -64,26 +62,19 @@ def test_what_is_only_written_otherwise_is_no_change(name: str, templates: Mappi
         "a_role_has_another_address_and_the_same_name",
     ],
 )
-def test_an_equal_set_of_permissions_written_otherwise_is_none(
-    name: str, templates: Mapping[str, Template]
-) -> None:
-    old = stacks(templates)
+def test_an_equal_set_of_permissions_written_otherwise_is_none(name: str, old: Mapping[str, Stack]) -> None:
     parts = {finding.part for finding in assess(old, changed(old, CORPUS[name]))}
     assert parts == {Part.REST}
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_no_page_shows_what_might_be_a_secret(name: str, templates: Mapping[str, Template]) -> None:
-    old = stacks(templates)
+def test_no_page_shows_what_might_be_a_secret(name: str, old: Mapping[str, Stack]) -> None:
     findings = assess(old, changed(old, CORPUS[name]))
     assert "canary" not in markdown(findings, "main") + as_json(findings, "main")
 
 
 @pytest.mark.parametrize("name", [name for name in CORPUS if name not in HARMLESS])
-def test_every_change_is_on_its_page_whichever_way_it_goes(
-    name: str, templates: Mapping[str, Template]
-) -> None:
-    old = stacks(templates)
+def test_every_change_is_on_its_page_whichever_way_it_goes(name: str, old: Mapping[str, Stack]) -> None:
     new = changed(old, CORPUS[name])
     assert assess(old, new)
     assert assess(new, old)

@@ -10,9 +10,9 @@ from review.__main__ import main
 from review.assessment import assessed
 from review.finding import Finding, Folded, Part, fold
 from review.page import LIMIT, as_json, failing, markdown
+from review.stack import Stack
 from tests.review.corpus import CORPUS
-from tests.review.documents import assess, changed, stacks, texts
-from tests.template import Template
+from tests.review.documents import assess, changed, texts
 
 
 def lines(number: int, part: Part = Part.REST) -> list[Folded]:
@@ -91,9 +91,8 @@ def test_a_base_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]
 
 
 def test_without_terraform_the_page_says_what_it_does_not_know_and_names_are_still_known_to_force(
-    templates: Mapping[str, Template],
+    old: Mapping[str, Stack],
 ) -> None:
-    old = stacks(templates)
 
     def rename(document: dict[str, dict[str, dict[str, dict[str, object]]]]) -> None:
         document["resource"]["aws_sqs_queue"]["dead_letters"]["name"] = "other"
@@ -108,11 +107,11 @@ def test_without_terraform_the_page_says_what_it_does_not_know_and_names_are_sti
     ]
 
 
-def test_a_stack_that_is_new_or_gone_is_said(templates: Mapping[str, Template]) -> None:
-    whole = stacks(templates)
-    fewer = {name: stack for name, stack in whole.items() if name != "parakeet-prod"}
-    assert any("the stack is new" in text for text in texts(assess(fewer, whole), Part.REST))
-    gone = texts(assess(whole, fewer), Part.REST)
+def test_a_stack_that_is_new_or_gone_is_said(old: Mapping[str, Stack]) -> None:
+
+    fewer = {name: stack for name, stack in old.items() if name != "parakeet-prod"}
+    assert any("the stack is new" in text for text in texts(assess(fewer, old), Part.REST))
+    gone = texts(assess(old, fewer), Part.REST)
     assert any("no longer in the code: what it deployed stays" in text for text in gone)
 
 
