@@ -84,7 +84,6 @@ def _allowed_origin(api: httpx.Client, origin: str) -> str | None:
 def _health(api: httpx.Client, environment: str) -> str:
     answer = _asked(api, "GET", "/health")
     try:
-<<<<<<< HEAD
         said = answer.json()
     except ValueError:
         said = None
@@ -95,18 +94,6 @@ def _health(api: httpx.Client, environment: str) -> str:
     if said.get("environment") != environment:
         raise ProblemError(f"it says that it is {said.get('environment')}, and not {environment}")
     return f"{environment}, version {said.get('version')}: {', '.join(said.get('parts', {}))} answer"
-=======
-        answer = httpx.get(address, timeout=_TIMEOUT)
-    except httpx.HTTPError as error:
-        return {"status": f"no answer ({type(error).__name__})"}
-    if answer.status_code != 200:
-        return {"status": f"HTTP {answer.status_code}"}
-    try:
-        said = answer.json()
-    except ValueError:
-        said = None
-    return said if isinstance(said, dict) else {"status": "no JSON object"}
->>>>>>> refs/heads/review
 
 
 def _told(environment: Environment, aws: Client) -> str:

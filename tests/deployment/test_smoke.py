@@ -65,7 +65,6 @@ def test_an_answer_that_is_no_health_is_a_problem(api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("status", "said", "verdict", "text"),
     [
-<<<<<<< HEAD
         (200, WELL, "ok", "dev, version 0123456789ab: database answer"),
         (
             503,
@@ -75,12 +74,6 @@ def test_an_answer_that_is_no_health_is_a_problem(api: httpx.Client) -> None:
         ),
         (200, {**WELL, "environment": "prod"}, "problem", "it says that it is prod, and not dev"),
         (200, b"<html>", "problem", "GET /health is answered 200: not ok"),
-=======
-        ((503, GOOD), "HTTP 503"),
-        ((200, {"status": "failed", "version": "abc"}), "failed"),
-        ((200, {"status": "ok", "version": "older"}), "older"),
-        ((200, b"<html>"), "no JSON object"),
->>>>>>> refs/heads/review
     ],
 )
 def test_health_is_the_environments_own_and_ok(status: int, said: Any, verdict: str, text: str) -> None:
