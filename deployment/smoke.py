@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -14,20 +15,30 @@ from config.errors import OneLineError
 from config.names import resource_name
 from config.settings import Environment
 from deployment.preflight.checks import Check, ProblemError, UnknownError, Verdict, run
+from packages.function import pack
 
 Client = Callable[..., Any]
 CLOSED = ("/trades", "/data/status", "/strategies", "/scanner")
 """A path of each function that nobody may call without a token."""
 # A cold start, and a database that wakes up.
 _SECONDS = 15.0
+# And an answer that the API remembers for half a minute.
+_PATIENCE = 90.0
+_PAUSE = 5.0
 _STRANGER = "https://stranger.invalid"
 
 
 def smoke_checks(
-    environment: Environment, *, url: str | None = None, client: Client = boto3.client
+    environment: Environment,
+    *,
+    url: str | None = None,
+    version: str | None = None,
+    patience: float = _PATIENCE,
+    client: Client = boto3.client,
 ) -> list[Check]:
     """Of the deployed environment; `url` is where its API answers, if not at its own address.
 
+    It has to become well within `patience` seconds, with the code of that `version`, if one is given.
     Raises OneLineError if there is no such API.
     """
     aws = partial(client, region_name=environment.region)
@@ -35,7 +46,7 @@ def smoke_checks(
     checks = [
         *(Check(f"closed {path}", partial(_closed, api, path)) for path in CLOSED),
         Check("preflight", partial(_preflight, api, environment.api.cors_origins)),
-        Check("health", partial(_health, api, environment.name)),
+        Check("health", partial(_health, api, environment.name, version, patience)),
     ]
     if environment.monitoring.enabled:
         checks.append(Check("alarms", partial(_told, environment, aws)))
@@ -81,7 +92,18 @@ def _allowed_origin(api: httpx.Client, origin: str) -> str | None:
     return dict(answer.headers).get("access-control-allow-origin")
 
 
-def _health(api: httpx.Client, environment: str) -> str:
+def _health(api: httpx.Client, environment: str, version: str | None, patience: float) -> str:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _well(api, environment, version)
+        except ProblemError:
+            if time.monotonic() + _PAUSE > deadline:
+                raise
+        time.sleep(_PAUSE)
+
+
+def _well(api: httpx.Client, environment: str, version: str | None) -> str:
     answer = _asked(api, "GET", "/health")
     try:
         said = answer.json()
@@ -91,8 +113,9 @@ def _health(api: httpx.Client, environment: str) -> str:
         parts = said.get("parts", {}) if isinstance(said, dict) else {}
         failed = [name for name, part in parts.items() if part.get("status") != "ok"]
         raise ProblemError(f"GET /health is answered {answer.status_code}: {', '.join(failed) or 'not ok'}")
-    if said.get("environment") != environment:
-        raise ProblemError(f"it says that it is {said.get('environment')}, and not {environment}")
+    for what, expected in {"environment": environment, "version": version or said.get("version")}.items():
+        if said.get(what) != expected:
+            raise ProblemError(f"its {what} is {said.get(what)}, and not {expected}")
     return f"{environment}, version {said.get('version')}: {', '.join(said.get('parts', {}))} answer"
 
 
@@ -129,7 +152,7 @@ def _asked(
 def report(checks: Sequence[Check]) -> int:
     """Print a line for each; the exit code: 0 if all is well, and is known to be."""
     wrong = 0
-    for outcome in run(checks, seconds=60):
+    for outcome in run(checks, seconds=_PATIENCE + 2 * _SECONDS):
         print(f"{outcome.verdict:<14}  {outcome.name:<20}  {outcome.text}", flush=True)
         wrong += outcome.verdict != Verdict.OK
     return int(wrong > 0)
@@ -147,7 +170,8 @@ def main() -> int:
         environments = {each.name: each for each in ENVIRONMENTS}
         if options.environment not in environments:
             raise SmokeError(f"ENVIRONMENT = {options.environment!r}: allowed: {', '.join(environments)}")
-        return report(smoke_checks(environments[options.environment], url=options.url))
+        environment = environments[options.environment]
+        return report(smoke_checks(environment, url=options.url, version=pack("data").version))
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1

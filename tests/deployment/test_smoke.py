@@ -36,8 +36,8 @@ def api(aws: ServedAws, serve: Serve) -> httpx.Client:  # noqa: F811 - a fixture
     return serve(NAME)
 
 
-def at(url: object, environment: Environment = DEV) -> list[Check]:
-    return smoke_checks(environment, url=str(url))
+def at(url: object, environment: Environment = DEV, **more: Any) -> list[Check]:
+    return smoke_checks(environment, url=str(url), patience=0, **more)
 
 
 def test_a_deployed_api_is_closed_and_answers_browsers_of_its_sites(api: httpx.Client) -> None:
@@ -72,13 +72,21 @@ def test_an_answer_that_is_no_health_is_a_problem(api: httpx.Client) -> None:
             "problem",
             "GET /health is answered 503: database",
         ),
-        (200, {**WELL, "environment": "prod"}, "problem", "it says that it is prod, and not dev"),
+        (200, {**WELL, "environment": "prod"}, "problem", "its environment is prod, and not dev"),
+        (200, {**WELL, "version": "older"}, "problem", "its version is older, and not 0123456789ab"),
         (200, b"<html>", "problem", "GET /health is answered 200: not ok"),
     ],
 )
 def test_health_is_the_environments_own_and_ok(status: int, said: Any, verdict: str, text: str) -> None:
     with web({"/health": (status, said)}) as url:
-        assert outcome(at(url), "health") == (verdict, text)
+        assert outcome(at(url, version="0123456789ab"), "health") == (verdict, text)
+
+
+def test_a_database_that_sleeps_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: dict[str, tuple[int, Any]] = {"/health": (503, {})}
+    monkeypatch.setattr("deployment.smoke.time.sleep", lambda _: answers.update({"/health": (200, WELL)}))
+    with web(answers) as url:
+        assert outcome(smoke_checks(DEV, url=url), "health")[0] == "ok"
 
 
 def test_an_open_path_and_one_that_is_not_there_are_problems() -> None:
