@@ -29,7 +29,7 @@ class Bars:
     adjusted_close: Floats
 
     @classmethod
-    def of(cls, *, at_least: int = 0, **panel: Floats) -> Self:
+    def of(cls, at_least: int = 0, /, **panel: Floats) -> Self:
         """Of a panel (days, tickers), NaN where a ticker has no bar. A bar that lacks a number is none.
 
         A shorter panel gets empty rows above, so that there are `at_least` so many.
@@ -59,11 +59,13 @@ class Bars:
 
     def total_return(self, days: int) -> Floats:
         """p(t) / p(t - days) - 1 of adjusted closes."""
-        return np.round(self.adjusted_close[-1] / self.adjusted_close[-1 - days] - 1, _PLACES_OF_RATIOS)
+        returns = self.adjusted_close[-1] / self.adjusted_close[-1 - days] - 1
+        return np.asarray(returns.round(_PLACES_OF_RATIOS))
 
     def of_high(self, days: int) -> Floats:
         """The adjusted close over the highest adjusted high of so many days, today's with it."""
-        return np.round(self.adjusted_close[-1] / self.adjusted_high[-days:].max(axis=0), _PLACES_OF_RATIOS)
+        ratios = self.adjusted_close[-1] / self.adjusted_high[-days:].max(axis=0)
+        return np.asarray(ratios.round(_PLACES_OF_RATIOS))
 
     def volumes(self, days: int) -> Floats:
         """The volumes of so many days, (days, tickers), in today's shares: a split since makes them more."""

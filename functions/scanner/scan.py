@@ -101,7 +101,7 @@ def scan(
     if row is None:
         return Scan(None, Counts(len(asked), len(asked), 0, 0, {}, 0), ())
     known = {name: panel.columns[name][: row + 1] for name in _FIELDS}
-    bars = Bars.of(at_least=scanner.bars, **known)
+    bars = Bars.of(scanner.bars, **known)
     tickers = np.array(panel.tickers)
     wanted = np.isin(tickers, list(asked))
     traded = wanted & present[row]

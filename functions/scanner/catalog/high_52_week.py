@@ -8,8 +8,8 @@ from functions.scanner.scanner import Findings, Signal
 
 
 def high_52_week(bars: Bars, benchmark: Bars, *, within_high_252: float = 0.02) -> Findings:  # noqa: ARG001 - every scanner's
-    """Close at most 2 % below the 252-day high, 20-day mean of the volume (in today's shares) above its 60-day
-    mean. Ranked by close / high.
+    """Close at most 2 % below the 252-day high, 20-day mean of the volume in today's shares above its
+    60-day mean. Ranked by close / high.
     """
     of_high, volumes = bars.of_high(252), bars.volumes(60)
     volume_20, volume_60 = sma(volumes[-20:], 20)[-1], sma(volumes, 60)[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.market.bars import Bars, Quotes, check, flags, same_adjustment
@@ -96,6 +96,7 @@ def test_whatever_a_provider_answers_only_possible_bars_are_left_and_all_others_
         assert min(adjusted) > 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(prices, st.integers(0, 10**12)), min_size=1, max_size=20))
 def test_a_price_goes_exactly_from_the_providers_text_into_the_cache(rows: list[tuple[Decimal, int]]) -> None:
     first = np.datetime64("2005-01-03")
