@@ -6,7 +6,9 @@ from config.errors import OneLineError
 from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL, stack_name
 from config.settings import Environment
 
-_CHANGES = {"apply", "deploy"}
+_CHANGES = {"apply", "deploy", "watch"}
+# cdktf takes patterns for names. Which stacks one means is its own to say, so it may mean any.
+_PATTERN = frozenset("*?[]{}()!")
 
 
 class RefusedDeploymentError(OneLineError):
@@ -19,9 +21,10 @@ def refuse_what_nobody_means(
     """Look at a cdktf command before it runs. Raises RefusedDeploymentError.
 
     prod's state is never kept in a folder, and an environment whose file still holds placeholders is deployed
-    to a stand-in of AWS only (`AWS_ENDPOINT_URL`).
+    to a stand-in of AWS only (`AWS_ENDPOINT_URL`). A pattern (`parakeet-*`) counts as all of them.
     """
-    named = [each for each in environments if stack_name(each.name) in arguments]
+    pattern = any(_PATTERN.intersection(argument) for argument in arguments)
+    named = [each for each in environments if pattern or stack_name(each.name) in arguments]
     if variables.get("PARAKEET_STATE") == "local" and any(each.name == "prod" for each in named):
         raise RefusedDeploymentError(
             "PARAKEET_STATE = 'local': allowed: s3 for parakeet-prod, whose state everybody has to share"

@@ -5,10 +5,11 @@ import json
 import os
 import socket
 import socketserver
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -29,7 +30,13 @@ class ControlError(OneLineError):
 def _socket_path() -> Path:
     # One for each user and checkout; a socket's path may have 107 bytes, so it is not in the checkout.
     checkout = hashlib.sha256(str(_PROJECT).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir(), f"parakeet-{os.geteuid()}-{checkout}", "control")
+    folder = Path(tempfile.gettempdir(), f"parakeet-{os.geteuid()}-{checkout}")
+    # Anybody may make a folder, or a link, of that name there: neither orders nor answers are for them.
+    with suppress(FileNotFoundError):
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise ControlError(f"{folder} is not yours alone: remove it")
+    return folder / "control"
 
 
 def refuse_a_second() -> None:
@@ -44,10 +51,8 @@ def refuse_a_second() -> None:
 @contextmanager
 def taking(orders: Mapping[str, Order]) -> Iterator[None]:
     """Take orders by these names, from entering to leaving. Raises ControlError if another does already."""
+    _socket_path().parent.mkdir(mode=0o700, exist_ok=True)
     path = _socket_path()
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    if path.parent.stat().st_uid != os.geteuid() or path.parent.stat().st_mode & 0o077:
-        raise ControlError(f"{path.parent} is not yours alone: remove it")
     refuse_a_second()
     path.unlink(missing_ok=True)
     with socketserver.ThreadingUnixStreamServer(str(path), _handler(orders)) as server:

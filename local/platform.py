@@ -37,6 +37,10 @@ class LocalPlatform:
         folder.mkdir(parents=True, exist_ok=True)
         # PostgreSQL runs as nobody when root starts it.
         folder.chmod(0o711)
+        # Whoever may pass through knows what the rest is called.
+        (folder / "workspace").mkdir(mode=0o700, exist_ok=True)
+        for log in ("aws", "functions", "gateway", "market_data"):
+            (folder / f"{log}.log").touch(mode=0o600)
         self.folder = folder
         self.environment = environment
         self.stack = stack_name(environment.name)

@@ -139,6 +139,7 @@ def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
 @api.post("/data/refresh", status_code=202, tags=["data"])
 def start_refresh(refresh: Refresh) -> Started:
     """Start an ingest, of all tickers or of these."""
+    by = api.caller
     with _reading() as cached:
         universe = cached.universe()
     unknown = [ticker for ticker in refresh.tickers or () if ticker not in universe]
@@ -158,7 +159,7 @@ def start_refresh(refresh: Refresh) -> Started:
     run_id = new_run_id(datetime.now(UTC), secrets.token_hex(16))
     event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
     start_function(Settings.read().ingest_function_name, event)
-    log.info("asked for an ingest", extra={"run_id": run_id, "by": api.caller})
+    log.info("asked for an ingest", extra={"run_id": run_id, "by": by})
     return Started(run_id=run_id)
 
 

@@ -19,7 +19,8 @@ from local.gateway.access_log import AccessLog
 from local.gateway.description import Deployed
 from local.gateway.errors import GatewayError
 from local.gateway.issuers import Issuers
-from local.gateway.server import READ_LINE_BYTES, HttpApi
+from local.gateway.protocol import Server
+from local.gateway.server import HttpApi
 from local.gateway.table import routing_table
 
 _HOST = "127.0.0.1"
@@ -100,15 +101,7 @@ async def _serve(endpoint: str, name: str, port: int, addresses: dict[str, str],
 
 
 async def _answer(listening: socket.socket, api: HttpApi, access_log: AccessLog) -> None:
-    server = web.Server(
-        api.handle,
-        access_log=None,
-        max_line_size=READ_LINE_BYTES,
-        max_field_size=READ_LINE_BYTES,
-        # Bodies go on as they came.
-        auto_decompress=False,
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=1)
+    runner = web.ServerRunner(Server(api.handle), shutdown_timeout=1)
     await runner.setup()
     logging_ = asyncio.create_task(access_log.run())
     try:

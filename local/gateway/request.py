@@ -27,6 +27,11 @@ HOP_BY_HOP = frozenset(
 _TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml"})
 
 
+def new_id() -> str:
+    """An id for a request, as AWS's: 15 characters and a `=`."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()
+
+
 class UnreadableError(ValueError):
     """The request is no request of HTTP's grammar, as far as HTTP's library lets it through."""
 
@@ -42,7 +47,7 @@ class Request:
     protocol: str
     source_ip: str
     port: int
-    id: str = field(default_factory=lambda: base64.urlsafe_b64encode(secrets.token_bytes(11)).decode())
+    id: str = field(default_factory=new_id)
     trace: str = field(default_factory=lambda: secrets.token_hex(12))
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
 

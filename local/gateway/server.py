@@ -27,8 +27,6 @@ from local.gateway.throttling import Throttling
 
 # AWS's quota for the request line and the headers' values together.
 MAX_HEAD_BYTES = 10_240
-# What HTTP's library reads of one line before it refuses: enough for this gateway to refuse in AWS's words.
-READ_LINE_BYTES = 64 * 1024
 
 
 # A stage, and the path within it.

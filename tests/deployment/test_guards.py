@@ -38,6 +38,17 @@ def test_an_environment_whose_file_holds_a_placeholder_is_not_deployed_to_aws() 
     assert "monitoring.alert_email" in refusal("deploy", "parakeet-prod", environments=[nobody_told])
 
 
+@pytest.mark.parametrize("pattern", ["parakeet-*", "*", "parakeet-pro?", "parakeet-{dev,prod}", "!(x)"])
+def test_a_pattern_is_no_way_around(pattern: str) -> None:
+    assert "parakeet-prod" in refusal("deploy", pattern, variables={"PARAKEET_STATE": "local"})
+    assert "is a placeholder" in refusal("deploy", pattern, environments=[DEV])
+    refuse_what_nobody_means(["deploy", pattern], {}, READY)
+
+
+def test_watching_is_deploying() -> None:
+    assert "is a placeholder" in refusal("watch", "parakeet-dev", environments=[DEV])
+
+
 def test_a_placeholder_may_be_planned_destroyed_and_deployed_to_a_stand_in() -> None:
     for command in ("diff", "destroy"):
         refuse_what_nobody_means([command, "parakeet-dev"], {}, [DEV])

@@ -131,13 +131,15 @@ def _client_context(environ: Environ) -> str | None:
     if not encoded:
         return None
     try:
-        return base64.b64decode(encoded).decode()
-    except ValueError as error:
+        context = json.loads(base64.b64decode(encoded, validate=True))
+    except (ValueError, RecursionError) as error:
         raise RefusedError(
             400,
             "InvalidRequestContentException",
             "Client context must be a valid Base64-encoded JSON object.",
         ) from error
+    # Written anew, since it becomes a header of the Runtime API: in ASCII, and on one line.
+    return json.dumps(context)
 
 
 def require_service_token(environ: Environ, service_token: str) -> None:

@@ -12,7 +12,7 @@ from functions.data import handler as data
 from functions.market.layout import LAST_RUN_KEY, report_key
 from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_run_id, report_json
 from functions.market.universe import AUDUSD
-from functions.runtime.errors import UnavailableError
+from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
 from tests.functions.market_cache import TICKERS, Market, run_id
 
@@ -223,6 +223,17 @@ def test_a_refresh_of_all_names_no_tickers(ask: Ask, started: list[Any]) -> None
 )
 def test_a_wrong_refresh_starts_nothing(ask: Ask, started: list[Any], body: object, status: int) -> None:
     assert ask("POST", "/data/refresh", body)[0] == status
+    assert started == []
+
+
+def test_a_refresh_by_nobody_starts_nothing(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, started: list[Any]
+) -> None:
+    def nobody(_event: object) -> str:
+        raise UnauthenticatedError("The request does not say who is calling.")
+
+    monkeypatch.setattr("functions.runtime.callers.caller", nobody)
+    assert ask("POST", "/data/refresh", {})[0] == 401
     assert started == []
 
 

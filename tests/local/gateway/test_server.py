@@ -40,6 +40,29 @@ def api(deployed: Deployed, serve: Serve) -> httpx.Client:
     return serve("api")
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /echo HTTP/1.1\r\nHost: x\r\nCf-Access-Jwt-Assertion : secret-token", 400),
+        ("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\r\n secret-token", 400),
+        ("GET /echo HTTP/1.1\r\nHost: x\r\nA: secret-token" + "x" * 70_000, 431),
+        ("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked", 400),
+        ("GET /echo HTTP/1.1", 400),
+    ],
+)
+def test_what_is_no_request_is_refused_and_not_repeated(
+    api: httpx.Client, tmp_path_factory: pytest.TempPathFactory, head: str, status: int
+) -> None:
+    with socket.create_connection((api.base_url.host, api.base_url.port or 80), timeout=10) as connection:
+        connection.sendall(f"{head}\r\n\r\n".encode())
+        answer = connection.makefile("rb").read().decode()
+    assert answer.split()[1] == str(status)
+    assert "apigw-requestid: " in answer
+    logs = [log.read_text() for log in tmp_path_factory.getbasetemp().rglob("gateway.log")]
+    assert any("not read: " in log for log in logs)
+    assert not any("secret-token" in said for said in (answer, *logs))
+
+
 @pytest.fixture(autouse=True)
 def _no_events(aws: ServedAws) -> None:
     aws.events.clear()

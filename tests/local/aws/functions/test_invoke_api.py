@@ -94,6 +94,23 @@ def test_tail_is_the_invocations_log(account: Account) -> None:
     )
 
 
+@pytest.mark.parametrize("context", ["ä", "{", "{}\r\nLambda-Runtime-Deadline-Ms: 1"])
+def test_a_client_context_that_is_no_json_is_refused(account: Account, context: str) -> None:
+    encoded = base64.b64encode(context.encode()).decode()
+    with pytest.raises(ClientError, match="must be a valid Base64-encoded JSON object"):
+        account.invoke(account.function(ECHO), ClientContext=encoded)
+
+
+def test_client_context_is_no_header_of_its_own(account: Account) -> None:
+    name = account.function("def handler(event, context): return [context.client_context.custom, event]")
+    text = '{"custom":\r\n\r\n{"a": "\u00fc\u20ac"}}'
+    context = base64.b64encode(text.encode()).decode()
+    assert account.invoke(name, {"the": "event"}, ClientContext=context).payload == [
+        {"a": "\u00fc\u20ac"},
+        {"the": "event"},
+    ]
+
+
 def test_client_context_reaches_the_function(account: Account) -> None:
     name = account.function("def handler(event, context): return context.client_context.custom")
     context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
