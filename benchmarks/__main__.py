@@ -1,5 +1,36 @@
-"""`python -m benchmarks`: the one there is."""
+"""`python -m benchmarks`: all of them, or those of `--only`, each of which has options of its own."""
 
-from benchmarks.synthesis import main
+import argparse
+import sys
 
-main()
+from benchmarks import functions, plans, requests, synthesis
+from benchmarks.deployed import deployed
+from config.errors import OneLineError
+
+ALONE = {"synthesis": synthesis.main, "functions": functions.main}
+DEPLOYED = {"plans": plans.main, "requests": requests.main}
+
+
+def main() -> None:
+    """Run what is asked for. What needs a deployed platform shares one. Raises OneLineError."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=[*ALONE, *DEPLOYED], help="(default: all)")
+    chosen, options = parser.parse_known_args()
+    if options and not chosen.only:
+        parser.error(f"{' '.join(options)}: say which one with --only")
+    if chosen.only:
+        (ALONE | DEPLOYED)[chosen.only](options)
+        return
+    for benchmark in ALONE.values():
+        benchmark([])
+        print(flush=True)
+    with deployed() as platform:
+        for measured in DEPLOYED.values():
+            measured([], platform)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OneLineError as error:
+        sys.exit(str(error))

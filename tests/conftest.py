@@ -18,8 +18,8 @@ from tests.template import Template, read_templates
 pytest_plugins = ["tests.deployment.programs", "tests.terraform.fixtures"]
 
 SOURCES = (
-    *("bindings", "config", "constructs", "deployment", "functions", "local", "packages", "stacks"),
-    "tests",
+    *("bindings", "config", "constructs", "cost", "deployment", "functions", "local", "packages", "review"),
+    *("stacks", "tests"),
 )
 """The folders with code."""
 

@@ -1,0 +1,204 @@
+"""Warm requests, one after the other: through each handler alone, and through the gateway.
+
+Handlers answer in a process of their own, from PostgreSQL behind TLS and the embedded AWS. What the gateway
+itself adds is the difference to the same event through the Invoke API, which it calls, request by request.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import boto3
+import httpx
+import psycopg
+
+from benchmarks.deployed import deployed
+from benchmarks.functions import Here, unpacked
+from benchmarks.inside import WARMING
+from config.names import resource_name
+from local.access.key_server import CERTS_PATH
+from local.ingesting import DEFENSIVE, api_client, ingest
+from local.platform import LocalPlatform
+from tests.functions.events import event
+
+GATEWAY_TARGET_MS = 5
+TRADER = "trader@parakeet.example"
+
+_FILL = Path(__file__).with_name("trades.sql")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A GET, and the function that answers it: its folder and its place in names."""
+
+    function: str
+    part: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    target_ms: int | None = None
+    """Of the p95 in the handler alone."""
+
+    @property
+    def shown(self) -> str:
+        """With its query."""
+        return f"{self.path}{'?' if self.query else ''}{'&'.join(f'{k}={v}' for k, v in self.query.items())}"
+
+
+REQUESTS = (
+    Request("trades", "trades-api", "/trades", {"page_size": "50"}, 25),
+    Request("trades", "trades-api", "/trades", {"page_size": "50", "as_of": "2022-07-01T00:00:00Z"}, 60),
+    Request("data", "data-api", "/data/prices/SPY", {"start": "2015-01-01"}),
+    Request("strategies", "strategies-api", "/strategies"),
+    Request("scanner", "scanner-api", "/scanner"),
+)
+
+
+def main(arguments: Sequence[str] | None = None, platform: LocalPlatform | None = None) -> None:
+    """Print times. Deploys if no deployed platform is given. Raises OneLineError."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks --only requests", description=__doc__)
+    parser.add_argument("--requests", type=int, default=1000, help="of each kind (default: 1000)")
+    requests = max(20, parser.parse_args(arguments).requests)
+    if platform is None:
+        with deployed() as made:
+            measure(made, requests)
+    else:
+        measure(platform, requests)
+
+
+def measure(platform: LocalPlatform, requests: int) -> None:
+    """Print that platform's times for that many requests of each kind. Exits with a line if one fails."""
+    url = platform.url or platform.serve().url
+    trades = _fill(platform)
+    ingest(api_client(url, platform.team.tokens.person(TRADER)), DEFENSIVE, lambda *_: None)
+    with unpacked(sorted({"authorizer", *(request.function for request in REQUESTS)})) as functions:
+        title = f"{requests:,} warm requests, {trades:,} trades"
+        print(f"\n{title:52}  {'handler alone':19}  processor")
+        for request in REQUESTS:
+            variables = _variables(platform, request)
+            found = functions[request.function].run(
+                variables, event=event("GET", request.path, query=request.query), requests=requests
+            )
+            if found["answer"]["statusCode"] != 200:
+                sys.exit(f"{request.shown} is answered {found['answer']['statusCode']} by the handler alone")
+            _show(request.shown, found, request.target_ms)
+        _show("authorizer", _authorized(platform, functions["authorizer"], requests), None)
+
+    own = f"gateway's own (target: < {GATEWAY_TARGET_MS} ms)"
+    print(f"\n{'':52}  {'through the gateway':19}  {'Invoke API alone':19}  {own}")
+    for request in REQUESTS:
+        through, alone = _through(platform, url, request, requests)
+        added = median(one - other for one, other in zip(through, alone, strict=True))
+        print(f"{request.shown:52}{_times(through)}{_times(alone)}{added:>9.1f} ms", flush=True)
+
+
+def _show(name: str, found: dict[str, Any], target_ms: int | None) -> None:
+    target = f"   target: p95 < {target_ms} ms" if target_ms else ""
+    print(f"{name:52}{_times(found['requests_ms'])}{found['request_cpu_ms']:>9.1f} ms{target}", flush=True)
+
+
+def _times(times: Sequence[float]) -> str:
+    return f"  p50 {median(times):5.1f} p95 {quantiles(times, n=20)[-1]:5.1f}"
+
+
+def _fill(platform: LocalPlatform) -> int:
+    """How many trades there are then."""
+    with psycopg.connect(platform.postgres.url(), autocommit=True) as connection:
+        for statement in _FILL.read_bytes().rstrip(b";\n").split(b";"):
+            connection.execute(statement)
+        row = connection.execute("SELECT count(DISTINCT id) FROM parakeet.trade_versions").fetchone()
+    assert row
+    return int(row[0])
+
+
+def _client(platform: LocalPlatform, service: str) -> Any:
+    variables = platform.aws.variables(os.environ)
+    return boto3.client(
+        service,
+        endpoint_url=platform.aws.endpoint,
+        region_name=variables["AWS_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def _deployed(platform: LocalPlatform, request: Request) -> dict[str, Any]:
+    name = resource_name(request.part, platform.environment.name)
+    found: dict[str, Any] = _client(platform, "lambda").get_function_configuration(FunctionName=name)
+    return found
+
+
+def _variables(platform: LocalPlatform, request: Request) -> dict[str, str]:
+    """Those of the deployed function, with keys of the account instead of its role's."""
+    found = _deployed(platform, request)
+    return {
+        **found["Environment"]["Variables"],
+        **platform.aws.variables({}),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(found["MemorySize"]),
+    }
+
+
+def _authorized(platform: LocalPlatform, authorizer: Here, requests: int) -> dict[str, Any]:
+    team = platform.team
+    variables = {
+        "ACCESS_ISSUER": team.issuer,
+        "ACCESS_AUDIENCE": team.audience,
+        "ACCESS_KEYS_URL": f"{team.url}{CERTS_PATH}",
+        "POWERTOOLS_SERVICE_NAME": "authorizer",
+    }
+    asked = {"version": "2.0", "type": "REQUEST", "identitySource": [team.tokens.person(TRADER)]}
+    found = authorizer.run(variables, event=asked, requests=requests)
+    if not found["answer"]["isAuthorized"]:
+        sys.exit("the authorizer alone lets nobody in")
+    return found
+
+
+def _through(
+    platform: LocalPlatform, url: str, request: Request, requests: int
+) -> tuple[list[float], list[float]]:
+    """Milliseconds through the gateway, and of the Invoke API that it calls."""
+    found = _deployed(platform, request)
+    apis = _client(platform, "apigatewayv2").get_apis()["Items"]
+    api = next(each for each in apis if each["Name"] == resource_name("api", platform.environment.name))
+    _, _, _, region, account, *_ = found["FunctionArn"].split(":")
+    invoking = {
+        "Content-Type": "application/json",
+        "X-Amz-Invocation-Type": "RequestResponse",
+        "X-Parakeet-Service": "apigateway.amazonaws.com",
+        "X-Parakeet-Service-Token": platform.aws.service_token,
+        "X-Parakeet-Source-Arn": (
+            f"arn:aws:execute-api:{region}:{account}:{api['ApiId']}/$default/GET{request.path}"
+        ),
+    }
+    invoke = f"{platform.aws.endpoint}/2015-03-31/functions/{found['FunctionName']}/invocations"
+    asked = json.dumps(event("GET", request.path, query=request.query)).encode()
+    token = {"Cf-Access-Jwt-Assertion": platform.team.tokens.person(TRADER)}
+    through: list[float] = []
+    alone: list[float] = []
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        for number in range(WARMING + requests):
+            start = time.perf_counter()
+            first = client.get(f"{url}{request.path}", params=request.query, headers=token)
+            while first.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                # The deployed throttle, which this gateway enforces.
+                time.sleep(0.1)
+                start = time.perf_counter()
+                first = client.get(f"{url}{request.path}", params=request.query, headers=token)
+            between = time.perf_counter()
+            second = client.post(invoke, content=asked, headers=invoking)
+            end = time.perf_counter()
+            if first.status_code != 200:
+                sys.exit(f"{request.shown} is answered {first.status_code} by the gateway: {first.text}")
+            if second.status_code != 200 or second.json().get("statusCode") != 200:
+                sys.exit(f"{request.shown} is answered {second.status_code} by the Invoke API: {second.text}")
+            if number >= WARMING:
+                through.append((between - start) * 1000)
+                alone.append((end - between) * 1000)
+    return through, alone
