@@ -12,6 +12,7 @@ from moto.awslambda.models import LambdaBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.aws import stages
 from local.aws.api_revision import ApiRevision
 from local.aws.authorization import Authorization
 from local.aws.functions.application import Functions
@@ -45,6 +46,7 @@ def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     """An AWS on a free port of 127.0.0.1 that keeps its functions' files in the folder."""
     # moto has no setting for it.
     LambdaBackend.put_function_event_invoke_config = _replace_event_config  # type: ignore[method-assign]
+    stages.mend()
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
     authorization = Authorization(deployers_secret=variables.get("PARAKEET_DEPLOYERS_SECRET"))
     machine = Machine(

@@ -104,6 +104,7 @@ def test_the_printed_exports_and_curl_lines_work_as_they_stand(serving: Serving)
     said = serving.command.output
     lines = said[said.index("export PARAKEET_API=") : said.index("In a second terminal")]
     ran = subprocess.run(
+        # An answer ends without a line's end.
         ["bash", "-ec", re.sub(r"(?m)^( *curl\b)", r"echo; \1", lines)],
         env=serving.variables,
         capture_output=True,
@@ -112,10 +113,14 @@ def test_the_printed_exports_and_curl_lines_work_as_they_stand(serving: Serving)
         timeout=120,
     )
     assert ran.returncode == 0, ran.stderr
-    health, placed, listed, refused = map(json.loads, ran.stdout.split("\n\n"))
+    answers = map(json.loads, ran.stdout.split("\n")[1:])
+    health, placed, listed, prices, backtest, scan, refused = answers
     assert health["status"] == "ok"
     assert (placed["ticker"], placed["status"]) == ("AAPL", "OPEN")
     assert listed["trades"] == [placed]
+    assert (prices["ticker"], prices["currency"], len(prices["bars"])) == ("SPY", "AUD", 3)
+    assert backtest["metrics"]["sharpe"] is not None
+    assert scan["scanner"] == "breakout"
     assert refused == {"message": "Unauthorized"}
 
 

@@ -1,0 +1,62 @@
+"""A stage that is changed in place, as a deployment does that changes its throttling or access log."""
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.embedded_aws import REGION, EmbeddedAws
+
+LOG = "arn:aws:logs:us-east-1:123456789012:log-group:access"
+HEALTH = {"GET /health": {"ThrottlingRateLimit": 10.0, "ThrottlingBurstLimit": 20}}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    log: Path = tmp_path_factory.mktemp("aws") / "aws.log"
+    with EmbeddedAws(log) as aws:
+        variables = aws.variables({})
+        yield boto3.client(
+            "apigatewayv2",
+            endpoint_url=aws.endpoint,
+            region_name=REGION,
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+@pytest.fixture
+def stage(gateway: Any) -> dict[str, str]:
+    api = gateway.create_api(Name="api", ProtocolType="HTTP")["ApiId"]
+    stage = {"ApiId": api, "StageName": "$default"}
+    gateway.create_stage(
+        **stage,
+        AutoDeploy=True,
+        AccessLogSettings={"DestinationArn": LOG, "Format": "$context.requestId"},
+        DefaultRouteSettings={"ThrottlingRateLimit": 50.0, "ThrottlingBurstLimit": 100},
+        RouteSettings=HEALTH,
+    )
+    return stage
+
+
+def test_what_is_named_is_changed_and_all_else_stays(gateway: Any, stage: dict[str, str]) -> None:
+    log = {"DestinationArn": LOG, "Format": "$context.status"}
+    gateway.update_stage(**stage, AccessLogSettings=log)
+    found = gateway.get_stage(**stage)
+    assert found["AccessLogSettings"] == log
+    assert found["AutoDeploy"] is True
+    assert found["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
+    assert found["RouteSettings"].keys() == HEALTH.keys()
+
+
+def test_another_routes_settings_are_added_to_those_that_there_are(
+    gateway: Any, stage: dict[str, str]
+) -> None:
+    gateway.update_stage(**stage, RouteSettings={"GET /trades": {"ThrottlingRateLimit": 5.0}})
+    assert gateway.get_stage(**stage)["RouteSettings"].keys() == {"GET /health", "GET /trades"}
+
+
+def test_a_stage_that_is_not_there_is_not_found(gateway: Any, stage: dict[str, str]) -> None:
+    with pytest.raises(gateway.exceptions.NotFoundException):
+        gateway.update_stage(ApiId=stage["ApiId"], StageName="other", AutoDeploy=False)
