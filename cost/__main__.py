@@ -11,12 +11,14 @@ from typing import Any
 from config.environments import ENVIRONMENTS
 from config.errors import OneLineError
 from config.names import stack_name
-from config.usage import usage
-from cost.bill import bill
+from config.usage import Usage, usage
+from cost.bill import Bill, bill
+from cost.document import documented
 from cost.plot import draw
 from cost.report import report, sources
 from deployment.synthesis import PROJECT, synthesize
 
+DOCUMENT = PROJECT / "docs/cost.md"
 PICTURE = PROJECT / "docs/cost.svg"
 
 
@@ -26,22 +28,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--usage", default="", metavar="FIELD=NUMBER,…", help="instead of config/usage.py")
     parser.add_argument("--free-tier", action="store_true", help="take it off, as if each had it alone")
     parser.add_argument("--sources", action="store_true", help="print where each price is from")
-    parser.add_argument("--plot", action="store_true", help=f"rewrite docs/{PICTURE.name}")
+    parser.add_argument("--document", action="store_true", help="rewrite docs/cost.md and its picture")
     options = parser.parse_args(arguments)
     try:
         if options.sources:
             print(sources(), end="")
             return 0
-        used = {one.name: usage(one.name, options.usage) for one in ENVIRONMENTS}
+        used: dict[str, Usage] = {one.name: usage(one.name, options.usage) for one in ENVIRONMENTS}
         documents = synthesized()
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1
-    for name, expected in used.items():
-        counted = bill(documents[stack_name(name)], expected, free_tier=options.free_tier)
-        print(report(name, counted, expected, free_tier=options.free_tier))
-    if options.plot:
+    bills: dict[str, Bill] = {
+        name: bill(documents[stack_name(name)], expected, free_tier=options.free_tier)
+        for name, expected in used.items()
+    }
+    if options.document:
+        DOCUMENT.write_text(documented(DOCUMENT.read_text(encoding="utf-8"), bills, used), encoding="utf-8")
         draw(documents[stack_name("prod")], used["prod"], PICTURE)
+        return 0
+    for name, counted in bills.items():
+        print(report(name, counted, used[name], free_tier=options.free_tier))
     return 0
 
 

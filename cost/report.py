@@ -54,7 +54,7 @@ def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> st
     idle, expected, ceiling = bill.totals
     lines.append(f"| **all** | | | **{idle}** | | **{expected}** | | **{ceiling}** |")
     lines += [f"\n**Not counted**, its price is not known here: `{kind}`" for kind in bill.unknown]
-    lines += ["", *_beside_the_earlier(environment, bill)]
+    lines += ["", *beside_the_earlier(environment, bill)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -69,7 +69,8 @@ def sources() -> str:
     return "\n".join(["| service | unit | USD | free | source |", "|---|---|--:|---|---|", *rows]) + "\n"
 
 
-def _beside_the_earlier(environment: str, bill: Bill) -> Iterator[str]:
+def beside_the_earlier(environment: str, bill: Bill) -> Iterator[str]:
+    """Lines of Markdown: both totals, and each service's difference with its reason."""
     earlier = EARLIER.get(environment)
     if earlier is None:
         return

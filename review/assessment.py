@@ -1,6 +1,6 @@
 """All that a change does, from the synthesized stacks of both revisions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from config.errors import OneLineError
 from review.behaviour import behaviour
@@ -35,28 +35,38 @@ def assessed(
 ) -> list[Folded]:
     """What the change does. Instead of a planner: why there is none. `planned`: from a real plan."""
     comparisons = compared(old, new)
-    findings: dict[str, list[Finding]] = {}
-    replaced, why_not = _replaced(comparisons, planner, planned)
-    for comparison in comparisons:
-        findings[comparison.new.name] = list(
-            _of_stack(comparison, replaced.get(comparison.new.name, {}), why_not)
-        )
-    return fold(findings)
+    replaced, why_not = ({**planned}, {}) if planned is not None else _replaced(comparisons, planner)
+    return fold(
+        {
+            comparison.new.name: _of_stack(
+                comparison,
+                replaced.get(comparison.new.name, {}),
+                why_not.get(comparison.new.name),
+            )
+            for comparison in comparisons
+        }
+    )
 
 
 def _replaced(
-    comparisons: Iterable[Comparison],
-    planner: Planner | OneLineError,
-    planned: Mapping[str, Mapping[str, Replacement]] | None,
-) -> tuple[Mapping[str, Mapping[str, Replacement]], str | None]:
-    if planned is not None:
-        return planned, None
+    comparisons: Sequence[Comparison], planner: Planner | OneLineError
+) -> tuple[dict[str, Mapping[str, Replacement]], dict[str, str]]:
+    """What is made anew in each stack, or why that is not known."""
     if isinstance(planner, OneLineError):
-        return {}, str(planner)
+        return {}, {comparison.new.name: str(planner) for comparison in comparisons}
     try:
-        return replacements(comparisons, planner, UNPLANNED), None
+        return {**replacements(comparisons, planner, UNPLANNED)}, {}
     except OneLineError as error:
-        return {}, str(error)
+        if len(comparisons) == 1:
+            return {}, {comparisons[0].new.name: str(error)}
+    # What is wrong in one stack says nothing of the others.
+    replaced: dict[str, Mapping[str, Replacement]] = {}
+    why_not: dict[str, str] = {}
+    for comparison in comparisons:
+        one, why = _replaced([comparison], planner)
+        replaced |= one
+        why_not |= why
+    return replaced, why_not
 
 
 def _of_stack(

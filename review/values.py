@@ -8,7 +8,7 @@ from review.changes import Argument
 
 # Names whose literal value might be a secret; an ARN, an address or a name of one is none.
 _SECRET = re.compile(
-    r"secret_(string|binary)|passw|token|credential|(api|access|private|secret)_?key|(?-i:[A-Z0-9]_KEYS?$)",
+    r"secret_(string|binary)|pass(w|phrase)|token|credential|(api|access|private|secret)_?key|(?-i:[A-Z0-9]_KEYS?$)",
     re.IGNORECASE,
 )
 _POINTER = re.compile(r"_(ARN|URL|NAME|ID|VERSION|DAYS|SECONDS)$", re.IGNORECASE)

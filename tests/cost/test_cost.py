@@ -10,6 +10,7 @@ import pytest
 from config.usage import USAGE, usage
 from config.validation import ConfigurationError
 from cost.bill import bill
+from cost.document import documented
 from cost.plot import draw
 from cost.prices import FREE_TYPES, PRICED_TYPES, PRICES
 from cost.quantities import quantities, throttle
@@ -139,3 +140,9 @@ def test_the_picture_is_the_same_every_time(prod: Template, tmp_path: Path) -> N
         draw(prod.document, USAGE["prod"], file)
         digests.add(hashlib.sha256(file.read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_the_document_is_as_make_docs_writes_it(templates: Mapping[str, Template]) -> None:
+    bills = {name: bill(templates[f"parakeet-{name}"].document, expected) for name, expected in USAGE.items()}
+    text = (Path(__file__).parents[2] / "docs/cost.md").read_text(encoding="utf-8")
+    assert documented(text, bills, USAGE) == text, "run `make docs`"

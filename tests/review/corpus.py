@@ -205,6 +205,11 @@ def a_bucket_may_be_public(document: Block) -> None:
 
 
 @_case
+def a_role_may_be_given_other_policies(document: Block) -> None:
+    document["resource"].pop("aws_iam_role_policies_exclusive")
+
+
+@_case
 def a_function_has_a_url_of_its_own(document: Block) -> None:
     document["resource"]["aws_lambda_function_url"] = {
         "trades": {

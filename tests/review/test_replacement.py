@@ -9,7 +9,8 @@ from review.replacement import Planner
 from tests.review.documents import assess, changed, one, stacks, texts
 from tests.template import Block, Template
 
-pytestmark = pytest.mark.terraform
+# Without Terraform they are skipped, as the others with it are.
+pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,22 @@ def test_a_table_with_another_key_is_made_anew_and_refuses(
         "table terraform-state-lock is **destroyed and made anew**, its items lost: `hash_key`"
     )
     assert text.endswith("`prevent_destroy` makes Terraform refuse as long as it is in the code")
+
+
+def _refused(document: Block) -> None:
+    one(document, "aws_sqs_queue", "dead_letters")["message_retention_seconds"] = -1
+
+
+def test_what_terraform_refuses_in_one_stack_hides_nothing_of_another(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = stacks(templates)
+    new = changed(changed(old, _renamed_queue, "prod"), _refused, "dev")
+    found = assess(old, new, planner)
+    assert any("`name` forces it" in text for text in texts(found, Part.DATA))
+    (unknown,) = [finding for finding in found if finding.part is Part.UNKNOWN]
+    assert unknown.stacks == ("parakeet-dev",)
+    assert unknown.text.startswith("which changed resources are made anew: terraform plan failed: Error")
 
 
 @pytest.mark.parametrize("change", [_default_written_out, _larger])

@@ -1,0 +1,65 @@
+"""The plan that needs no account says what the plan of a real deployment says."""
+
+import copy
+import json
+from collections.abc import Callable
+
+import pytest
+
+from deployment.workspace import Workspace
+from review.finding import Part
+from review.real_plan import drift_in, real_plan, replaced_in
+from review.replacement import Planner
+from review.stack import Stack
+from tests.review.documents import assess, texts
+from tests.terraform.account import Account
+from tests.terraform.deployments import OpenWorkspace
+
+pytestmark = pytest.mark.terraform
+STACK = "parakeet-bootstrap"
+
+
+@pytest.fixture(scope="module")
+def deployed(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> tuple[Account, Workspace]:
+    account = open_account()
+    workspace = open_workspace(account, "review")
+    workspace.deploy(STACK)
+    return account, workspace
+
+
+def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_real_plan_says(
+    deployed: tuple[Account, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, workspace = deployed
+    for name, value in workspace.variables.items():
+        monkeypatch.setenv(name, value)
+    file = workspace.stack_folder(STACK) / "cdk.tf.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    changed = copy.deepcopy(document)
+    table = changed["resource"]["aws_dynamodb_table"]["locks"]
+    del table["lifecycle"]
+    table["name"] = "other-locks"  # made anew
+    changed["resource"]["aws_s3_bucket"]["state"]["tags"] = {"Purpose": "state"}  # updated
+    del changed["resource"]["aws_s3_bucket_ownership_controls"]  # destroyed
+    file.write_text(json.dumps(changed), encoding="utf-8")
+    bucket = document["resource"]["aws_s3_bucket"]["state"]["bucket"]
+    account.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+
+    plan = real_plan(file.parent)
+    page = assess({STACK: Stack(STACK, document)}, {STACK: Stack(STACK, changed)}, Planner())
+
+    actions = {
+        change["address"]: change["change"]["actions"]
+        for change in plan["resource_changes"]
+        if change["change"]["actions"] not in (["no-op"], ["read"])
+    }
+    assert {address for address in replaced_in(plan) if address in actions} == {"aws_dynamodb_table.locks"}
+    assert replaced_in(plan)["aws_dynamodb_table.locks"].causes == ("name",)
+    assert actions["aws_s3_bucket.state"] == ["update"]
+    assert actions["aws_s3_bucket_ownership_controls.state"] == ["delete"]
+    assert [text for text in texts(page, Part.DATA) if "made anew" in text] == [
+        "table other-locks is **destroyed and made anew**, its items lost: `name` forces it"
+    ]
+    assert any("ownership_controls.state`" in text for text in texts(page, Part.EXPOSURE))
+    assert texts(page, Part.UNKNOWN) == []
+    assert any("aws_s3_bucket_versioning.state" in finding.text for finding in drift_in(plan))
