@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from config.environments import ENVIRONMENTS
 from config.target import Target
 from stacks.application import application
 from tests.template import Template, read_templates
 
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 pytest_plugins = ["tests.deployment.programs", "tests.terraform.fixtures"]
 
