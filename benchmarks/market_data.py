@@ -99,7 +99,6 @@ def _universe(tickers: int) -> str:
 def _variables(server: MarketData) -> dict[str, str]:
     return {
         "ENVIRONMENT": "dev",
-        "CODE_VERSION": "benchmark",
         "POWERTOOLS_SERVICE_NAME": "benchmark",
         "LOG_LEVEL": "ERROR",
         "AWS_S3_BUCKET": BUCKET,
