@@ -72,13 +72,8 @@ class AccessTeam:
         self.url = ""
         self._folder = folder
         self._keys = SigningKeys(folder)
-        self._server = Child(
-            "local.access.key_server",
-            [f"--issuer={self.issuer}", f"--key-set={self._keys.key_set}", f"--port={port}"],
-            what="The key server",
-            log=folder / "key_server.log",
-            variables=variables,
-        )
+        self._variables = variables
+        self._server = self._child(port)
 
     def __enter__(self) -> Self:
         self._keys.create()
@@ -110,6 +105,16 @@ class AccessTeam:
         self._server.stop()
 
     def start(self) -> None:
-        """Let it answer again, on another port if none was given."""
+        """Let it answer again, where it did."""
+        self._server = self._child(int(self._server.said))
         self._server.__enter__()
         self.url = f"http://127.0.0.1:{self._server.said}"
+
+    def _child(self, port: int) -> Child:
+        return Child(
+            "local.access.key_server",
+            [f"--issuer={self.issuer}", f"--key-set={self._keys.key_set}", f"--port={port}"],
+            what="The key server",
+            log=self._folder / "key_server.log",
+            variables=self._variables,
+        )

@@ -34,7 +34,7 @@ def test_no_secret_and_no_token_is_in_any_file_log_or_state(served: Served, unwr
     assert states
     assert all(logs[f"/aws/lambda/{served.called(part)}"] for part in ("trades-api", "data-api", "migrate"))
     # And the search does find: what is no secret is there.
-    assert traces(["potential-parakeet-trades-api-dev"], logs.items())
+    assert traces(["potential-parakeet-trades-api"], logs.items())
     assert traces([served.settings.api.access_audience], states.items())
 
 
