@@ -12,15 +12,7 @@ from review.changes import Change, Comparison
 from review.finding import Finding, Part
 from review.stack import Stack
 
-UNPLANNED = frozenset(
-    {
-        "environment.variables.CODE_VERSION",
-        "key",
-        "source",
-        "source_code_hash",
-        "triggers.version",
-    }
-)
+UNPLANNED = frozenset({"key", "source", "source_code_hash", "triggers.version"})
 """Arguments that change with every package and make nothing anew that holds data."""
 
 

@@ -33,7 +33,6 @@ def stack(folder: Path, name: str, kind: str, version: str) -> Stack:
         "function_name": "potential-parakeet-trades-api-dev",
         "s3_key": f"${{aws_s3_object.{name}.key}}",
         "source_code_hash": version,
-        "environment": {"variables": {"CODE_VERSION": version}},
     }
     document: Block = {
         "resource": {"aws_s3_object": {name: block}, "aws_lambda_function": {"trades": function}}
@@ -64,15 +63,29 @@ def test_a_layers_dependencies_are_compared_by_version(tmp_path: Path) -> None:
     assert text.partition("; ")[2] == "added `certifi 1`; removed `idna 3`; upgraded `httpx` 0.27 → 0.28"
 
 
-def test_a_version_that_changes_without_its_package_is_behaviour(tmp_path: Path) -> None:
+def test_a_hash_that_changes_without_its_package_is_behaviour(tmp_path: Path) -> None:
     write(tmp_path / "x-1.zip", {"a.py": "1"})
     old = stack(tmp_path, "x", "functions", "1")
     document = copy.deepcopy(dict(old.document))
-    document["resource"]["aws_lambda_function"]["trades"]["environment"]["variables"]["CODE_VERSION"] = "9"
+    document["resource"]["aws_lambda_function"]["trades"]["source_code_hash"] = "9"
     found = assess({"parakeet-dev": old}, {"parakeet-dev": Stack("parakeet-dev", document, tmp_path)})
     assert texts(found, Part.BEHAVIOUR) == [
-        "function potential-parakeet-trades-api-dev: `environment.variables.CODE_VERSION` `1` → `9`"
+        "function potential-parakeet-trades-api-dev: `source_code_hash` `1` → `9`"
     ]
+
+
+def test_a_file_that_is_no_archive_is_compared_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "u-1.csv").write_text("SPY\n", encoding="utf-8")
+    (tmp_path / "u-2.csv").write_text("SPY\nQQQ\n", encoding="utf-8")
+
+    def uploaded(version: str) -> Stack:
+        block = {"key": "cache/u.csv", "source": f"../../packages/u-{version}.csv"}
+        return Stack("parakeet-dev", {"resource": {"aws_s3_object": {"u": block}}}, tmp_path)
+
+    found = assess({"parakeet-dev": uploaded("1")}, {"parakeet-dev": uploaded("2")})
+    (text,) = texts(found, Part.CODE)
+    assert text.startswith("file cache/u.csv: +4 bytes")
+    assert texts(found, Part.UNKNOWN) == []
 
 
 def test_a_package_that_cannot_be_read_is_said(tmp_path: Path) -> None:
