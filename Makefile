@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit lint types snapshots demo serve ingest redeploy token routes bench docs plan preflight migrate format lock clean
+.PHONY: help setup layers test unit lint types snapshots demo serve ingest redeploy token routes bench docs plan smoke preflight migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,7 +55,7 @@ routes: ## What the served platform does with requests, as it was deployed
 layers: setup ## Build the functions' layers, where they are missing or stale
 	@$(BIN)/python -m packages
 
-bench: setup ## Time and memory of synthesis, fast and plain bindings side by side
+bench: setup ## Time of synthesis, plans, cold imports and requests (python -m benchmarks --only … for one)
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml and package.json
@@ -74,6 +74,9 @@ docs: setup ## Rewrite what documents take from the code: the configuration's ta
 
 plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT)
+
+smoke: setup ## After a deployment: does it answer, keep strangers out, and can it tell of an alarm (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.smoke --environment $(ENVIRONMENT)
 
 preflight: setup ## Before a first deployment: what only the outside knows (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.preflight --environment $(ENVIRONMENT)
