@@ -10,8 +10,9 @@ from config.errors import OneLineError
 from review.assessment import assessed
 from review.finding import Finding, Folded, Part, fold
 from review.page import as_json, failing, markdown
+from review.planner import Planner
 from review.real_plan import drift_in, real_plan, replaced_in
-from review.replacement import Planner, Replacement
+from review.replacement import Replacement
 from review.revisions import Revisions, synthesized
 
 

@@ -11,7 +11,8 @@ from review.data import data_at_risk
 from review.exposure import exposure
 from review.finding import Finding, Folded, Part, fold
 from review.permissions import who_may_do_what
-from review.replacement import Planner, Replacement, replacements
+from review.planner import Planner
+from review.replacement import Replacement, replacements
 from review.rest import rest
 from review.stack import Stack
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
 from review.finding import Finding, Part
-from review.replacement import PlanError, Replacement
+from review.planner import PlanError
+from review.replacement import Replacement
 
 
 def real_plan(stack_folder: Path) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from config.errors import OneLineError
 from deployment.synthesis import PROJECT, SynthesisError, synthesize
-from review.replacement import CACHE
+from review.planner import CACHE
 from review.stack import Stack, read_stacks
 
 _LOCK = "requirements.lock"

@@ -9,7 +9,7 @@ from typing import Any
 from config.errors import OneLineError
 from review.assessment import assessed
 from review.finding import Folded, Part
-from review.replacement import Planner
+from review.planner import Planner
 from review.stack import Block, Stack
 from tests.template import Template
 

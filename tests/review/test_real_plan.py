@@ -8,8 +8,8 @@ import pytest
 
 from deployment.workspace import Workspace
 from review.finding import Part
+from review.planner import Planner
 from review.real_plan import drift_in, real_plan, replaced_in
-from review.replacement import Planner
 from review.stack import Stack
 from tests.review.documents import assess, texts
 from tests.terraform.account import Account

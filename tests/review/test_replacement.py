@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from review.finding import Part
-from review.replacement import Planner
+from review.planner import Planner
 from tests.review.documents import assess, changed, one, stacks, texts
 from tests.template import Block, Template
 
