@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Not ?=: a shell may have a variable of that name for something else.
 ENVIRONMENT = dev
 BIN := .venv/bin
+BASE ?= main
+FORMAT ?= markdown
 
 # Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
 UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.cdktf import Fn; Fn.jsonencode("")'
@@ -11,10 +13,11 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit lint types snapshots demo serve ingest redeploy token routes bench docs plan smoke preflight migrate format lock clean
+.PHONY: help setup layers test unit lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost summary comment smoke preflight migrate format lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s
+", $$1, $$2 }' Makefile
 
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
@@ -68,12 +71,36 @@ lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml 
 	rm -rf package-lock.json node_modules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
 
-docs: setup ## Rewrite what documents take from the code: the configuration's table, openapi.json
+docs: setup ## Rewrite what documents take from the code: the configuration's table, openapi.json, costs
 	@$(BIN)/python -m config.table
 	@$(BIN)/python -m functions.openapi
+	@$(BIN)/python -m cost --document
 
-plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=)
-	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT)
+plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=, OUT=)
+	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) $(if $(OUT),-out="$(abspath $(OUT))")
+
+drift: setup ## What differs from what was deployed; fails if something does (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) -refresh-only -detailed-exitcode
+
+apply: setup ## Deploy what a plan said, and nothing else (ENVIRONMENT=, PLAN=)
+	@$(BIN)/python -m deployment.apply --environment $(ENVIRONMENT) --plan "$(PLAN)"
+
+review: setup ## What the change since BASE does: data, permissions, exposure, cost, code (FORMAT=json, FAIL=data,…, PLAN=1)
+	@$(BIN)/python -m review --base "$(BASE)" --format $(FORMAT) --fail-on "$(FAIL)" $(if $(PLAN),--plan) \
+		$(if $(OUTPUT),--output "$(OUTPUT)")
+
+permissions: setup ## Who may do what: every principal, action and resource of every stack
+	@$(BIN)/python -m review.matrix
+
+cost: setup ## What each environment costs a month: idle, expected, at most (USAGE=requests=20000000, FREE=1)
+	@$(BIN)/python -m cost --usage "$(USAGE)" $(if $(FREE),--free-tier)
+
+# In CI: the page in the job's summary, and as the pull request's one comment.
+summary: ## Show a page where GitHub shows a job's summary (PAGE=)
+	@cat "$(PAGE)" >> "$${GITHUB_STEP_SUMMARY:-/dev/stdout}"
+
+comment: ## Write or update the pull request's comment (PAGE=, PULL_REQUEST=)
+	@gh pr comment "$(PULL_REQUEST)" --edit-last --create-if-none --body-file "$(PAGE)"
 
 smoke: setup ## After a deployment: does it answer, keep strangers out, and can it tell of an alarm (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.smoke --environment $(ENVIRONMENT)
