@@ -5,8 +5,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from config.environments import DEV, PROD
+from config.names import stack_name
 from config.settings import Environment
 from deployment.command import still_running
 from deployment.workspace import Workspace
@@ -24,20 +26,26 @@ from tests.deployment.programs import ANSWERS_1_11, PROJECT, Program
 
 
 @pytest.fixture
-def demo_environ(installed_terraform: Program, tmp_path: Path) -> Callable[[str], dict[str, str]]:
+def demos_folder() -> Iterator[Path]:
+    """For a demo's temporary files: PostgreSQL's own user can reach it, as it can /tmp."""
+    with tempfile.TemporaryDirectory(prefix="parakeet-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture
+def demo_environ(installed_terraform: Program, demos_folder: Path) -> Callable[[str], dict[str, str]]:
     """The environment of a demo whose Terraform does `script` instead, with a temporary folder of its own."""
 
     def prepare(script: str) -> dict[str, str]:
         environ = installed_terraform(f"case $1 in *version | -v) {ANSWERS_1_11} ;; *) {script} ;; esac")
-        temporary = tmp_path / "tmp"
-        temporary.mkdir()
-        return environ | {"TMPDIR": str(temporary)}
+        return environ | {"TMPDIR": str(demos_folder)}
 
     return prepare
 
 
 def test_a_demo_that_fails_says_why_and_leaves_nothing(
-    demo_environ: Callable[[str], dict[str, str]], tmp_path: Path
+    demo_environ: Callable[[str], dict[str, str]], demos_folder: Path
 ) -> None:
     environ = demo_environ("echo 'Error: no provider today'; exit 1")
     answer = subprocess.run(
@@ -52,12 +60,12 @@ def test_a_demo_that_fails_says_why_and_leaves_nothing(
     assert "cdktf deploy parakeet-bootstrap --auto-approve failed" in answer.stdout
     assert "Error: no provider today" in answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list(demos_folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_demo_that_is_interrupted_stops_what_it_started_and_leaves_nothing(
-    demo_environ: Callable[[str], dict[str, str]], tmp_path: Path, number: signal.Signals
+    demo_environ: Callable[[str], dict[str, str]], demos_folder: Path, number: signal.Signals
 ) -> None:
     environ = demo_environ("case $1 in apply) exec sleep 60 ;; esac")
     command = [sys.executable, "-m", "local.demo"]
@@ -70,7 +78,7 @@ def test_a_demo_that_is_interrupted_stops_what_it_started_and_leaves_nothing(
     assert demo.returncode == 128 + number
     assert f"interrupted by {number.name}" in said
     assert still_running(started, 5) == []
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list(demos_folder.iterdir()) == []
 
 
 def processes_of(pid: int, *, until: str) -> list[psutil.Process]:
@@ -125,7 +133,7 @@ def test_a_demo_fails_where_the_platform_is_not_as_it_should_be(
     platform: Platform, environment: Environment, told: str
 ) -> None:
     with pytest.raises(DemoError, match=re.escape(told)):
-        plan_and_destroy(platform, "parakeet-dev", environment.storage.protected, Narration())
+        plan_and_destroy(platform, stack_name(environment.name), environment.storage.protected, Narration())
 
 
 def test_a_demo_with_wrong_configuration_is_one_line(project: Path) -> None:
@@ -139,9 +147,9 @@ def test_a_demo_with_wrong_configuration_is_one_line(project: Path) -> None:
         check=False,
         timeout=60,
     )
-    assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr.startswith("prod: log_retention_days = 91: allowed: ")
-    assert answer.stderr.count("\n") == 1
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert "failed: prod: log_retention_days = 91: allowed: " in answer.stdout
+    assert answer.stdout.count("\n") == 1
 
 
 def test_which_environment_is_shown_is_said_to_make_and_not_by_a_variable_of_the_shell() -> None:
