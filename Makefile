@@ -22,7 +22,7 @@ help: ## List these targets
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
 test: lint types unit ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
-	$(BIN)/python -m pytest -m terraform --numprocesses=5 --dist=loadgroup
+	$(BIN)/python -m pytest -m terraform --numprocesses=6 --dist=loadgroup
 
 unit: setup ## All tests but those with the real Terraform
 	$(BIN)/python -m pytest -m "not terraform" --numprocesses=2 --dist=loadfile
