@@ -289,13 +289,18 @@ def test_platforms_largest_function_leaves_room_for_its_own_code() -> None:
 # What the functions import of each, and something that each does with it.
 USES = {
     "core": """
-import aws_lambda_powertools.event_handler.openapi.models, httpx, jwt, psycopg, pydantic
+import aws_lambda_powertools.event_handler.openapi.models, httpx, psycopg, pydantic
+from zoneinfo import ZoneInfo, reset_tzpath
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 assert psycopg.pq.__impl__ == "binary" and psycopg.__version__ != "0.0.0.0"
 APIGatewayHttpResolver(enable_validation=True).get_openapi_json_schema()
 key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-assert jwt.decode(jwt.encode({"a": 1}, key, "RS256"), key.public_key(), ["RS256"]) == {"a": 1}
+signed = key.sign(b"a", padding.PKCS1v15(), hashes.SHA256())
+key.public_key().verify(signed, b"a", padding.PKCS1v15(), hashes.SHA256())
+reset_tzpath([])  # without the machine's own
+assert ZoneInfo("Australia/Sydney")
 """,
     "analytics": """
 import duckdb, numpy

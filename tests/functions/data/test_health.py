@@ -102,6 +102,7 @@ def test_the_platforms_checks_ask_database_and_cache(
     stub.activate()
     monkeypatch.setattr(health, "_s3", lambda: s3)
     url = f"postgresql://{OWNER}:{PASSWORD}@127.0.0.1:{server.port}/{dbname}?sslmode=require"
+    monkeypatch.setattr(Secret, "prepare", lambda _: None)
     monkeypatch.setattr(Secret, "read", lambda _: DatabaseSecret(NEON_DATABASE_URL=url))
     # TLS has tests of its own.
     monkeypatch.setattr(health, "parse", lambda _: Plain(server, dbname))

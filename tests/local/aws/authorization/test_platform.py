@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -220,12 +221,13 @@ def test_every_grant_works_and_taking_a_statement_away_refuses_exactly_its_calls
 def test_no_role_may_what_only_another_is_granted(aws: Aws, role: str) -> None:
     deployed = Deployed(aws)
     own = statements_of(role, deployed)
-    mine = {(grant.action, grant.resource) for grant in grants_of(own)}
+    mine = [(grant.action, grant.resource) for grant in grants_of(own)]
     others = [
         grant
         for other in ROLES
         for grant in grants_of(statements_of(other, deployed))
-        if (grant.action, grant.resource) not in mine
+        # Who may write all of the cache may write the scans' results.
+        if not any(grant.action == action and fnmatchcase(grant.resource, to) for action, to in mine)
     ]
     assert others
     assert refused(aws, own, others) == set(others)
