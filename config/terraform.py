@@ -11,6 +11,9 @@ PROVIDER_LOCK = Path(__file__).with_name("terraform.lock.hcl")
 # The first with write-only arguments, and with `use_lockfile` for good.
 MINIMUM_VERSION = (1, 11)
 
+# The release that cdktf-cdktf-provider-aws is generated from, and asks for in the synthesized code.
+PROVIDER_VERSION = "5.100.0"
+
 STATE_BUCKET = "potential-parakeet-terraform-state"
 """Of environments that say no `account_id`."""
 LOCK_TABLE = "terraform-state-lock"

@@ -74,6 +74,16 @@ class Command:
         return self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    @property
     def output(self) -> str:
         """What it has said so far, without colours."""
         return _ANSI.sub("", self._log.read_text(encoding="utf-8", errors="replace"))

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import OneLineError
-from config.terraform import MINIMUM_VERSION
+from config.terraform import MINIMUM_VERSION, PROVIDER_VERSION
 
 MIRROR_VARIABLE = "PARAKEET_PROVIDER_MIRROR"
 
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
-# The release that cdktf-cdktf-provider-aws is generated from, and asks for in the synthesized code.
-PROVIDER_VERSION = "5.100.0"
 _ADD_ON_FOLDERS = tuple(map(Path, ("/opt", "/usr/local", "/usr/local/lib", "/usr/local/share", "/srv")))
 # How far below such a folder a mirror may be: /opt itself, /opt/x, /opt/x/y.
 _SEARCH_DEPTH = 2

@@ -6,7 +6,8 @@ from pathlib import Path
 from config.errors import OneLineError
 from config.names import bootstrap_name
 from config.settings import Environment
-from deployment.programs import PROVIDER_VERSION, find_provider_mirror, find_terraform
+from config.terraform import PROVIDER_VERSION
+from deployment.programs import find_provider_mirror, find_terraform
 from local.narration import Narration
 from local.platform import LocalPlatform
 

@@ -11,9 +11,8 @@ from shutil import copyfile
 from typing import Any
 
 from config.errors import OneLineError
-from config.terraform import PROVIDER_LOCK
+from config.terraform import PROVIDER_LOCK, PROVIDER_VERSION
 from deployment.programs import (
-    PROVIDER_VERSION,
     find_provider_mirror,
     find_terraform,
     terraform_variables,

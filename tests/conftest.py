@@ -13,6 +13,7 @@ from hypothesis import settings
 from config.environments import ENVIRONMENTS
 from config.target import Target
 from stacks.application import application
+from tests.sources import SOURCES
 from tests.template import Template, read_templates
 
 
@@ -21,12 +22,6 @@ settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
 pytest_plugins = ["tests.deployment.programs", "tests.terraform.fixtures"]
-
-SOURCES = (
-    *("bindings", "config", "constructs", "cost", "deployment", "functions", "local", "packages", "review"),
-    *("stacks", "tests"),
-)
-"""The folders with code."""
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from config.terraform import PROVIDER_VERSION
 from deployment import programs
-from deployment.programs import PROVIDER_VERSION
 
 PROJECT = Path(__file__).parents[2]
 PLATFORM = "linux_amd64"

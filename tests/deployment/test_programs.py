@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from config.terraform import PROVIDER_VERSION
 from deployment.programs import (
-    PROVIDER_VERSION,
     PrerequisiteError,
     find_provider_mirror,
     find_terraform,

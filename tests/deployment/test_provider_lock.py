@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from config.terraform import PROVIDER_LOCK
+from config.terraform import PROVIDER_LOCK, PROVIDER_VERSION
 from deployment.programs import (
-    PROVIDER_VERSION,
     find_provider_mirror,
     find_terraform,
     quiet_variables,

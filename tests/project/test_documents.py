@@ -19,7 +19,7 @@ from config.validation import ConfigurationError
 from deployment.cdktf import COMMAND
 from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
 from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
-from tests.conftest import SOURCES
+from tests.sources import SOURCES
 from tests.template import Template, changed, read_templates
 
 PROJECT = Path(__file__).parents[2]
@@ -182,6 +182,31 @@ def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: 
         assert prod.readable(alarm["dimensions"]["FunctionName"]) == "potential-parakeet-orders-api-prod"
     shown = prod.one("aws_cloudwatch_dashboard")["dashboard_body"]
     assert "${aws_lambda_function.orders.function_name}" in shown
+
+
+# Its fourth environment
+
+
+def test_a_fourth_environment_is_a_file_and_its_name_in_two_places(tmp_path: Path) -> None:
+    for part in (*SOURCES[:-1], "main.py"):
+        if (PROJECT / part).is_dir():
+            shutil.copytree(PROJECT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PROJECT / part, tmp_path / part)
+    staging = (tmp_path / "config/staging.py").read_text()
+    (tmp_path / "config/qa.py").write_text(staging.replace("STAGING", "QA").replace('"staging"', '"qa"'))
+    environments = tmp_path / "config/environments.py"
+    text = environments.read_text().replace("import STAGING\n", "import STAGING\nfrom config.qa import QA\n")
+    environments.write_text(text.replace("(DEV, STAGING, PROD)", "(DEV, QA, STAGING, PROD)"))
+    settings = tmp_path / "config/settings.py"
+    settings.write_text(
+        settings.read_text().replace('"dev", "staging", "prod"]', '"dev", "qa", "staging", "prod"]')
+    )
+    variables = {**os.environ, "CDKTF_OUTDIR": str(tmp_path / "cdktf.out")}
+    subprocess.run([sys.executable, "main.py"], cwd=tmp_path, env=variables, check=True, timeout=120)
+    stacks = read_templates(tmp_path / "cdktf.out")
+    assert stacks["parakeet-qa"].document["terraform"]["backend"]["s3"]["key"] == "qa/terraform.tfstate"
+    assert stacks["parakeet-qa"].one("aws_s3_bucket", bucket="potential-parakeet-cache-qa")
 
 
 # Our own messages that it quotes. Those of Terraform, AWS and cdktf are seen in tests/terraform, as far as an

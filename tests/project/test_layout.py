@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SOURCES
+from tests.sources import SOURCES
 
 PROJECT = Path(__file__).parents[2]
 HIDDEN = (

@@ -74,7 +74,7 @@ def cut_short(
     ends = []
     for (account, workspace, deploy), end in zip(begun, (cancel, kill), strict=True):
         wait_for_state(account, deploy) if end is kill else wait_for_creation(deploy)
-        root = psutil.Process(deploy._process.pid)
+        root = psutil.Process(deploy.pid)
         processes = [root, *root.children(recursive=True)]
         end(deploy)
         running = still_running(processes, ENDING_SECONDS)
@@ -111,7 +111,7 @@ def wait_for_state(account: Account, deploy: Command) -> None:
 
 def cancel(deploy: Command) -> None:
     """As CI runners do: all processes of the group are told, and told again."""
-    group = deploy._process.pid
+    group = deploy.pid
     for number, grace in ((signal.SIGINT, GRACE_SECONDS), (signal.SIGTERM, SECOND_GRACE_SECONDS)):
         os.killpg(group, number)
         end = time.monotonic() + grace
@@ -160,7 +160,7 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     held, locked = lock_id(killed.next.output), killed.account.locks("dev")
 
     unlock, deploy = recovery("lock", ID=held)
-    assert run(killed.workspace, unlock)._process.returncode == 0
+    assert run(killed.workspace, unlock).exit_code == 0
     unlocked = killed.account.locks("dev")
     # As if it had been made after the state was written.
     assert killed.state
@@ -169,13 +169,13 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     ]
     killed.workspace.terraform(STACK, "state", "rm", lost)
     stopped = run(killed.workspace, deploy)
-    assert stopped._process.returncode != 0
+    assert stopped.exit_code != 0
     said = unwrapped(stopped.output)
     exists = re.search(r"Log Group \(([^)]+)\):.*?already exists with (\S+) ", said)
     assert exists, said[-1000:]
 
     take_over, deploy = recovery("import", address=exists[2], id=exists[1])
-    assert run(killed.workspace, take_over)._process.returncode == 0
+    assert run(killed.workspace, take_over).exit_code == 0
     finished = run(killed.workspace, deploy)
     return Recovered(killed.account, killed.workspace, held, locked, unlocked, lost, exists[2], finished)
 
@@ -188,7 +188,7 @@ def test_after_a_killed_deploy_the_readmes_steps_end_in_an_empty_plan(
     assert recovered.locked == killed.locks == {"table": recovered.held, "bucket": recovered.held}
     assert recovered.unlocked == {}
     assert recovered.found == recovered.lost
-    assert recovered.finished._process.returncode == 0, recovered.finished.output
+    assert recovered.finished.exit_code == 0, recovered.finished.output
     assert not recovered.workspace.has_changes(STACK)
 
 
@@ -210,7 +210,7 @@ def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(
     # The command's own program is not needed for anything else here.
     dynamodb.delete_item(TableName=arguments["--table-name"], Key=key)
     finished = run(recovered.workspace, deploy)
-    assert finished._process.returncode == 0, finished.output
+    assert finished.exit_code == 0, finished.output
     assert "No changes." in finished.output
 
 
@@ -250,7 +250,7 @@ def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
     (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
     for command in recovery("bootstrap"):
         ended = run(workspace, command)
-        assert ended._process.returncode == 0, ended.output
+        assert ended.exit_code == 0, ended.output
     known = workspace.terraform(BOOTSTRAP, "state", "list").split()
     assert {"aws_s3_bucket.state", "aws_dynamodb_table.locks"} <= set(known)
     assert not workspace.has_changes(BOOTSTRAP)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from deployment.command import Command, still_running
-from tests.conftest import SOURCES
+from tests.sources import SOURCES
 from tests.terraform.deployments import DEPLOY_SECONDS
 from tests.terraform.processes import processes_with
 
