@@ -1,5 +1,6 @@
 """The flows of trades, over HTTP, through all that is deployed."""
 
+import time
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -182,13 +183,17 @@ def test_an_answer_its_log_line_and_the_access_log_have_the_same_request_id(serv
     request_id = answer.headers["X-Request-Id"]
     assert answer.headers["apigw-requestid"] == request_id
     assert request_id in served.logged("trades")
-    logs = served.account.pages(
-        "logs",
-        "filter_log_events",
-        "events",
-        logGroupName=f"/aws/apigateway/potential-parakeet-{served.settings.name}",
-    )
-    assert any(request_id in event["message"] for event in logs)
+    group = f"/aws/apigateway/potential-parakeet-{served.settings.name}"
+
+    def logged() -> bool:
+        events = served.account.pages("logs", "filter_log_events", "events", logGroupName=group)
+        return any(request_id in event["message"] for event in events)
+
+    # It is written after the answer.
+    deadline = time.monotonic() + 30
+    while not logged() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert logged()
 
 
 def test_times_are_answered_in_utc(api: Api) -> None:

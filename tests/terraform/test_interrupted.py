@@ -16,6 +16,7 @@ import pytest
 from config.terraform import LOCK_TABLE
 from deployment.command import Command, still_running, unwrapped
 from deployment.workspace import Workspace
+from tests.platform import FUNCTIONS
 from tests.terraform.account import Account, State
 from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
 from tests.terraform.output import lock_id
@@ -162,8 +163,16 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     unlock, deploy = recovery("lock", ID=held)
     assert run(killed.workspace, unlock).exit_code == 0
     unlocked = killed.account.locks("dev")
-    # As if it had been made after the state was written.
     assert killed.state
+    # What was really made after the state was written. The provider asks for five minutes before it says so.
+    functions = killed.account.pages("lambda", "list_functions", "Functions")
+    made = {function["FunctionName"] for function in functions}
+    for id, part in FUNCTIONS.items():
+        name = f"potential-parakeet-{part}-dev"
+        if name in made and f"aws_lambda_function.{id}" not in killed.state.addresses:
+            take_over, _ = recovery("import", address=f"aws_lambda_function.{id}", id=name)
+            assert run(killed.workspace, take_over).exit_code == 0
+    # As if it had been, too.
     [lost] = [
         address for address in killed.state.addresses if address.startswith("aws_cloudwatch_log_group.trades")
     ]
