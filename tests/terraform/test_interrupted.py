@@ -166,11 +166,11 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     assert killed.state
     # What was really made after the state was written. The provider asks for five minutes before it says so.
     functions = killed.account.pages("lambda", "list_functions", "Functions")
-    made = {function["FunctionName"] for function in functions}
-    for id, part in FUNCTIONS.items():
+    made = {each["FunctionName"] for each in functions}
+    for function, part in FUNCTIONS.items():
         name = f"potential-parakeet-{part}-dev"
-        if name in made and f"aws_lambda_function.{id}" not in killed.state.addresses:
-            take_over, _ = recovery("import", address=f"aws_lambda_function.{id}", id=name)
+        if name in made and f"aws_lambda_function.{function}" not in killed.state.addresses:
+            take_over, _ = recovery("import", address=f"aws_lambda_function.{function}", id=name)
             assert run(killed.workspace, take_over).exit_code == 0
     # As if it had been, too.
     [lost] = [
