@@ -11,6 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
+# "parakeet" as a number that no other program is likely to lock.
+LOCK = 0x7061726B
+
 
 def migrate(parameters: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Applies what is missing, all or nothing; others who do the same at the same time wait.
@@ -28,6 +31,9 @@ def migrate(parameters: Mapping[str, Any]) -> tuple[str | None, str | None]:
     )
     with engine.begin() as connection:
         config.attributes["connection"] = connection
+        # PostgreSQL sets it free with the transaction, also if this process is killed, and a pooler cannot
+        # lose it. Before anything is read: who waited sees what the other has done.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         before = _revision(connection)
         command.upgrade(config, "head")
         return before, _revision(connection)
