@@ -119,8 +119,8 @@ def _prepare(universe: Path, server: MarketData) -> None:
 
 def _measure(server: MarketData, since: int) -> dict[str, float]:
     from functions.data import handler as data  # noqa: PLC0415 - after the variables
-    from functions.ingest import handler as ingest  # noqa: PLC0415
-    from functions.ingest import ticker  # noqa: PLC0415
+    from functions.ingest import handler as ingest  # noqa: PLC0415 - as above
+    from functions.ingest import ticker  # noqa: PLC0415 - as above
 
     ticker.HISTORY_START = date(since, 1, 1)
 

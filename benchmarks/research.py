@@ -41,8 +41,8 @@ class Market:
 def market(tickers: int) -> Iterator[Market]:
     """Random walks, with tickers that begin late and end early."""
     from functions.database.migrations.schema import migrate  # noqa: PLC0415 - a child needs none of these
-    from tests.functions.filled_cache import fill, new_bucket, s3  # noqa: PLC0415
-    from tests.functions.postgresql import OWNER, postgresql  # noqa: PLC0415
+    from tests.functions.filled_cache import fill, new_bucket, s3  # noqa: PLC0415 - as above
+    from tests.functions.postgresql import OWNER, postgresql  # noqa: PLC0415 - as above
 
     chance = np.random.default_rng(1)
     days = np.busday_offset("2014-01-01", np.arange(DAYS), roll="forward").astype("datetime64[D]")
@@ -75,7 +75,7 @@ def child(task: str, tickers: int, database: dict[str, Any]) -> None:
 
     kind, name = task.split(":")
     if kind == "strategies":
-        from functions.database.connection import Database  # noqa: PLC0415
+        from functions.database.connection import Database  # noqa: PLC0415 - as above
 
         strategies: Any = import_module("functions.strategies.handler")
 
@@ -148,8 +148,8 @@ def import_seconds(module: str) -> float:
 def expected(name: str, tickers: int) -> str:
     """What estimate.py says of the request."""
     from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - a child may not need it
-    from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415
-    from functions.strategies.rebalancing import Calendar  # noqa: PLC0415
+    from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415 - as above
+    from functions.strategies.rebalancing import Calendar  # noqa: PLC0415 - as above
 
     strategy = CATALOG[name]()
     decisions = 528 if strategy.calendar is Calendar.WEEKLY else 132
