@@ -31,9 +31,16 @@ class State:
 
     @property
     def addresses(self) -> set[str]:
-        """Of the resources, without the data sources."""
+        """Of the resources that Terraform knows to be there, without the data sources.
+
+        What it has just begun to make is in a state, too, without an instance.
+        """
         resources = json.loads(self.content)["resources"]
-        return {f"{each['type']}.{each['name']}" for each in resources if each["mode"] == "managed"}
+        return {
+            f"{each['type']}.{each['name']}"
+            for each in resources
+            if each["mode"] == "managed" and each["instances"]
+        }
 
     @property
     def digest(self) -> str:
