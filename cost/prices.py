@@ -56,9 +56,7 @@ PRICES = {
         free=_MILLION,
         free_ends=True,
     ),
-    "lambda.request": Price(
-        "Lambda", "invocation", _flat("0.00000020"), _LAMBDA, free=_MILLION, unverified=True
-    ),
+    "lambda.request": Price("Lambda", "invocation", _flat("0.00000020"), _LAMBDA, free=_MILLION),
     "lambda.arm64": Price(
         "Lambda",
         "GB-second, arm64",
@@ -74,10 +72,8 @@ PRICES = {
         "Lambda", "GB-second of /tmp beyond 512 MB", _flat("0.0000000309"), _LAMBDA, unverified=True
     ),
     "s3.standard": Price("S3", "GB-month, Standard", _flat("0.023"), _S3, free=Decimal(5), free_ends=True),
-    "s3.put": Price("S3", "PUT", _flat("0.000005"), _S3, free=Decimal(2000), free_ends=True, unverified=True),
-    "s3.get": Price(
-        "S3", "GET", _flat("0.0000004"), _S3, free=Decimal(20_000), free_ends=True, unverified=True
-    ),
+    "s3.put": Price("S3", "PUT", _flat("0.000005"), _S3, free=Decimal(2000), free_ends=True),
+    "s3.get": Price("S3", "GET", _flat("0.0000004"), _S3, free=Decimal(20_000), free_ends=True),
     "secret": Price(
         "Secrets Manager", "secret", _flat("0.40"), "https://aws.amazon.com/secrets-manager/pricing/"
     ),
@@ -88,9 +84,7 @@ PRICES = {
     "log.kept": Price(
         "CloudWatch", "GB-month of logs kept", _flat("0.03"), _CLOUDWATCH, free=Decimal(5), unverified=True
     ),
-    "alarm": Price(
-        "CloudWatch", "metric of an alarm", _flat("0.10"), _CLOUDWATCH, free=Decimal(10), unverified=True
-    ),
+    "alarm": Price("CloudWatch", "metric of an alarm", _flat("0.10"), _CLOUDWATCH, free=Decimal(10)),
     "dashboard": Price("CloudWatch", "dashboard", _flat("3.00"), _CLOUDWATCH, free=Decimal(3)),
     "metric": Price("CloudWatch", "custom metric", _flat("0.30"), _CLOUDWATCH, free=Decimal(10)),
     "sqs.request": Price(
@@ -99,7 +93,6 @@ PRICES = {
         _flat("0.00000040"),
         "https://aws.amazon.com/sqs/pricing/",
         free=_MILLION,
-        unverified=True,
     ),
     "sns.email": Price(
         "SNS",
@@ -107,7 +100,6 @@ PRICES = {
         _flat("0.00002"),
         "https://aws.amazon.com/sns/pricing/",
         free=Decimal(1000),
-        unverified=True,
     ),
     "transfer": Price(
         "Data transfer",
@@ -120,10 +112,9 @@ PRICES = {
         ),
         "https://aws.amazon.com/ec2/pricing/on-demand/",
         free=Decimal(100),
-        unverified=True,
     ),
-    "dynamodb.write": Price("DynamoDB", "write", _flat("0.000000625"), _DYNAMODB, unverified=True),
-    "dynamodb.read": Price("DynamoDB", "read", _flat("0.000000125"), _DYNAMODB, unverified=True),
+    "dynamodb.write": Price("DynamoDB", "write", _flat("0.000000625"), _DYNAMODB),
+    "dynamodb.read": Price("DynamoDB", "read", _flat("0.000000125"), _DYNAMODB),
 }
 
 FREE_TYPES = {
