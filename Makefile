@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost summary comment smoke preflight migrate format lock clean
+.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost summary comment smoke preflight migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -21,10 +21,13 @@ help: ## List these targets
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
 test: lint types unit ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
-	$(BIN)/python -m pytest -m terraform --numprocesses=6 --dist=loadgroup
+	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=8 --dist=loadgroup --no-loadscope-reorder
 
-unit: setup ## All tests but those with the real Terraform
-	$(BIN)/python -m pytest -m "not terraform" --numprocesses=2 --dist=loadfile
+unit: setup ## The tests that start no program and no server, in seconds
+	$(BIN)/python -m pytest -m "not integration and not terraform" --numprocesses=2 --dist=loadfile
+
+integration: setup ## The tests that start servers, PostgreSQL, functions and programs, but for the real Terraform
+	$(BIN)/python -m pytest -m integration --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 lint: setup ## ruff: lint and format
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 snapshots: setup ## Rewrite the snapshots of the synthesized stacks; review the diff
-	$(BIN)/python -m pytest -m "not terraform" --snapshot-update -k snapshot
+	$(BIN)/python -m pytest -m "not integration and not terraform" --snapshot-update -k snapshot
 
 demo: setup ## Deploy and destroy the platform on this machine, without an AWS account (ENVIRONMENT=dev|staging|prod)
 	@$(BIN)/python -m local.demo --environment $(ENVIRONMENT)

@@ -21,7 +21,7 @@ from tests.template import Template, read_templates
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
-pytest_plugins = ["tests.deployment.programs", "tests.terraform.fixtures"]
+pytest_plugins = ["tests.tiers", "tests.deployment.programs", "tests.terraform.fixtures"]
 
 
 @pytest.fixture(scope="session")

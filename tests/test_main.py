@@ -12,6 +12,8 @@ from config.environments import DEV
 from config.target import Target
 from tests.template import Template, read_templates, synthesized
 
+pytestmark = pytest.mark.integration
+
 MAIN = Path(__file__).parents[1] / "main.py"
 SECRETS = {
     "TF_VAR_neon_database_url": "postgresql://parakeet:made-up-1@made-up-2/db?sslmode=require",

@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks import inside
+
+pytestmark = pytest.mark.integration
 
 HANDLER = """
 print("imported")

@@ -16,6 +16,8 @@ import pytest
 import bindings
 from benchmarks import synthesis
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[2]
 PRELOAD = Path(bindings.__file__).with_name("jsii_preload.cjs")
 NODE = shutil.which(os.environ.get("JSII_NODE", "node")) or ""

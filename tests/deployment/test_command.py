@@ -4,8 +4,11 @@ import subprocess
 from pathlib import Path
 
 import psutil
+import pytest
 
 from deployment.command import still_running
+
+pytestmark = pytest.mark.integration
 
 
 def test_a_process_that_ended_does_not_run_even_if_nobody_has_asked_how() -> None:

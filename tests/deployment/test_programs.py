@@ -24,6 +24,7 @@ def test_a_missing_terraform_is_one_line_that_says_what_is_needed(environ: dict[
         find_terraform(environ)
 
 
+@pytest.mark.integration
 def test_a_too_old_terraform_is_one_line_that_says_what_was_found(installed_terraform: Program) -> None:
     old = installed_terraform('echo \'{"terraform_version": "1.9.8", "platform": "linux_amd64"}\'')
     with pytest.raises(
@@ -32,6 +33,7 @@ def test_a_too_old_terraform_is_one_line_that_says_what_was_found(installed_terr
         find_terraform(old)
 
 
+@pytest.mark.integration
 def test_a_terraform_that_cannot_run_is_one_line_with_its_reason(installed_terraform: Program) -> None:
     broken = installed_terraform("echo 'cannot execute binary file' >&2; echo more >&2; exit 126")
     with pytest.raises(
@@ -40,6 +42,7 @@ def test_a_terraform_that_cannot_run_is_one_line_with_its_reason(installed_terra
         find_terraform(broken)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("version", ["1.11.0", "1.11.4", "1.12.0-beta1", "2.0.0"])
 def test_a_terraform_of_1_11_or_newer_is_taken(installed_terraform: Program, version: str) -> None:
     found = find_terraform(
@@ -48,6 +51,7 @@ def test_a_terraform_of_1_11_or_newer_is_taken(installed_terraform: Program, ver
     assert (found.version, found.platform) == (version, PLATFORM)
 
 
+@pytest.mark.integration
 def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terraform: Program) -> None:
     environ = installed_terraform("")
     program = Path(environ["PATH"].partition(":")[0], "terraform")
@@ -56,6 +60,7 @@ def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terra
         find_terraform(environ)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("asked", ["deploy", "destroy", "diff", "output"])
 def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
     environ: dict[str, str], asked: str
@@ -68,6 +73,7 @@ def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
     assert "Terraform 1.11 or newer is needed" in answer.stderr
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["--version"], "0.21.0\n"), (["deploy", "--help"], "cdktf.js deploy [stacks...]\n")],

@@ -15,10 +15,14 @@ from deployment.preflight.checks import Check
 from deployment.smoke import CLOSED, SmokeError, report, smoke_checks
 from tests.deployment.preflight.outside import outcome, web
 from tests.local.gateway import deployment
-from tests.local.gateway.conftest import Serve, aws, serve, team  # noqa: F401 - fixtures
 from tests.local.gateway.deployment import NAME
 from tests.local.gateway.served_aws import ServedAws
+from tests.local.gateway.serving import Serve, aws, serve, team
 from tests.template import changed
+
+pytestmark = pytest.mark.integration
+
+__all__ = ["aws", "serve", "team"]
 
 REGION = "us-east-1"
 WELL = {
@@ -30,7 +34,7 @@ WELL = {
 
 
 @pytest.fixture(scope="module")
-def api(aws: ServedAws, serve: Serve) -> httpx.Client:  # noqa: F811 - a fixture
+def api(aws: ServedAws, serve: Serve) -> httpx.Client:
     """The dev stack's API; its functions only echo."""
     deployment.platform(aws)
     return serve(NAME)

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.integration
+
 PROJECT = Path(__file__).parents[2]
 SOME_TESTS = "tests/terraform/test_changes.py"
 REASON = "Terraform 1.11 or newer is needed, but there is no terraform on PATH"

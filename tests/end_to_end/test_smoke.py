@@ -4,9 +4,13 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from deployment.preflight.checks import run
 from deployment.smoke import CLOSED, smoke_checks
 from tests.end_to_end.served import TRADER, Api, Served
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
 
 
 def test_smoke_finds_what_was_deployed_closed_and_well(served: Served) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 from functions.database.connection import Database
@@ -13,19 +14,16 @@ from functions.database.migrations.schema import migrate
 from functions.runtime.log import log
 from functions.runtime.variables import Variables
 from tests.functions.postgresql import OWNER, PostgreSql, postgresql
+from tests.functions.variables import VARIABLES
 
 TEMPLATE = "migrated"
-VARIABLES = {
-    "ENVIRONMENT": "dev",
-    "POWERTOOLS_SERVICE_NAME": "potential-parakeet-tests",
-    "SECRETS_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:potential-parakeet/dev-AbCdEf",
-    "AWS_S3_BUCKET": "potential-parakeet-cache-dev",
-}
 
 
 @pytest.fixture(autouse=True)
 def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The variables that the stack sets, read anew by each test."""
+    # Its clients keep the credentials that another test gave it.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     Variables.read.cache_clear()

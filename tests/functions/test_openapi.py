@@ -26,9 +26,9 @@ from functions.scanner import handler as scanner
 from functions.strategies import handler as strategies
 from functions.trades import handler as trades
 from tests.functions.events import REQUEST_ID, event
-from tests.functions.scanner.test_handler import caller as scanner_on
-from tests.functions.strategies.conftest import caller as strategies_on
-from tests.functions.strategies.conftest import market
+from tests.functions.scanner.market import caller_on as scanner_on
+from tests.functions.strategies.market import caller_on as strategies_on
+from tests.functions.strategies.market import market
 
 __all__ = ["market"]
 
@@ -110,6 +110,7 @@ def served(database: Database, market: Objects, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(data, "checks", lambda: Checks({"database": lambda: None, "cache": lambda: None}))
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("served")
 @schema.parametrize()
 @settings(

@@ -10,6 +10,8 @@ import pytest
 from local import control
 from local.control import ControlError, Say, ask, taking
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

@@ -24,6 +24,8 @@ from local.demo import DemoError, plan_and_destroy
 from local.narration import Narration
 from tests.deployment.programs import ANSWERS_1_11, PROJECT, Program
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def demos_folder() -> Iterator[Path]:

@@ -15,6 +15,8 @@ from deployment.command import still_running
 from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
 from local.made_up import made_up_secrets
 
+pytestmark = pytest.mark.integration
+
 PROJECT = Path(__file__).parents[2]
 
 

@@ -16,6 +16,8 @@ from packages.bytecode import (
     compiled_for_lambda,
 )
 
+pytestmark = pytest.mark.integration
+
 SOURCES = {
     "/var/task/functions/trades/handler.py": b"def handler(event):\n    return {'a text': __file__}\n",
     "/var/task/functions/trades/limit.py": b"KNOWN = 'a text' in {'a text', 'another one', 'a third'}\n",

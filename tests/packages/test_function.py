@@ -103,6 +103,7 @@ def test_version_differs_when_the_code_differs(tmp_path: Path) -> None:
     assert second.archive.sha256 != first.archive.sha256
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("no_layers")
 def test_half_written_function_does_not_hold_up_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,8 @@ from packages.layer import LAYERS, built, twin
 from packages.manifest import FILE, LayerError
 from packages.wheels import HOST, LAMBDA
 
+pytestmark = pytest.mark.integration
+
 MIB = 1024 * 1024
 PRICES = {
     "prices/__init__.py": "from prices.bar import BAR\n",

@@ -120,6 +120,7 @@ def with_orders(example: Example) -> Template:
 
 
 # mypy, with nothing in its cache, would take longer than all other tests here.
+@pytest.mark.integration
 @pytest.mark.parametrize("check", [["check"], ["format", "--check"]], ids=["lint", "format"])
 def test_example_passes_ruff(example: Example, check: list[str]) -> None:
     ruff = [sys.executable, "-m", "ruff", *check, "--no-cache", "."]
@@ -127,6 +128,7 @@ def test_example_passes_ruff(example: Example, check: list[str]) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.integration
 def test_example_adds_to_dev_what_the_readme_lists_and_nothing_else(
     with_orders: Template, dev: Template
 ) -> None:
@@ -148,12 +150,14 @@ def test_example_adds_to_dev_what_the_readme_lists_and_nothing_else(
     }
 
 
+@pytest.mark.integration
 def test_example_is_a_function_as_small_as_devs_others(with_orders: Template) -> None:
     function = with_orders.function("orders-api")
     assert function["handler"] == "functions.orders.handler.handler"
     assert function["memory_size"] == with_orders.function("trades-api")["memory_size"]
 
 
+@pytest.mark.integration
 def test_example_adds_four_authorised_routes(with_orders: Template, dev: Template) -> None:
     added = {
         route["route_key"]: route["authorization_type"]
@@ -165,6 +169,7 @@ def test_example_adds_four_authorised_routes(with_orders: Template, dev: Templat
     }
 
 
+@pytest.mark.integration
 def test_example_lets_orders_read_the_database_and_nothing_else(with_orders: Template) -> None:
     assert with_orders.allowed("orders-api") == {
         ("logs:CreateLogStream", "/aws/lambda/potential-parakeet-orders-api-dev:*"),
@@ -173,6 +178,7 @@ def test_example_lets_orders_read_the_database_and_nothing_else(with_orders: Tem
     }
 
 
+@pytest.mark.integration
 def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: Example) -> None:
     prod = example.templates["parakeet-prod"]
     for what in ("errors", "throttles", "duration"):
@@ -187,6 +193,7 @@ def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: 
 # Its fourth environment
 
 
+@pytest.mark.integration
 def test_a_fourth_environment_is_a_file_and_its_name_in_two_places(tmp_path: Path) -> None:
     for part in (*SOURCES[:-1], "main.py"):
         if (PROJECT / part).is_dir():
@@ -224,6 +231,7 @@ def _assert_quoted(message: str) -> None:
     assert len([quote for quote, pattern in patterns.items() if re.match(pattern, message)]) == 1, message
 
 
+@pytest.mark.integration
 def test_troubleshooting_quotes_what_is_said_without_terraform_and_with_an_old_one(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError) as missing:
         find_terraform({"PATH": str(tmp_path)})
@@ -264,6 +272,7 @@ require("@cdktf/node-pty-prebuilt-multiarch").spawn("sh", ["-c", 'printf "$0"; r
 """
 
 
+@pytest.mark.integration
 def test_troubleshooting_quotes_what_is_said_of_a_missing_variable() -> None:
     node_with_preload = COMMAND[:3]
     asked = subprocess.run(

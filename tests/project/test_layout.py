@@ -40,6 +40,7 @@ def test_the_folder_constructs_is_part_of_pypis_package_and_so_no_package_itself
     assert not (PROJECT / "constructs" / "__init__.py").exists(), HIDDEN
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "command", [["main.py"], ["-m", "pytest", "tests/project/test_layout.py"]], ids=["main", "pytest"]
 )

@@ -87,6 +87,7 @@ def test_the_node_packages_that_we_name_are_locked_at_the_versions_that_we_say(
     assert {name: locked_node[f"node_modules/{name}"]["version"] for name in named} == named
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git to ask")
 def test_a_clone_has_the_functions_text_with_the_same_ends_of_lines_on_every_machine(tmp_path: Path) -> None:
     """Else the same commit would be other archives on Windows. Binary files are left as they are."""

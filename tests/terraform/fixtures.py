@@ -21,20 +21,6 @@ from tests.terraform.account import Account
 from tests.terraform.databases import Databases
 from tests.terraform.deployments import OpenWorkspace
 
-# Looks through all that the others have left.
-LAST = "test_no_traces.py"
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a group's tests on one worker, and those that look for traces at its end."""
-    items.sort(key=lambda item: item.path.name == LAST)
-    # xdist 3.8 notes the group in an attribute that pytest 9.2 no longer reads, and spreads them all.
-    for item in items:
-        grouped = getattr(item, "_nodeid", item.nodeid)
-        if grouped != item.nodeid:
-            item._id = type(item.id).parse(grouped)
-
 
 @pytest.fixture(scope="session")
 def mirror() -> Path | None:

@@ -10,6 +10,8 @@ from deployment.preflight.access import access_checks
 from local.access.team import AccessTeam
 from tests.deployment.preflight.outside import outcome, web
 
+pytestmark = pytest.mark.integration
+
 AUDIENCE = "5a" * 32
 
 

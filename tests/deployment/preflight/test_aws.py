@@ -15,6 +15,8 @@ from local.embedded_aws import EmbeddedAws
 from tests.deployment.preflight.outside import outcome, web
 from tests.template import Template
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:

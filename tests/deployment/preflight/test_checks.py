@@ -84,6 +84,7 @@ def test_everything_is_checked_under_a_name_of_its_own() -> None:
     assert len(names) == len(set(names)) == 9
 
 
+@pytest.mark.integration
 def test_without_anything_set_it_says_line_by_line_what_to_do_and_fails() -> None:
     unset = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
     # Nobody outside is asked.

@@ -14,6 +14,8 @@ from deployment.preflight.database import database
 from local.postgres.server import Postgres
 from tests.deployment.preflight.outside import outcome
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:

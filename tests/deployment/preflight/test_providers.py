@@ -8,6 +8,8 @@ from deployment.preflight.checks import run
 from deployment.preflight.providers import provider_checks
 from tests.deployment.preflight.outside import outcome, web
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     ("status", "verdict"),

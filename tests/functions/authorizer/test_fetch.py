@@ -11,6 +11,8 @@ import pytest
 from functions.authorizer.fetch import FetchError, fetch, require_safe
 from tests.functions.authorizer.forgery import key_set
 
+pytestmark = pytest.mark.integration
+
 SECONDS = 0.3
 LARGEST = 4096
 Behaviour = Callable[[socket.socket, Event], None]

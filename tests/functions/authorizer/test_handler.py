@@ -136,6 +136,7 @@ def variables(url: str) -> dict[str, str]:
     return {"ACCESS_ISSUER": ISSUER, "ACCESS_KEYS_URL": url, "ACCESS_AUDIENCE": AUDIENCE}
 
 
+@pytest.mark.integration
 def test_settings_come_from_three_variables_and_keys_from_the_server_that_they_name() -> None:
     failures: list[Exception] = []
     with server(answers(key_set("team"))) as url:
@@ -166,6 +167,7 @@ def test_keys_without_tls_deny_everybody() -> None:
         verifier_from(variables("http://team.example/certs"), failed=print)
 
 
+@pytest.mark.integration
 def test_the_handler_as_lambda_runs_it_denies_without_variables_and_imports_nothing_heavy() -> None:
     script = (
         "import sys\n"

@@ -16,6 +16,8 @@ from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
 from tests.functions.market_cache import TICKERS, Market, run_id
 
+pytestmark = pytest.mark.integration
+
 Ask = Callable[..., tuple[int, Any]]
 
 

@@ -16,9 +16,9 @@ from functions.data.health import Check, Checks, HealthVariables, platform_check
 from functions.database.address import DatabaseSecret
 from functions.runtime.secrets import Secret
 from functions.runtime.variables import UNPACKED
-from tests.functions.conftest import VARIABLES
 from tests.functions.events import event
 from tests.functions.postgresql import OWNER, PASSWORD, PostgreSql
+from tests.functions.variables import VARIABLES
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -92,6 +92,7 @@ def test_the_parts_are_asked_at_most_every_30_seconds(monkeypatch: pytest.Monkey
     assert len(asked) == 2
 
 
+@pytest.mark.integration
 def test_the_platforms_checks_ask_database_and_cache(
     server: PostgreSql, dbname: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,8 @@ from functions.runtime.errors import UnavailableError
 from tests.functions.postgresql import OWNER, PASSWORD, PostgreSql
 from tests.functions.tls_front import TlsFront, tls_front, write_certificates
 
+pytestmark = pytest.mark.integration
+
 Lines = Callable[[], list[dict[str, Any]]]
 
 

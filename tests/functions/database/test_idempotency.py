@@ -10,6 +10,8 @@ from functions.database.idempotency import claim, keep
 from functions.runtime.errors import ConflictError
 from tests.functions.postgresql import PostgreSql
 
+pytestmark = pytest.mark.integration
+
 
 def test_of_four_at_once_one_is_done_and_the_others_wait_for_its_answer(
     server: PostgreSql, dbname: str

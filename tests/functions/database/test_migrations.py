@@ -15,6 +15,8 @@ from functions.database.migrations import schema
 from functions.database.migrations.schema import migrate
 from tests.functions.postgresql import PostgreSql
 
+pytestmark = pytest.mark.integration
+
 LOCK = 0x7061726B
 """Of env.py, which cannot be imported: it runs when it is."""
 

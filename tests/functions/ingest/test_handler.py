@@ -16,6 +16,8 @@ from functions.ingest.run import STEPS, IngestFailedError, Order
 from functions.market.report import started_at
 from tests.functions.market_cache import Market, run_id
 
+pytestmark = pytest.mark.integration
+
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:potential-parakeet-ingest-dev"
 Invoke = Callable[..., dict[str, Any]]
 

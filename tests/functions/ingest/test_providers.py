@@ -19,6 +19,8 @@ from functions.market.universe import AUDUSD, Instrument
 from local.market_data.history import audusd, history
 from local.market_data.market_data import MarketData
 
+pytestmark = pytest.mark.integration
+
 AAPL = Instrument("AAPL", "Apple", "EQUITY")
 BRK_B = Instrument("BRK-B", "Berkshire Hathaway", "EQUITY")
 BF_B = Instrument("BF-B", "Brown-Forman", "EQUITY")

@@ -23,6 +23,8 @@ from tests.functions.market_cache import (
     view,
 )
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from functions.market.parquet import on_disk
 from functions.market.universe import Instrument
 from tests.functions.market_cache import Market
 
+pytestmark = pytest.mark.integration
+
 X = Instrument("X", "A made-up one", "EQUITY")
 MONDAY = date(2024, 6, 3)
 

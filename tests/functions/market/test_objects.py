@@ -7,6 +7,8 @@ import pytest
 from functions.market.objects import ObjectChangedError, Objects, StorageError
 from tests.functions.market_cache import Market
 
+pytestmark = pytest.mark.integration
+
 KEY = "cache/a key+with signs.json"
 
 

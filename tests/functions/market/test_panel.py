@@ -10,6 +10,8 @@ from functions.market.panel import load_audusd, load_closes, load_recent
 from local.market_data.history import audusd, history
 from tests.functions.market_cache import Market
 
+pytestmark = pytest.mark.integration
+
 EVER = date(2005, 1, 1), date(2100, 1, 1)
 
 

@@ -111,6 +111,8 @@ def test_secrets_manager_that_does_not_answer_is_503_but_an_old_value_goes_on(
 
 
 def test_the_client_waits_two_seconds_and_tries_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "made-up")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     config = secrets._client.__wrapped__().meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (2, 2, 2)

@@ -31,6 +31,7 @@ def test_a_function_needs_only_its_own(variables: pytest.MonkeyPatch) -> None:
     assert Variables.read().environment == "dev"
 
 
+@pytest.mark.integration
 def test_the_version_is_the_packages_own_and_no_variable_says_another(
     variables: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,57 +1,27 @@
 """The scanner API, from event to answer, on a cache in S3."""
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import pytest
 
-from functions.market.cache import Cache
 from functions.market.objects import Objects
-from functions.scanner import handler as scanner
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.scan import scan
-from tests.functions.events import EMAIL, event
-from tests.functions.filled_cache import RUN, empty_cache, fill
-from tests.functions.scanner.panels import walks
+from tests.functions.calling import Call
+from tests.functions.events import EMAIL
+from tests.functions.filled_cache import RUN, empty_cache
+from tests.functions.scanner.market import PANEL, caller_on, market
 
+pytestmark = pytest.mark.integration
 
-class Call(Protocol):
-    """Status and body, with numbers as decimals."""
-
-    def __call__(self, method: str, path: str, body: object = None, **more: Any) -> tuple[int, Any]: ...
-
-
-PANEL = walks(3)
-
-
-@pytest.fixture
-def market() -> Iterator[Objects]:
-    with empty_cache() as objects:
-        columns = {name: np.round(values, 6) for name, values in PANEL.columns.items()}
-        fill(objects, PANEL.days, PANEL.tickers, columns)
-        yield objects
+__all__ = ["market"]
 
 
 @pytest.fixture
 def call(market: Objects, monkeypatch: pytest.MonkeyPatch) -> Call:
-    return caller(market, monkeypatch)
-
-
-def caller(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> Call:
-    cached = Cache(objects)
-    monkeypatch.setenv("AWS_S3_BUCKET", objects.bucket)
-    scanner.Settings.read.cache_clear()
-    monkeypatch.setattr(scanner, "_cache", lambda: cached)
-
-    def call(method: str, path: str, body: object = None, **more: Any) -> tuple[int, Any]:
-        answer = scanner.handler(event(method, path, body, **more), None)
-        return answer["statusCode"], json.loads(answer["body"], parse_float=Decimal)
-
-    return call
+    return caller_on(market, monkeypatch)
 
 
 def test_every_scanner_is_listed_with_its_rule_and_its_numbers(call: Call) -> None:
@@ -157,7 +127,7 @@ def test_a_kept_scan_of_another_version_is_none_until_the_next_run(call: Call, m
 
 def test_without_any_ingest_or_any_cache_it_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     with empty_cache() as objects:
-        call = caller(objects, monkeypatch)
+        call = caller_on(objects, monkeypatch)
         objects.put("cache/universe.csv", b"ticker,name,kind,indices\nSPY,SPDR,ETF,US_ETFS\n")
         status, answer = call("POST", "/scanner/run", {"scanner": "breakout"})
         assert (status, answer["error"]["message"]) == (503, "Nothing has been ingested yet.")

@@ -16,9 +16,12 @@ from functions.strategies.catalog import STRATEGIES
 from functions.strategies.model import DayEquity, Rebalance
 from functions.strategies.prices import Prices
 from functions.strategies.rebalancing import Costs
+from tests.functions.calling import Call
 from tests.functions.events import EMAIL
 from tests.functions.filled_cache import RUN, empty_cache
-from tests.functions.strategies.conftest import Call, caller
+from tests.functions.strategies.market import caller_on
+
+pytestmark = pytest.mark.integration
 
 ASKED = {"tickers": ["A", "B", "C", "D"], "start": "2024-03-05"}
 
@@ -227,7 +230,7 @@ def test_a_run_that_would_not_end_is_refused_before_a_price_is_read(
         raise AssertionError("prices were read")
 
     monkeypatch.setattr(runs, "load_closes", load)
-    small = caller(database, market, monkeypatch, memory_mb=16)
+    small = caller_on(database, market, monkeypatch, memory_mb=16)
 
     status, answer = small("POST", "/strategies/equal_weight/run", ASKED)
 
@@ -256,7 +259,7 @@ def test_without_any_ingest_or_any_cache_it_is_unavailable(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with empty_cache() as objects:
-        call = caller(database, objects, monkeypatch)
+        call = caller_on(database, objects, monkeypatch)
         status, answer = call("POST", "/strategies/equal_weight/run", ASKED)
         assert (status, answer["error"]["message"]) == (503, "Nothing has been ingested yet.")
     status, answer = call("POST", "/strategies/equal_weight/run", ASKED)

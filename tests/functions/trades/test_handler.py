@@ -14,9 +14,12 @@ from functions.runtime.errors import ConflictError
 from functions.trades import handler as trades
 from functions.trades import store
 from functions.trades.trades import closed
+from tests.functions.calling import Call
 from tests.functions.events import EMAIL, event
 from tests.functions.postgresql import PostgreSql
-from tests.functions.trades.conftest import NEW, Call
+from tests.functions.trades.bodies import NEW
+
+pytestmark = pytest.mark.integration
 
 ROBOT = {"lambda": {"common_name": "robot.access"}}
 

@@ -14,6 +14,8 @@ from functions.database.connection import Cursor, Database
 from functions.trades import store
 from tests.functions.postgresql import PostgreSql
 
+pytestmark = pytest.mark.integration
+
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 # One database serves all examples: each begins by deleting what the last one left.
 SHARED = settings(

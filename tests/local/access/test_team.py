@@ -21,6 +21,8 @@ from local.access.team import AccessTeam, Tokens
 from local.child import ChildError
 from tests.local.owner import left_when_killed
 
+pytestmark = pytest.mark.integration
+
 PROJECT = Path(__file__).parents[3]
 AUDIENCE = "5a" * 32
 EMAIL = "trader@example.com"

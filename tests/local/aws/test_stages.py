@@ -8,6 +8,8 @@ import pytest
 
 from local.embedded_aws import REGION, EmbeddedAws
 
+pytestmark = pytest.mark.integration
+
 LOG = "arn:aws:logs:us-east-1:123456789012:log-group:access"
 HEALTH = {"GET /health": {"ThrottlingRateLimit": 10.0, "ThrottlingBurstLimit": 20}}
 

@@ -25,6 +25,8 @@ from tests.local.gateway import deployment
 from tests.local.gateway.deployment import NAME, function_uri
 from tests.local.gateway.served_aws import ACCOUNT, REGION, ServedAws
 
+pytestmark = pytest.mark.integration
+
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
 
 

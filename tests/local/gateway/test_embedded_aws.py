@@ -17,6 +17,8 @@ from local.gateway.process import Gateway
 from tests.local.gateway.deployment import function_uri
 from tests.local.gateway.served_aws import REGION
 
+pytestmark = pytest.mark.integration
+
 CODE = """
 import json
 

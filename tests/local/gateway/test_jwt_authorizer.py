@@ -23,6 +23,8 @@ from tests.local.gateway.test_request import request
 from tests.local.gateway.test_throttling import Clock
 from tests.local.gateway.unhurried import unhurried
 
+pytestmark = pytest.mark.integration
+
 HEADER = "Cf-Access-Jwt-Assertion"
 AUTHORIZER = JwtAuthorizer(
     authorizer_id="z1",

@@ -6,9 +6,11 @@ import httpx
 import pytest
 
 from tests.local.gateway import deployment
-from tests.local.gateway.conftest import Serve
 from tests.local.gateway.deployment import Deployed, function_uri
 from tests.local.gateway.served_aws import ServedAws
+from tests.local.gateway.serving import Serve
+
+pytestmark = pytest.mark.integration
 
 GOOD = {"authorization": "Bearer good"}
 

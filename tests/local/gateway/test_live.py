@@ -4,9 +4,11 @@ import httpx
 import pytest
 
 from tests.local.gateway import deployment
-from tests.local.gateway.conftest import Serve
 from tests.local.gateway.deployment import Deployed
 from tests.local.gateway.served_aws import ServedAws
+from tests.local.gateway.serving import Serve
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,8 @@ from tests.local.gateway.deployment import ISSUER, NAME, Deployed
 from tests.local.gateway.served_aws import ServedAws
 from tests.local.gateway.team import Team
 
+pytestmark = pytest.mark.integration
+
 PROJECT = Path(__file__).parents[3]
 
 

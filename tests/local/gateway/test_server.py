@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from tests.local.gateway import deployment
-from tests.local.gateway.conftest import Serve
 from tests.local.gateway.deployment import LOG_GROUP, NAME, Deployed, function_uri
 from tests.local.gateway.served_aws import ServedAws
+from tests.local.gateway.serving import Serve
 from tests.local.gateway.team import Team
+
+pytestmark = pytest.mark.integration
 
 SITE = "https://potential-parakeet.pages.dev"
 

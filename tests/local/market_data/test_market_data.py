@@ -15,6 +15,8 @@ from local.child import ChildError
 from local.market_data.market_data import MarketData
 from local.market_data.server import FAULTS
 
+pytestmark = pytest.mark.integration
+
 PATH = "/tiingo/daily/SPY/prices?startDate=2024-06-03&endDate=2024-06-30"
 
 

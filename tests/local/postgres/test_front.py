@@ -19,6 +19,8 @@ import pytest
 from local.postgres.certificate import Certificate
 from local.postgres.server import Postgres
 
+pytestmark = pytest.mark.integration
+
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 GSS_REQUEST = struct.pack("!II", 8, 80877104)
 

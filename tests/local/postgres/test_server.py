@@ -10,6 +10,8 @@ from local.child import ChildError
 from local.postgres.server import Postgres
 from tests.local.owner import left_when_killed
 
+pytestmark = pytest.mark.integration
+
 PROJECT = Path(__file__).parents[3]
 
 

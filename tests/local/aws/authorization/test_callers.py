@@ -23,6 +23,8 @@ from local.aws.deployers_key import secret_access_key
 from tests.local.aws.authorization.serving import Aws, served
 from tests.local.aws.authorization.statements import TRUST, allow, deny, document
 
+pytestmark = pytest.mark.integration
+
 EVERYTHING = document(allow("*", "*"))
 
 

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from local.aws.authorization import Credentials
 from tests.local.aws.authorization.serving import Aws
 
+pytestmark = pytest.mark.integration
+
 SNAPSHOT = Path(__file__).parents[3] / "__snapshots__" / "test_snapshots" / "parakeet-dev.json"
 STACK = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 ROLES = sorted(STACK["resource"]["aws_iam_role"])

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.local.aws.authorization.serving import Aws
 from tests.local.aws.authorization.statements import allow, deny, document, is_refused
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def objects(bucket: str) -> str:

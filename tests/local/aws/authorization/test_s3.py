@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 from tests.local.aws.authorization.serving import Aws
 from tests.local.aws.authorization.statements import allow, deny
 
+pytestmark = pytest.mark.integration
+
 Needs = tuple[tuple[str, str], ...]
 # What is called, and the (action, resource below the bucket) that it needs, each of them.
 CALLS: dict[str, tuple[Callable[[Any, str], Any], Needs]] = {

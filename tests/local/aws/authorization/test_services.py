@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.local.aws.authorization.serving import Aws
 from tests.local.aws.authorization.statements import allow, is_refused
 
+pytestmark = pytest.mark.integration
+
 HERE = "us-east-1:123456789012"
 QUEUE = f"arn:aws:sqs:{HERE}:queue"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/table"

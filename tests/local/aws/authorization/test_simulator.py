@@ -17,6 +17,8 @@ from local.aws.authorization import simulator as module
 from local.aws.authorization.simulator import Simulator
 from tests.local.aws.authorization.serving import Aws
 
+pytestmark = pytest.mark.integration
+
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
 

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from tests.local.aws.functions.account import LOG, Account, eventually
+
+pytestmark = pytest.mark.integration
 
 SAY = """
 def handler(event, context):

@@ -13,6 +13,8 @@ import pytest
 from local.embedded_aws import EmbeddedAws
 from tests.local.aws.functions.account import Account, eventually
 
+pytestmark = pytest.mark.integration
+
 WHERE = """
 import os, subprocess
 def handler(event, context):

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from tests.local.aws.functions.account import Account, Answer, eventually
 
+pytestmark = pytest.mark.integration
+
 TELL = """
 import os, sys
 loads = []

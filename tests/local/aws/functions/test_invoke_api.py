@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from local.embedded_aws import REGION
 from tests.local.aws.functions.account import Account, archive
 
+pytestmark = pytest.mark.integration
+
 ECHO = "def handler(event, context): return event"
 API = "arn:aws:execute-api:us-east-1:123456789012:api1"
 

@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError
 from packages.manifest import Installed, Manifest
 from tests.local.aws.functions.account import Account
 
+pytestmark = pytest.mark.integration
+
 ASK = "import thing\ndef handler(event, context): return thing.WHERE"
 
 

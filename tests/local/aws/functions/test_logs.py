@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from tests.local.aws.functions.account import Account
+
+pytestmark = pytest.mark.integration
 
 SAY = """
 import logging

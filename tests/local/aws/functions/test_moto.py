@@ -1,6 +1,10 @@
 """Where moto would start Docker, functions run here."""
 
+import pytest
+
 from tests.local.aws.functions.account import Account, eventually
+
+pytestmark = pytest.mark.integration
 
 
 def test_topic_invokes_its_function(account: Account) -> None:

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from local.embedded_aws import EmbeddedAws
 from packages.function import pack
 from packages.layer import built, twin
 from tests.local.aws.functions.account import LOG, Account
+
+pytestmark = pytest.mark.integration
 
 
 def test_deployed_package_runs_here_with_the_twins_of_its_layers(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.local.aws.functions.account import Account, archive, eventually
 
+pytestmark = pytest.mark.integration
+
 WHO = """
 import os, time
 def handler(event, context):

@@ -9,6 +9,8 @@ import pytest
 
 from tests.local.aws.functions.account import Account, eventually
 
+pytestmark = pytest.mark.integration
+
 SAY = "import json\ndef handler(event, context): print('got ' + json.dumps(event))"
 
 

@@ -1,0 +1,115 @@
+"""The three tiers of tests; and a unit test starts nothing.
+
+A test without a mark is a unit test. `integration` and `terraform` are marks of a module, below its imports,
+or of one test. What a unit test does is seen where Python itself tells of it; psycopg connects without
+telling, so there the start of the server is seen.
+"""
+
+import sys
+import threading
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+# Looks through all that the others have left.
+LAST = "test_no_traces.py"
+STARTS = {
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "pty.spawn",
+    "socket.bind",
+    "socket.connect",
+    "subprocess.Popen",
+}
+
+
+class StartedError(Exception):
+    """A unit test started a program or used a socket."""
+
+
+class Watch:
+    """Refuses what a unit test may not do, and remembers it, whatever becomes of the exception."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self._watching = False
+        self._others: set[int] = set()
+
+    def begin(self) -> None:
+        """From now on, but not in the threads that run already: those are of other tests' servers."""
+        self.refused = []
+        self._others = {thread.ident or 0 for thread in threading.enumerate()} - {threading.get_ident()}
+        self._watching = True
+
+    def end(self) -> None:
+        self._watching = False
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """An audit hook. Raises StartedError."""
+        if not self._watching or event not in STARTS or threading.get_ident() in self._others:
+            return
+        # The one program of a unit test: CDKTF's classes are in Node, and jsii starts it once for all.
+        if event == "subprocess.Popen" and str(arguments[1][-1]).endswith("/jsii-runtime.js"):
+            return
+        self.refused.append(f"{event}{arguments[:2]}")
+        raise StartedError(f"{self.refused[-1]}: a unit test starts nothing; mark it pytest.mark.integration")
+
+
+watch = Watch()
+sys.addaudithook(watch)
+
+
+def tier(item: pytest.Item) -> str:
+    """`unit`, `integration` or `terraform`."""
+    return next((name for name in ("terraform", "integration") if item.get_closest_marker(name)), "unit")
+
+
+class Order:
+    """Terraform's groups begin first, as they take longest, and a module's tests stay together."""
+
+    @staticmethod
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: (tier(item) != "terraform", item.path.name == LAST))
+        for item in items:
+            if tier(item) != "terraform":
+                item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a group's tests be on one worker."""
+    # xdist 3.8 notes the group in an attribute that pytest 9.2 no longer reads, and spreads them all.
+    for item in items:
+        grouped = getattr(item, "_nodeid", item.nodeid)
+        if grouped != item.nodeid:
+            item._id = type(item.id).parse(grouped)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Order())
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Watch a unit test with all its fixtures."""
+    if tier(item) == "unit":
+        watch.begin()
+    try:
+        return (yield)
+    finally:
+        watch.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a unit test that started something and did not let the exception through."""
+    report = yield
+    if watch.refused and report.passed:
+        report.outcome, report.longrepr = "failed", f"a unit test starts nothing: {watch.refused}"
+    return report
