@@ -75,7 +75,11 @@ def serve(project: Path, variables: dict[str, str], log: Path) -> Command:
     """What `make serve` runs once everything is set up."""
     # Not make itself: it would set the copy up anew.
     recipe = subprocess.run(
-        ["make", "--no-print-directory", "--dry-run", "serve"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "serve"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()[-1]
     program, *arguments = shlex.split(recipe)
     assert program == ".venv/bin/python"
