@@ -13,10 +13,10 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost summary comment smoke preflight migrate format lock clean
+.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost exit-check summary comment smoke preflight migrate format lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
@@ -70,6 +70,11 @@ lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml 
 		$(LOCK) --universal --python-version 3.11 --constraints requirements.lock --group pyproject.toml:$$layer \
 			--output-file packages/locks/$$layer.lock || exit; \
 	done
+	for library in cdktn provider6; do \
+		$(LOCK) --universal --python-version 3.11 --excludes portability/locks/$$library.without \
+			--overrides portability/locks/$$library.in --output-file portability/locks/$$library.lock \
+			pyproject.toml portability/locks/$$library.in || exit; \
+	done
 	rm -rf package-lock.json node_modules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
 
@@ -96,6 +101,10 @@ permissions: setup ## Who may do what: every principal, action and resource of e
 
 cost: setup ## What each environment costs a month: idle, expected, at most (USAGE=requests=20000000, FREE=1)
 	@$(BIN)/python -m cost --usage "$(USAGE)" $(if $(FREE),--free-tier)
+
+exit-check: setup ## What this code gives under cdktf's successor and the next provider, and that a plan then changes nothing
+	@$(BIN)/python -m portability
+	@$(BIN)/python -m pytest --quiet -m terraform tests/terraform/test_portability.py
 
 # In CI: the page in the job's summary, and as the pull request's one comment.
 summary: ## Show a page where GitHub shows a job's summary (PAGE=)

@@ -13,6 +13,23 @@ from pathlib import Path
 
 _PROVIDER = "cdktf_cdktf_provider_aws"
 
+# What newer jsii ends a package with.
+_ON_DEMAND = """
+def __getattr__(name: str) -> object:
+    if name in _SUBMODULES:
+        mod = _importlib.import_module(f".{name}", __name__)
+        globals()[name] = mod
+        return mod
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> "list[str]":
+    return [*__all__, *_SUBMODULES]
+
+import sys as _sys
+setattr(_sys.modules[__name__], "__getattr__", __getattr__)
+setattr(_sys.modules[__name__], "__dir__", __dir__)
+""".strip()
+
 
 def _check_constructs() -> None:
     """Exits with a line if our folder `constructs` hides PyPI's package, whose `__path__` it is to extend."""
@@ -47,17 +64,27 @@ def _obstacle() -> str | None:
     spec = importlib.util.find_spec(_PROVIDER)
     if spec is None or spec.origin is None:
         return f"{_PROVIDER} is not there"
-    # Leaving the parent's code out is safe only while it does nothing but import all of its submodules.
-    head, _, tail = Path(spec.origin).read_text(encoding="utf-8").partition("\npublication.publish()\n")
-    submodules = [line for line in tail.splitlines() if line and not line.startswith("#")]
+    # Leaving the parent's code out is safe only while it does nothing but import its submodules.
+    code = Path(spec.origin).read_text(encoding="utf-8")
+    head, _, tail = code.partition("\npublication.publish()\n")
     if (
         "\nfrom ._jsii import *\n" not in head
-        or "\nclass " in head
-        or not submodules
-        or not all(line.startswith("from . import ") for line in submodules)
+        or "\nclass " in code
+        or not (_all_at_once(tail) or _lazily(tail))
     ):
         return f"{_PROVIDER}/__init__.py is not the one it knows"
     return None
+
+
+def _all_at_once(imports: str) -> bool:
+    lines = [line for line in imports.splitlines() if line and not line.startswith("#")]
+    return bool(lines) and all(line.startswith("from . import ") for line in lines)
+
+
+def _lazily(imports: str) -> bool:
+    """As newer jsii generates it: a submodule is imported when it is asked for. Little is left to win."""
+    submodules, _, rest = imports.partition("\n}\n")
+    return submodules.lstrip().startswith("_SUBMODULES = {\n") and rest.strip() == _ON_DEMAND
 
 
 def _prepare() -> None:

@@ -60,8 +60,8 @@ function runInThisProcess(module, filename) {
 // 2. The provider's index requires all of its 2,100 files. Here an export requires its file when it is first used.
 function exportLazily(module, filename) {
   const submodules = [];
-  for (const line of fs.readFileSync(filename, "utf8").replace(/\/\*[^]*?\*\//g, "").split(/\r?\n/)) {
-    const submodule = /^exports\.(\w+) = require\("(\.\/[\w-]+)"\);$/.exec(line);
+  for (const line of fs.readFileSync(filename, "utf8").replace(IN_INDEX, "").split(/\r?\n/)) {
+    const submodule = /^exports\.(\w+) = (?:__importStar\()?require\("(\.\/[\w-]+(?:\/index)?)"\)\)?;$/.exec(line);
     if (submodule) submodules.push(submodule);
     else if (!/^($|\/\/|"use strict";$|Object\.defineProperty\(exports, "__esModule"|exports\.[\w.= ]+ = void 0;$)/.test(line)) {
       process.stderr.write("bindings: the provider's lib/index.js is not the one it knows, so all of it is loaded (slow)\n");
@@ -83,6 +83,9 @@ function exportLazily(module, filename) {
   }
   return true;
 }
+
+// Comments, and what newer TypeScript starts a file with: `__importStar`, which gives back a file of its own as it is.
+const IN_INDEX = /\/\*[^]*?\*\/|^var __(?:createBinding|setModuleDefault|importStar) = \(this && [^]*?^\}\)+(?:\(\))?;$/gm;
 
 // 3. In files of cdktf, a text that is there once, and what it is replaced with.
 const REPLACED = [

@@ -16,8 +16,8 @@ class SynthesisError(OneLineError):
     """The stacks cannot be synthesized; the text says why."""
 
 
-def synthesize(outdir: Path, root: Path = PROJECT, python: str = sys.executable) -> None:
-    """Write all stacks of the project in `root` below `outdir`, as cdktf lays them out.
+def synthesize(outdir: Path, root: Path = PROJECT, python: str = sys.executable) -> str:
+    """Write all stacks of the project in `root` below `outdir`, as cdktf lays them out; what it complains of.
 
     No folder of this machine stands in them. Raises SynthesisError.
     """
@@ -40,3 +40,4 @@ def synthesize(outdir: Path, root: Path = PROJECT, python: str = sys.executable)
     # The path of a local state.
     for file in outdir.glob("stacks/*/cdk.tf.json"):
         file.write_text(file.read_text(encoding="utf-8").replace(str(root), "."), encoding="utf-8")
+    return done.stderr

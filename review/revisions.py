@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import OneLineError
+from deployment.python_environment import python_environment
 from deployment.synthesis import PROJECT, SynthesisError, synthesize
 from review.planner import CACHE
 from review.stack import Stack, read_stacks
@@ -80,24 +81,7 @@ def _python(root: Path) -> str:
     if lock == (PROJECT / _LOCK).read_bytes():
         return sys.executable
     home = CACHE / "environments" / hashlib.sha256(lock).hexdigest()[:16]
-    python = home / ".venv/bin/python"
-    if not (home / "complete").is_file():
-        uv = str(Path(sys.executable).with_name("uv"))
-        home.mkdir(parents=True, exist_ok=True)
-        _run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home / ".venv"))
-        _run(uv, "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--python", str(python),
-             "--requirement", str(root / _LOCK))  # fmt: skip
-        # Node, and what is kept by the hash of what it is made of.
-        for name, target in (
-            ("node_modules", PROJECT / "node_modules"),
-            (".venv/bin/node", Path(sys.prefix, "bin/node")),
-            (".venv/layers", Path(sys.prefix, "layers")),
-            (".venv/packages-cache", Path(sys.prefix, "packages-cache")),
-        ):
-            if not (home / name).exists():
-                (home / name).symlink_to(target.resolve())
-        (home / "complete").touch()
-    return str(python)
+    return str(python_environment(home, root / _LOCK))
 
 
 def _git(*arguments: str) -> str:

@@ -7,9 +7,12 @@ from shutil import copyfile
 from bindings.cdktf import App
 from config.settings import Environment
 from config.target import Target
-from config.terraform import PROVIDER_LOCK
+from config.terraform import MINIMUM_VERSION, PROVIDER_LOCK
 from stacks.bootstrap import BootstrapStack
 from stacks.parakeet import ParakeetStack
+
+TARGETS = {"targetVersions": {"terraform": f">={'.'.join(map(str, MINIMUM_VERSION))}.0"}}
+"""What may be written for: cdktf takes all there is, CDK Terrain else only what Terraform 1.5 knows."""
 
 
 class Application(App):
@@ -24,7 +27,7 @@ class Application(App):
 
 def application(environments: Sequence[Environment], target: Target, outdir: str | None = None) -> App:
     """The stacks of these environments, ready for `synth()` into `outdir`, or where cdktf wants them."""
-    app = Application(outdir=outdir)
+    app = Application(outdir=outdir, context=TARGETS)
     # One in every account that keeps states.
     for account_id in dict.fromkeys(environment.account_id for environment in environments):
         BootstrapStack(app, target, account_id)

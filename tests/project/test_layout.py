@@ -65,6 +65,7 @@ def test_who_makes_the_folder_constructs_a_package_is_told_what_broke(
         ("local", {"config", "deployment", "local", "packages"}),
         ("review", {"config", "cost", "deployment", "packages", "review"}),
         ("cost", {"config", "cost", "deployment", "packages", "review"}),
+        ("portability", {"bindings", "config", "deployment", "portability"}),
         ("bindings", {"bindings"}),
         ("constructs", {"bindings", "config", "constructs", "packages"}),
         ("stacks", {"bindings", "config", "constructs", "packages", "stacks"}),

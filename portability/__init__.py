@@ -1,0 +1,1 @@
+"""The way out of cdktf: what the same code gives under other construct libraries."""
