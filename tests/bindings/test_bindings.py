@@ -1,6 +1,7 @@
 """The fast bindings: that they change nothing, and step aside where they do not know what they find."""
 
 import base64
+import importlib.util
 import json
 import os
 import re
@@ -28,6 +29,45 @@ from pkgutil import extend_path
 __path__ = extend_path(__path__, __name__)
 class Something: ...
 """
+
+# As jsii generates it since it imports a submodule when it is asked for.
+LAZY_PROVIDER = """
+from pkgutil import extend_path
+__path__ = extend_path(__path__, __name__)
+
+import importlib as _importlib
+import publication
+
+from ._jsii import *
+
+__all__ = [
+    "s3_bucket",
+]
+
+publication.publish()
+
+_SUBMODULES = {
+    "s3_bucket",
+}
+
+def __getattr__(name: str) -> object:
+    if name in _SUBMODULES:
+        mod = _importlib.import_module(f".{name}", __name__)
+        globals()[name] = mod
+        return mod
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> "list[str]":
+    return [*__all__, *_SUBMODULES]
+
+import sys as _sys
+setattr(_sys.modules[__name__], "__getattr__", __getattr__)
+setattr(_sys.modules[__name__], "__dir__", __dir__)
+"""
+
+UNKNOWN_PROVIDER = (
+    "bindings: cdktf_cdktf_provider_aws/__init__.py is not the one it knows, so all of it is imported (slow)"
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +125,29 @@ def test_an_unknown_provider_is_imported_plainly_and_one_line_says_so(plain: tup
     ended, _ = plain
     assert ended.status == 0
     ours = [line for line in ended.stderr.splitlines() if line.startswith("bindings:")]
-    provider = "cdktf_cdktf_provider_aws/__init__.py"
-    assert ours == [f"bindings: {provider} is not the one it knows, so all of it is imported (slow)"]
+    assert ours == [UNKNOWN_PROVIDER]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", ""),
+        ("\nprint('more')\n", f"{UNKNOWN_PROVIDER}\n"),
+    ],
+    ids=["known", "unknown"],
+)
+def test_a_provider_that_newer_jsii_generated_is_known_unless_it_does_something_else(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    own = importlib.util.find_spec("cdktf_cdktf_provider_aws")
+    assert own
+    assert own.origin
+    lazy = write(tmp_path / "cdktf_cdktf_provider_aws" / "__init__.py", LAZY_PROVIDER + more)
+    for part in ("_jsii", "s3_bucket"):
+        (lazy.parent / part).symlink_to(Path(own.origin).parent / part)
+    program = "import bindings; from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket"
+    ended = python(program, env={"PYTHONPATH": str(tmp_path)})
+    assert (ended.status, ended.stderr) == (0, said)
 
 
 def test_importing_jsii_before_the_bindings_is_said_in_one_line() -> None:
@@ -186,14 +247,30 @@ class TestNode:
 
     INDEX = "node_modules/@cdktf/provider-aws/lib/index.js"
 
-    def test_the_providers_files_are_loaded_when_they_are_used(self, tmp_path: Path) -> None:
-        write(
-            tmp_path / self.INDEX,
-            '"use strict";\n/**\n * Copyright\n */\n'
-            'Object.defineProperty(exports, "__esModule", { value: true });\n'
-            "exports.sqsQueue = exports.s3Bucket = void 0;\n// https://example.com\n"
-            'exports.s3Bucket = require("./s3-bucket");\nexports.sqsQueue = require("./sqs-queue");\n',
-        )
+    OLDER = (
+        '"use strict";\n/**\n * Copyright\n */\n'
+        'Object.defineProperty(exports, "__esModule", { value: true });\n'
+        "exports.sqsQueue = exports.s3Bucket = void 0;\n// https://example.com\n"
+        'exports.s3Bucket = require("./s3-bucket");\nexports.sqsQueue = require("./sqs-queue");\n'
+    )
+    # As newer TypeScript compiles it, for which a module is what `__importStar` gives back.
+    NEWER = (
+        '"use strict";\n/**\n * Copyright\n */\n'
+        "var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {\n"
+        "    o[k2] = m[k];\n}) : (function(o, m, k, k2) {\n    o[k2] = m[k];\n}));\n"
+        "var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {\n"
+        "    o.default = v;\n}) : function(o, v) {\n    o.default = v;\n});\n"
+        "var __importStar = (this && this.__importStar) || (function () {\n"
+        "    return function (mod) {\n        if (mod && mod.__esModule) return mod;\n    };\n})();\n"
+        'Object.defineProperty(exports, "__esModule", { value: true });\n'
+        "exports.sqsQueue = exports.s3Bucket = void 0;\n"
+        'exports.s3Bucket = __importStar(require("./s3-bucket/index"));\n'
+        'exports.sqsQueue = __importStar(require("./sqs-queue/index"));\n'
+    )
+
+    @pytest.mark.parametrize("index", [OLDER, NEWER], ids=["older", "newer"])
+    def test_the_providers_files_are_loaded_when_they_are_used(self, index: str, tmp_path: Path) -> None:
+        write(tmp_path / self.INDEX, index)
         for name in ("s3-bucket", "sqs-queue"):
             write(
                 (tmp_path / self.INDEX).parent / name / "index.js",
