@@ -16,15 +16,18 @@ class SynthesisError(OneLineError):
     """The stacks cannot be synthesized; the text says why."""
 
 
-def synthesize(outdir: Path, root: Path = PROJECT, python: str = sys.executable) -> str:
+def synthesize(
+    outdir: Path, root: Path = PROJECT, python: str = sys.executable, *, as_deployed: bool = False
+) -> str:
     """Write all stacks of the project in `root` below `outdir`, as cdktf lays them out; what it complains of.
 
-    No folder of this machine stands in them. Raises SynthesisError.
+    No folder of this machine stands in them. `as_deployed`: for where the shell says that a deployment goes.
+    Raises SynthesisError.
     """
     variables = {
         name: value
         for name, value in os.environ.items()
-        if name not in _NOT_OURS and not name.startswith("PARAKEET_")
+        if as_deployed or (name not in _NOT_OURS and not name.startswith("PARAKEET_"))
     }
     done = subprocess.run(
         [python, "main.py"],

@@ -10,7 +10,7 @@ from config.errors import OneLineError
 from review.assessment import assessed
 from review.finding import Finding, Folded, Part, fold
 from review.page import as_json, failing, markdown
-from review.planner import Planner
+from review.planner import PlanError, Planner
 from review.real_plan import drift_in, real_plan, replaced_in
 from review.replacement import Replacement
 from review.revisions import Revisions, synthesized
@@ -48,13 +48,9 @@ def review(base: str, *, with_plan: bool = False) -> tuple[str, list[Folded]]:
     """The base, as `main (1a2b3c4)`, and what has changed since. Raises OneLineError."""
     with ThreadPoolExecutor(1) as meanwhile:
         planner = meanwhile.submit(_planner)
-        with synthesized(base) as revisions:
-            found: list[Folded]
-            if with_plan:
-                planned, drift = _planned(revisions)
-                found = fold(drift) + assessed(revisions.old, revisions.new, planner.result(), planned)
-            else:
-                found = assessed(revisions.old, revisions.new, planner.result())
+        with synthesized(base, as_deployed=with_plan) as revisions:
+            planned, drift = _planned(revisions) if with_plan else ({}, {})
+            found = fold(drift) + assessed(revisions.old, revisions.new, planner.result(), planned)
         return f"{base} ({revisions.base[:10]})", found
 
 
@@ -67,8 +63,13 @@ def _planned(
         if "local" in stack.document["terraform"]["backend"]:
             drift[name] = [Finding(Part.UNKNOWN, "not planned: its state is on the machine that deployed it")]
         elif stack.packages is not None:
-            plan = real_plan(stack.packages.parent / "stacks" / name)
-            planned[name], drift[name] = replaced_in(plan), list(drift_in(plan))
+            try:
+                plan = real_plan(stack.packages.parent / "stacks" / name)
+            except PlanError as error:
+                # With the plan that needs no account, the rest of the page is right.
+                drift[name] = [Finding(Part.UNKNOWN, f"not planned: {error}")]
+            else:
+                planned[name], drift[name] = replaced_in(plan), list(drift_in(plan))
     return planned, drift
 
 

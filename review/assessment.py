@@ -1,6 +1,7 @@
 """All that a change does, from the synthesized stacks of both revisions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from config.errors import OneLineError
 from review.behaviour import behaviour
@@ -32,11 +33,12 @@ def assessed(
     old: Mapping[str, Stack],
     new: Mapping[str, Stack],
     planner: Planner | OneLineError,
-    planned: Mapping[str, Mapping[str, Replacement]] | None = None,
+    planned: Mapping[str, Mapping[str, Replacement]] = MappingProxyType({}),
 ) -> list[Folded]:
-    """What the change does. Instead of a planner: why there is none. `planned`: from a real plan."""
+    """What the change does. Instead of a planner: why there is none. `planned`: of what has a real plan."""
     comparisons = compared(old, new)
-    replaced, why_not = ({**planned}, {}) if planned is not None else _replaced(comparisons, planner)
+    replaced, why_not = _replaced([one for one in comparisons if one.new.name not in planned], planner)
+    replaced |= planned
     return fold(
         {
             comparison.new.name: _of_stack(

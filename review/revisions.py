@@ -17,6 +17,10 @@ from review.planner import CACHE
 from review.stack import Stack, read_stacks
 
 _LOCK = "requirements.lock"
+UNREAD = frozenset(
+    {".github", "benchmarks", "cost", "deployment", "docs", "local", "portability", "review", "tests"}
+)
+"""Folders that no synthesis reads."""
 
 
 class RevisionError(OneLineError):
@@ -33,19 +37,33 @@ class Revisions:
 
 
 @contextmanager
-def synthesized(base: str) -> Iterator[Revisions]:
+def synthesized(base: str, *, as_deployed: bool = False) -> Iterator[Revisions]:
     """The common ancestor of `base` and HEAD, and the working tree. The archives are gone afterwards.
 
-    Raises RevisionError.
+    `as_deployed`: both for where the shell says that a deployment goes. Raises RevisionError.
     """
     commit = _ancestor(base)
-    with tempfile.TemporaryDirectory(prefix="parakeet-review-") as name:
+    with tempfile.TemporaryDirectory(prefix="parakeet-review-") as name, ThreadPoolExecutor(1) as meanwhile:
         folder = Path(name)
-        with _checked_out(commit, folder / "base") as there, ThreadPoolExecutor(2) as both:
-            old = both.submit(_synthesized, there, folder / "old", f"the base ({commit[:10]})")
-            new = both.submit(_synthesized, PROJECT, folder / "new", "the working tree")
-            stacks = old.result(), new.result()
-        yield Revisions(commit, *stacks)
+
+        def synthesized(root: Path, outdir: str, what: str) -> dict[str, Stack]:
+            return _synthesized(root, folder / outdir, what, as_deployed=as_deployed)
+
+        under_way = meanwhile.submit(synthesized, PROJECT, "new", "the working tree")
+        if _may_differ(commit):
+            with _checked_out(commit, folder / "base") as there:
+                old = synthesized(there, "old", f"the base ({commit[:10]})")
+            yield Revisions(commit, old, under_way.result())
+        else:
+            new = under_way.result()
+            yield Revisions(commit, new, new)
+
+
+def _may_differ(commit: str) -> bool:
+    """Whether a file has changed since, or is new, that synthesis might read."""
+    changed = _git("diff", "--no-renames", "--name-only", "-z", commit)
+    new = _git("ls-files", "--others", "--exclude-standard", "-z")
+    return any(file.partition("/")[0] not in UNREAD for file in f"{changed}{new}".split("\0") if file)
 
 
 def _ancestor(base: str) -> str:
@@ -67,9 +85,9 @@ def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
         _git("worktree", "remove", "--force", str(folder))
 
 
-def _synthesized(root: Path, outdir: Path, what: str) -> dict[str, Stack]:
+def _synthesized(root: Path, outdir: Path, what: str, *, as_deployed: bool) -> dict[str, Stack]:
     try:
-        synthesize(outdir, root, _python(root))
+        synthesize(outdir, root, _python(root), as_deployed=as_deployed)
     except SynthesisError as error:
         raise RevisionError(f"{what}: {error}") from None
     return read_stacks(outdir)

@@ -10,6 +10,7 @@ from config.errors import OneLineError
 from review.assessment import assessed
 from review.finding import Folded, Part
 from review.planner import Planner
+from review.replacement import Replacement
 from review.stack import Block, Stack
 from tests.template import Template
 
@@ -44,7 +45,8 @@ def assess(
     old: Mapping[str, Stack], new: Mapping[str, Stack], planner: Planner | OneLineError | None = None
 ) -> list[Folded]:
     """Without a planner: as if a plan had said that nothing is made anew."""
-    return assessed(old, new, planner or OneLineError("not asked"), None if planner else {})
+    planned: dict[str, dict[str, Replacement]] = {} if planner else {name: {} for name in {**old, **new}}
+    return assessed(old, new, planner or OneLineError("not asked"), planned)
 
 
 def texts(findings: list[Folded], part: Part) -> list[str]:
