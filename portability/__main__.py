@@ -33,29 +33,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def report(trial: Trial) -> Iterator[str]:
     """A trial, in lines."""
-    yield trial.library.title
-    if trial.before == trial.after:
-        yield f"  {len(trial.after)} resources, data sources and outputs, each at its address"
+    library, arguments = trial.library, trial.arguments
+    before, after = trial.addresses
+    yield library.title
+    if before == after:
+        yield f"  {len(after)} resources, data sources and outputs, each at its address"
     times: Counter[Stated] = Counter()
-    for one in trial.found:
-        times.update(stated for stated in trial.library.stated if one.is_stated(stated))
-    yield f"  {len(trial.found)} values differ, {times.total()} of them as stated:"
+    for one in trial.differences:
+        times.update(stated for stated in library.stated if one.is_stated(stated))
+    yield f"  {len(trial.differences)} values differ, {times.total()} of them as stated"
     for stated, number in times.items():
         yield f"    {number} x {stated.path}: {stated.before} → {stated.after}"
         yield from _because(stated.reason)
-    yield f"  in the {trial.classes} classes of the provider that are in use, {len(trial.new)} arguments and"
-    yield f"  attributes are new, none of which has to be given; {len(trial.lost) or 'none'} are lost"
-    for name, reason in trial.library.arguments.items():
-        yield f"    {name}, in {trial.new[name]} classes"
+    new, lost, classes = len(arguments.new), len(arguments.lost), len(trial.after.interface)
+    yield f"  the provider's {classes} classes in use have {new} new arguments and attributes; {lost} are lost or needed"
+    for name, reason in library.new.items():
+        yield f"    {name}, in {arguments.new[name]} of them"
         yield from _because(reason)
-    yield from _because(
-        "optional, and not used: " + ", ".join(sorted(trial.new.keys() - trial.library.arguments.keys())), 4
-    )
+    yield "    optional, as all the others:"
+    yield from _because(", ".join(sorted(arguments.new.keys() - library.new.keys())))
+    yield "  known to be deprecated, and not used here"
+    for name, (_, reason) in library.deprecated.items():
+        yield f"    {name}"
+        yield from _because(reason)
 
 
-def _because(text: str, indent: int = 6) -> list[str]:
-    margin = " " * indent
-    return textwrap.wrap(text, 110, initial_indent=margin, subsequent_indent=margin)
+def _because(text: str) -> list[str]:
+    return textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,25 @@ import inspect
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Interface = Mapping[str, Mapping[str, bool]]
 """By class: arguments and attributes, and whether one has to be given."""
 
 
-def changed(before: Interface, after: Interface) -> tuple[Counter[str], list[str]]:
-    """Those that are new, and in how many classes; a line for each that was lost or has to be given now."""
+@dataclass(frozen=True)
+class Changed:
+    """How the interface of some classes differs."""
+
+    new: Counter[str]
+    """In how many classes, by name."""
+    lost: Sequence[str]
+    """A line for each that is gone, or has to be given now."""
+
+
+def changed(before: Interface, after: Interface) -> Changed:
+    """From the one to the other."""
     new: Counter[str] = Counter()
     lost = [f"{name} is gone" for name in sorted(before.keys() - after.keys())]
     for name in sorted(before.keys() & after.keys()):
@@ -26,7 +37,7 @@ def changed(before: Interface, after: Interface) -> tuple[Counter[str], list[str
             if needed and not one.get(argument, False)
         ]
         new.update(other.keys() - one.keys())
-    return new, lost
+    return Changed(new, lost)
 
 
 def interface(classes: Mapping[str, Any]) -> Interface:

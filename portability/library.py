@@ -30,8 +30,10 @@ class Library:
     """Names of packages in `bindings/`, and those that take their places."""
     stated: tuple[Stated, ...]
     """Each occurs, and nothing else does."""
-    arguments: Mapping[str, str]
-    """New arguments and attributes of the provider's classes that have to be known of, and why."""
+    new: Mapping[str, str]
+    """Arguments and attributes of the provider's classes that are new and have to be known of, and why."""
+    deprecated: Mapping[str, tuple[str, str]]
+    """What is known to be: a pattern of its use, which the JSON has not, and why. The bindings do not say."""
 
     @property
     def lock(self) -> Path:

@@ -16,10 +16,20 @@ def _provider(version: str) -> Stated:
     )
 
 
-# Of provider 6. Its deprecations are not in the bindings: docs/decisions.md has those that touch us.
-_ARGUMENTS = {
+# Of provider 6.
+_NEW = {
     "region": "a resource may say its region. Nothing here does, so all stay where the provider is",
-    "bucket_region": "where a bucket is, which was its `region`. Nothing here asks",
+    "bucket_region": "where a bucket is: what its attribute `region` said",
+}
+_DEPRECATED = {
+    "aws_s3_bucket's attribute `region`": (
+        r"\baws_s3_bucket\.[\w-]+\.region\b",
+        "it is an argument now, as every resource's",
+    ),
+    "data.aws_region's attribute `name`": (
+        r"\bdata\.aws_region\.[\w-]+\.name\b",
+        "since 6.0: it is `region`",
+    ),
 }
 
 LIBRARIES = (
@@ -44,13 +54,21 @@ LIBRARIES = (
             ),
             _provider("6.69.1"),
         ),
-        _ARGUMENTS,
+        _NEW,
+        {
+            **_DEPRECATED,
+            "S3's argument `expected_bucket_owner`": (
+                r"\"expected_bucket_owner\"",
+                "since 6.31. Who grants on a bucket says `aws:ResourceAccount` here",
+            ),
+        },
     ),
     Library(
         "provider6",
         "cdktf 0.21.0, AWS provider 6.25.0",
         {},
         (_provider("6.25.0"),),
-        _ARGUMENTS,
+        _NEW,
+        _DEPRECATED,
     ),
 )

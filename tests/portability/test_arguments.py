@@ -1,6 +1,8 @@
 """What is found out about the provider's classes."""
 
-from portability.arguments import changed, interface
+from collections import Counter
+
+from portability.arguments import Changed, changed, interface
 
 
 class Queue:
@@ -27,13 +29,13 @@ def test_what_is_new_is_counted_by_class() -> None:
         "Queue": {"name": True, "region": False},
         "Topic": {"name": False, "region": False, "size": False},
     }
-    assert changed(before, after) == ({"region": 2, "size": 1}, [])
+    assert changed(before, after) == Changed(Counter(region=2, size=1), [])
 
 
 def test_what_is_lost_or_has_to_be_given_now_is_said() -> None:
     before = {"Queue": {"name": True, "arn": False, "delay": False}, "Topic": {}}
     after = {"Queue": {"name": True, "delay": True, "size": True}}
-    assert changed(before, after)[1] == [
+    assert changed(before, after).lost == [
         "Topic is gone",
         "Queue.arn is gone",
         "Queue.delay has to be given",
