@@ -45,8 +45,8 @@ def report(trial: Trial) -> Iterator[str]:
     for stated, number in times.items():
         yield f"    {number} x {stated.path}: {stated.before} → {stated.after}"
         yield from _because(stated.reason)
-    new, lost, classes = len(arguments.new), len(arguments.lost), len(trial.after.interface)
-    yield f"  the provider's {classes} classes in use have {new} new arguments and attributes; {lost} are lost or needed"
+    counted = f"{len(arguments.new)} arguments and attributes new, {len(arguments.lost)} lost or needed"
+    yield f"  {len(trial.after.interface)} classes of the provider in use: {counted}"
     for name, reason in library.new.items():
         yield f"    {name}, in {arguments.new[name]} of them"
         yield from _because(reason)
