@@ -2,11 +2,14 @@
 
 import copy
 import json
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from deployment.workspace import Workspace
+from review.__main__ import review
 from review.finding import Part
 from review.planner import Planner
 from review.real_plan import drift_in, real_plan, replaced_in
@@ -15,7 +18,7 @@ from tests.review.documents import assess, texts
 from tests.terraform.account import Account
 from tests.terraform.deployments import OpenWorkspace
 
-pytestmark = pytest.mark.terraform
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("review")]
 STACK = "parakeet-bootstrap"
 
 
@@ -63,3 +66,31 @@ def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_rea
     assert any("ownership_controls.state`" in text for text in texts(page, Part.EXPOSURE))
     assert texts(page, Part.UNKNOWN) == []
     assert any("aws_s3_bucket_versioning.state" in finding.text for finding in drift_in(plan))
+
+
+def test_a_review_with_credentials_plans_what_is_deployed_and_says_what_drifted(
+    deployed: tuple[Account, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, check=False).returncode:
+        pytest.skip("a review compares revisions, and this is no clone")
+    account, workspace = deployed
+    # Of dev, what takes no minute. Its state is in the bucket, as everybody's is.
+    workspace.terraform("parakeet-dev", "init", "-input=false")
+    target = "-target=aws_sqs_queue.dead_letters"
+    workspace.terraform("parakeet-dev", "apply", "-input=false", "-auto-approve", target)
+    sqs = account.client("sqs")
+    queue = sqs.get_queue_url(QueueName="potential-parakeet-lambda-dlq-dev")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"DelaySeconds": "7"})
+    for name, value in workspace.variables.items():
+        monkeypatch.setenv(name, value)
+
+    _, page = review("HEAD", with_plan=True)
+
+    drift = [finding for finding in page if finding.text.startswith("drift: ")]
+    assert [(finding.part, finding.stacks) for finding in drift] == [(Part.DATA, ("parakeet-dev",))]
+    assert drift[0].text == (
+        "drift: `aws_sqs_queue.dead_letters` differs in `delay_seconds` from what was deployed"
+    )
+    assert [(finding.stacks, finding.text) for finding in page if finding.part is Part.UNKNOWN] == [
+        ((STACK,), "not planned: its state is on the machine that deployed it")
+    ]
