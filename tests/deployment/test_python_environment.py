@@ -10,6 +10,8 @@ import pytest
 from deployment.python_environment import PythonEnvironmentError, python_environment
 from tests.packages.shelf import Shelf
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:

@@ -13,6 +13,8 @@ from review import revisions
 from review.revisions import UNREAD, synthesized
 from review.stack import Stack
 
+pytestmark = pytest.mark.integration
+
 PROJECT = Path(__file__).parents[2]
 # Runs the program, and prints what it has opened.
 WATCHED = """
