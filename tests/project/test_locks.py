@@ -27,10 +27,18 @@ def pins(requirements: list[str]) -> set[tuple[str, str, str]]:
     return found
 
 
+LIBRARIES = sorted(file.stem for file in (PROJECT / "portability/locks").glob("*.in"))
+
+
 @pytest.fixture(scope="module")
 def locked_python() -> dict[str, list[str]]:
     """Each requirement of requirements.lock, with its hashes."""
-    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    return requirements(PROJECT / "requirements.lock")
+
+
+def requirements(lock: Path) -> dict[str, list[str]]:
+    """Each requirement of a lock file, with its hashes."""
+    text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     found: dict[str, list[str]] = {}
     for line in filter(None, lines):
@@ -51,8 +59,31 @@ def test_every_python_package_is_locked_to_one_version_and_its_hashes_wherever_i
     locked_python: dict[str, list[str]],
 ) -> None:
     """A line that is neither would be an index or a place to look for files, which are each reader's own."""
-    assert pins(list(locked_python))
-    for requirement, hashes in locked_python.items():
+    check_hashes(locked_python)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_that_this_code_is_tried_with_has_its_own_packages_and_the_rest_of_ours(
+    library: str,
+) -> None:
+    locks = PROJECT / "portability/locks"
+    locked = requirements(locks / f"{library}.lock")
+    check_hashes(locked)
+    own, without = (
+        {line for line in text.splitlines() if not line.startswith("#")}
+        for text in ((locks / f"{library}.{kind}").read_text(encoding="utf-8") for kind in ("in", "without"))
+    )
+    found = pins(list(locked))
+    assert pins(sorted(own)) <= found
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    replaced = {name for name, _, _ in pins(sorted(own))} | without
+    assert {pin for pin in pins(project["project"]["dependencies"]) if pin[0] not in replaced} <= found
+    assert {name for name, _, _ in found} & without == set()
+
+
+def check_hashes(locked: dict[str, list[str]]) -> None:
+    assert pins(list(locked))
+    for requirement, hashes in locked.items():
         assert "://" not in requirement
         assert hashes, requirement
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes), requirement
