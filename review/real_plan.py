@@ -58,7 +58,13 @@ def replaced_in(plan: Mapping[str, Any]) -> dict[str, Replacement]:
 def drift_in(plan: Mapping[str, Any]) -> Iterator[Finding]:
     """What is no longer as it was deployed: names of arguments only, since values may be secret."""
     for drifted in plan.get("resource_drift", []):
-        before, after = (drifted["change"].get(when) or {} for when in ("before", "after"))
-        names = sorted(name for name in {**before, **after} if before.get(name) != after.get(name))
-        what = "is gone" if not after else f"differs in {', '.join(f'`{name}`' for name in names)}"
-        yield Finding(Part.DATA, f"drift: `{drifted['address']}` {what} from what was deployed")
+        before, after = (_given(drifted["change"].get(when)) for when in ("before", "after"))
+        names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        if names:
+            what = f"differs in {', '.join(f'`{name}`' for name in names)}" if after else "is gone"
+            yield Finding(Part.DATA, f"drift: `{drifted['address']}` {what} from what was deployed")
+
+
+def _given(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Without those that are empty: what was not given comes back from AWS as an empty list or map."""
+    return {name: value for name, value in (arguments or {}).items() if value not in (None, "", [], {})}
