@@ -6,7 +6,7 @@ from typing import Any
 from moto.awslambda import models
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import LambdaFunction, LambdaStorage, LayerVersion
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 
 from local.aws.functions.qualifiers import named
 
@@ -69,26 +69,34 @@ def _delete_unless_in_use(self: LambdaStorage, name_or_arn: str, qualifier: str 
 
 
 def _set_pinned_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> None:
+    # Looked for first: what is refused changes nothing.
+    pinned = _pinned(self.account_id, updated_spec)
     _set_code(self, updated_spec)
-    if not updated_spec.get("DryRun"):
-        _pin(self, self.account_id, updated_spec)
+    if pinned is not None and not updated_spec.get("DryRun"):
+        _take(self, pinned)
 
 
 def _make_pinned_layer(self: LayerVersion, spec: dict[str, Any], account_id: str, region: str) -> None:
+    pinned = _pinned(account_id, spec["Content"])
     _make_layer(self, spec, account_id, region)
-    _pin(self, account_id, spec["Content"])
+    if pinned is not None:
+        _take(self, pinned)
 
 
-def _pin(made: LambdaFunction | LayerVersion, account: str, code: dict[str, Any]) -> None:
-    """Take the code from the object's version that was asked for; moto takes it from the newest."""
+def _pinned(account: str, code: dict[str, Any]) -> FakeKey | None:
+    """The object's version that was asked for; moto takes the newest."""
     asked = code.get("S3ObjectVersion")
     if not asked or "S3Bucket" not in code:
-        return
+        return None
     found = s3_backends[account][_PARTITION].get_object(code["S3Bucket"], code["S3Key"], version_id=asked)
     if found is None:
         raise InvalidParameterValueException(
             "Error occurred while GetObject. S3 Error Code: NoSuchVersion. S3 Error Message: The specified "
             "version does not exist."
         )
+    return found
+
+
+def _take(made: LambdaFunction | LayerVersion, found: FakeKey) -> None:
     content = models._s3_content(found)  # noqa: SLF001 - as moto does for the newest
     made.code_bytes, made.code_size, made.code_sha_256, made.code_digest = content
