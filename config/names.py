@@ -16,7 +16,7 @@ PLACEHOLDER_EMAIL = "put-an-address-here@example.com"
 LIVE = "live"
 """The alias of each function that everything invokes; what it names is what answers."""
 RELEASE_KEY = "release.json"
-"""In the packages bucket: which version of each function a deployment made live. S3 keeps the earlier ones."""
+"""In the packages bucket: which version of each function was made live; S3 keeps the earlier ones."""
 
 
 def bootstrap_name(account_id: str | None) -> str:

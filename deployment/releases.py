@@ -105,9 +105,7 @@ class Releases:
             body = self._s3.get_object(Bucket=bucket, Key=RELEASE_KEY, VersionId=version)["Body"].read()
             return {str(part): int(number) for part, number in json.loads(body).items()}
         except (BotoCoreError, ClientError, ValueError, AttributeError) as error:
-            raise ReleaseError(
-                f"{bucket}: {RELEASE_KEY}, version {version}, cannot be read: {error}"
-            ) from None
+            raise ReleaseError(f"{bucket}/{RELEASE_KEY}, version {version}: {error}") from None
 
     def _pages(self, client: Any, operation: str, result: str, **arguments: str) -> list[dict[str, Any]]:
         try:

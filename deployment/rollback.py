@@ -28,9 +28,7 @@ def roll_back(releases: Releases, to: str | None = None) -> Iterator[str]:
     changes = {
         part: version for part, version in release.versions.items() if part in live and live[part] != version
     }
-    gone = [
-        f"{part} {version}" for part, version in changes.items() if version not in releases.published(part)
-    ]
+    gone = [f"{part} {each}" for part, each in changes.items() if each not in releases.published(part)]
     if gone:
         raise ReleaseError(f"the release of {release.name} is not there any more: {', '.join(gone)}")
     for part, version in changes.items():
