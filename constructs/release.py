@@ -19,6 +19,7 @@ class Release(Construct):
 
     def __init__(self, scope: Construct, id: str, bucket: Bucket, functions: Sequence[Function]) -> None:
         super().__init__(scope, id)
+        versioning = [bucket.versioning] if bucket.versioning else []
         pinned(
             "release",
             S3Object(
@@ -28,9 +29,6 @@ class Release(Construct):
                 key=RELEASE_KEY,
                 content=json.dumps({each.part: each.published for each in functions}, indent=2),
                 content_type="application/json",
-                depends_on=[
-                    *([bucket.versioning] if bucket.versioning else []),
-                    *(f.live for f in functions),
-                ],
+                depends_on=[*versioning, *(each.live for each in functions)],
             ),
         )

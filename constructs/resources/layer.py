@@ -31,8 +31,8 @@ class Layer(Construct):
                 source_code_hash=package.hash,
                 compatible_architectures=[ARCHITECTURE],
                 compatible_runtimes=[PYTHON],
-                # A function can be given no layer that is gone. Its published versions keep theirs: Lambda has
-                # a copy for as long as one of them needs it (Lambda API reference, "DeleteLayerVersion").
+                # A function can be given no layer that is gone. Published versions keep theirs: Lambda has a
+                # copy for as long as one of them refers to it (Lambda API reference, "DeleteLayerVersion").
                 lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             ),
         ).arn

@@ -30,7 +30,7 @@ class Zip(Protocol):
 
 
 class Package(Construct):
-    """An archive in the packages bucket, and which version of its object it is: the bucket keeps the earlier."""
+    """An archive in the packages bucket, which keeps the versions before; `object_version` is this one."""
 
     def __init__(
         self, scope: Construct, id: str, archive: Zip, *, bucket: Bucket, folder: str, address: str
