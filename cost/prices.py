@@ -133,6 +133,7 @@ FREE_TYPES = {
     "aws_iam_role_policy": "IAM is free",
     "aws_iam_role_policy_attachment": "IAM is free",
     "aws_iam_role_policy_attachments_exclusive": "IAM is free",
+    "aws_lambda_alias": "part of its function; the code of old versions is free below 75 GB",
     "aws_lambda_function_event_invoke_config": "part of its function",
     "aws_lambda_invocation": "a run or two a deployment, below a cent",
     "aws_lambda_layer_version": "its archive is in the packages bucket",

@@ -160,8 +160,17 @@ def _scheduled(document: Document, function: Mapping[str, Any]) -> bool:
 
 
 def _referred_to(document: Document, function: Mapping[str, Any], kind: str, argument: str) -> bool:
-    reference = f"${{aws_lambda_function.{_addresses(document, function)}."
-    return any(str(block.get(argument, "")).startswith(reference) for block in _of(document, kind))
+    itself = f"${{aws_lambda_function.{_addresses(document, function)}."
+    aliases = document["resource"].get("aws_lambda_alias", {})
+    references = (
+        itself,
+        *(
+            f"${{aws_lambda_alias.{name}."
+            for name, alias in aliases.items()
+            if str(alias["function_name"]).startswith(itself)
+        ),
+    )
+    return any(str(block.get(argument, "")).startswith(references) for block in _of(document, kind))
 
 
 def _runs(document: Document) -> Decimal:

@@ -87,7 +87,11 @@ def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
     block = change.after or change.before or {}
     key = str(block.get("key", ""))
     what, _, rest = key.partition("/")
-    name = f"{what.removesuffix('s')} {rest.partition('/')[0]}" if key.endswith(".zip") else f"file {key}"
+    name = (
+        f"{what.removesuffix('s')} {rest.partition('/')[0].removesuffix('.zip')}"
+        if key.endswith(".zip")
+        else f"file {key}"
+    )
     told = (f"{change.address}:*",)
     construct = comparison.construct(change)
     files = [
