@@ -145,7 +145,7 @@ FREE_TYPES = {
     "aws_s3_bucket_public_access_block": "part of its bucket",
     "aws_s3_bucket_server_side_encryption_configuration": "SSE-S3 is free",
     "aws_s3_bucket_versioning": "old versions are counted with their bucket",
-    "aws_s3_object": "packages, at Standard's price with the cache: below a GB",
+    "aws_s3_object": "packages, for 90 days what they were, at Standard's price with the cache: below a GB",
     "aws_secretsmanager_secret_version": "part of its secret",
     "aws_sns_topic": "a topic costs by its messages",
     "aws_sns_topic_policy": "part of its topic",

@@ -18,6 +18,7 @@ ACCOUNT_CONCURRENCY = 1000
 _LOG_COMPRESSION = Decimal("0.15")
 """What of a log's bytes CloudWatch stores, in AWS's own examples (CloudWatch pricing page)."""
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+_CACHE = "${aws_s3_bucket.cache.id}"
 _KB_IN_GB = Decimal(1024 * 1024)
 
 
@@ -231,11 +232,13 @@ def _retention(group: Mapping[str, Any]) -> Decimal:
 
 
 def _old_version_days(document: Document) -> Decimal:
-    if not _of(document, "aws_s3_bucket_versioning"):
+    """Of the cache, which is written anew each day. The packages' are below a GB, and counted with them."""
+    if not any(one["bucket"] == _CACHE for one in _of(document, "aws_s3_bucket_versioning")):
         return Decimal(0)
     days = [
         Decimal(part.get("noncurrent_days", 0))
         for one in _of(document, "aws_s3_bucket_lifecycle_configuration")
+        if one["bucket"] == _CACHE
         for rule in one.get("rule", [])
         for part in rule.get("noncurrent_version_expiration", [])
     ]

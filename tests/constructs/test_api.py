@@ -29,9 +29,9 @@ def routes(template: Template) -> dict[str, Block]:
 
 
 def answered_by(template: Template, route: Block) -> Any:
-    """The name of the function that a route leads to."""
+    """The function, and the alias of it, that a route leads to."""
     integration = template.behind(route["target"].removeprefix("integrations/"))
-    return template.behind(integration["integration_uri"])["function_name"]
+    return template.readable(integration["integration_uri"])
 
 
 def test_each_path_and_all_below_it_go_to_the_function_of_that_name(platform: Template) -> None:
