@@ -71,13 +71,13 @@ def test_an_authorizer_that_is_removed_from_a_route_and_put_back_is_obeyed_by_th
 
 def test_a_function_that_the_gateway_may_no_longer_invoke_is_not_invoked(served: Served, api: Api) -> None:
     client, name = served.account.client("lambda"), served.called("trades-api")
-    policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+    policy = json.loads(client.get_policy(FunctionName=name, Qualifier="live")["Policy"])
     [taken] = [
         each
         for each in policy["Statement"]
         if each["Condition"]["ArnLike"]["AWS:SourceArn"].endswith("/*/trades")
     ]
-    client.remove_permission(FunctionName=name, StatementId=taken["Sid"])
+    client.remove_permission(FunctionName=name, Qualifier="live", StatementId=taken["Sid"])
     try:
         assert api.get("/trades").status_code == 500
         # Its other paths have a permission of their own.
@@ -85,6 +85,7 @@ def test_a_function_that_the_gateway_may_no_longer_invoke_is_not_invoked(served:
     finally:
         client.add_permission(
             FunctionName=name,
+            Qualifier="live",
             StatementId=taken["Sid"],
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
