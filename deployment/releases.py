@@ -1,7 +1,6 @@
 """What is live of an environment's functions, and which versions of them were deployed together."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,13 +51,15 @@ class Releases:
 
     def parts(self) -> list[str]:
         """The functions that there are, sorted."""
-        called = re.compile(re.escape(resource_name("#", self.environment)).replace(r"\#", "(.+)"))
-        names = [
-            each["FunctionName"]
+        before, after = resource_name("#", self.environment).split("#")
+        return sorted(
+            each["FunctionName"].removeprefix(before).removesuffix(after)
             for each in self._pages(self._lambda, "list_functions", "Functions")
-            if called.fullmatch(each["FunctionName"])
-        ]
-        return sorted(match[1] for name in names if (match := called.fullmatch(name)))
+            if each["FunctionName"].startswith(before)
+            and each["FunctionName"].endswith(after)
+            # The name of another environment may end with this one's.
+            and each.get("Environment", {}).get("Variables", {}).get("ENVIRONMENT") == self.environment
+        )
 
     def live(self) -> dict[str, int]:
         """The version of each function that is live; a function that was never deployed whole has none."""

@@ -16,7 +16,7 @@ import pytest
 from config.dev import DEV
 from config.names import LIVE
 from packages.function import pack
-from tests.functions.events import event as request
+from tests.platform import request
 from tests.terraform.account import Account
 from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace
 from tests.terraform.test_changes import planned
@@ -149,16 +149,8 @@ def test_rolled_back_by_one_command_the_next_plan_says_so_and_the_next_deploymen
 
 
 def test_the_package_that_was_replaced_is_still_there(dev: Deployment, other_code: Path) -> None:
-    versions = dev.client("s3").list_object_versions(
-        Bucket=dev.called("lambda-artifacts"), Prefix="functions/data.zip"
-    )["Versions"]
-    packages = [pack("data", other_code).archive, pack("data").archive]
-    kept = {
-        dev.client("s3")
-        .get_object(
-            Bucket=dev.called("lambda-artifacts"), Key="functions/data.zip", VersionId=each["VersionId"]
-        )["Body"]
-        .read()
-        for each in versions
-    }
-    assert kept == {package.content for package in packages}
+    s3 = dev.client("s3")
+    place = {"Bucket": dev.called("lambda-artifacts"), "Key": "functions/data.zip"}
+    versions = s3.list_object_versions(Bucket=place["Bucket"], Prefix=place["Key"])["Versions"]
+    kept = {s3.get_object(**place, VersionId=each["VersionId"])["Body"].read() for each in versions}
+    assert kept == {pack("data").archive.content, pack("data", other_code).archive.content}
