@@ -1,6 +1,7 @@
 """What is deployed: functions as moto keeps them, read anew at each invocation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaFunction, lambda_backends
@@ -97,7 +98,8 @@ def find(name_or_arn: str, qualifier: str | None = None, region: str | None = No
     try:
         latest = backend.get_function(name)
         alias = next((each for each in backend.list_aliases(name) if each.name == asked), None)
-        if alias is not None and (alias.routing_config or {}).get("AdditionalVersionWeights"):
+        weights: Any = alias.routing_config if alias is not None else None
+        if alias is not None and weights and weights.get("AdditionalVersionWeights"):
             raise RefusedError(501, "NotImplemented", f"{alias.arn} has weights, which are not emulated")
         return Target(backend.get_function(name, asked), latest, asked)
     except LambdaClientError as error:
