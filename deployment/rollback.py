@@ -36,7 +36,10 @@ def roll_back(releases: Releases, to: str | None = None) -> Iterator[str]:
         yield f"{part}: {live[part]} -> {version}"
     for part in release.versions.keys() - live.keys():
         yield f"{part}: is not there any more"
-    yield f"live in {releases.environment} is the release of {release.name}; the schema stays as it is"
+    yield (
+        f"live in {releases.environment} is the release of {release.name}; the schema stays as it is, and the "
+        "next deployment makes the newest code live"
+    )
 
 
 def _chosen(releases: Releases, live: dict[str, int], to: str | None) -> Release:

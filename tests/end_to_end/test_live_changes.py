@@ -94,6 +94,30 @@ def test_a_function_that_the_gateway_may_no_longer_invoke_is_not_invoked(served:
     assert api.get("/trades").status_code == 200
 
 
+def test_the_version_that_is_made_live_answers_the_next_request_and_so_does_the_one_before(
+    served: Served, api: Api
+) -> None:
+    client, name = served.account.client("lambda"), served.called("trades-api")
+    old = client.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    client.update_function_configuration(FunctionName=name, Description="changed")
+    new = client.publish_version(FunctionName=name)["Version"]
+
+    def answers(version: str) -> int:
+        """How often that version has run."""
+        return served.logged("trades").count(f"Version: {version}\n")
+
+    try:
+        for version in (new, old):
+            before = answers(version)
+            client.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+            assert api.get("/trades").status_code == 200
+            assert answers(version) == before + 1
+    finally:
+        client.update_alias(FunctionName=name, Name="live", FunctionVersion=old)
+        client.update_function_configuration(FunctionName=name, Description="")
+        client.delete_function(FunctionName=name, Qualifier=new)
+
+
 def fire(served: Served, rule: str) -> int:
     """What EventBridge would do now; the status of the answer."""
     answer = httpx.post(

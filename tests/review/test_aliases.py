@@ -13,10 +13,6 @@ def test_an_alias_is_called_as_in_its_arn_wherever_a_permission_is_for_it(
 ) -> None:
     stack: Stack = stacks(templates)["parakeet-prod"]
     assert stack.label("aws_lambda_alias.trades") == "function potential-parakeet-trades-api-prod:live"
-    invoked = {
-        permission.resource
-        for permission in Permissions.of(stack).all
-        if permission.action == "lambda:InvokeFunction"
-    }
+    invoked = {each.resource for each in Permissions.of(stack).all if each.action == "lambda:InvokeFunction"}
     assert invoked
     assert all(resource.endswith("-prod:live") for resource in invoked), invoked
