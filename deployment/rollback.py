@@ -37,8 +37,8 @@ def roll_back(releases: Releases, to: str | None = None) -> Iterator[str]:
     for part in release.versions.keys() - live.keys():
         yield f"{part}: is not there any more"
     yield (
-        f"live in {releases.environment} is the release of {release.name}; the schema stays as it is, and the "
-        "next deployment makes the newest code live"
+        f"live in {releases.environment} is the release of {release.name}; the schema stays as it is, and "
+        "the next deployment makes the newest code live"
     )
 
 
