@@ -17,6 +17,8 @@ from deployment.releases import ReleaseError, Releases
 from deployment.rollback import listed, roll_back
 from local.embedded_aws import EmbeddedAws
 
+pytestmark = pytest.mark.integration
+
 PARTS = ("data-api", "trades-api")
 
 

@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from tests.local.aws.functions.account import LOG, Account, archive, eventually
 from tests.local.aws.functions.test_invoke_api import call, service
 
+pytestmark = pytest.mark.integration
+
 SOURCE = "arn:aws:execute-api:us-east-1:123456789012:api1/$default/GET/trades"
 WHO = """
 import os, time
