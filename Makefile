@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost exit-check summary comment smoke preflight migrate format lock clean
+.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -118,6 +118,15 @@ smoke: setup ## After a deployment: does it answer, keep strangers out, and can 
 
 preflight: setup ## Before a first deployment: what only the outside knows (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.preflight --environment $(ENVIRONMENT)
+
+rollback: setup ## Make live again what was before the last deployment, without a build (ENVIRONMENT=, TO=)
+	@$(BIN)/python -m deployment.rollback --environment $(ENVIRONMENT) $(if $(TO),--to "$(TO)")
+
+releases: setup ## What was made live when, and can be again (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.rollback --environment $(ENVIRONMENT) --list
+
+prune: setup ## Remove the functions' versions that nobody can go back to (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.prune --environment $(ENVIRONMENT)
 
 migrate: setup ## Bring the deployed database's schema up to date by hand (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.migrate --environment $(ENVIRONMENT)

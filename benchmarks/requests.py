@@ -23,7 +23,7 @@ import psycopg
 from benchmarks.deployed import deployed
 from benchmarks.functions import Here, unpacked
 from benchmarks.inside import WARMING
-from config.names import resource_name
+from config.names import LIVE, resource_name
 from local.access.key_server import CERTS_PATH
 from local.ingesting import DEFENSIVE, api_client, ingest
 from local.platform import LocalPlatform
@@ -131,7 +131,8 @@ def _client(platform: LocalPlatform, service: str) -> Any:
 
 def _deployed(platform: LocalPlatform, request: Request) -> dict[str, Any]:
     name = resource_name(request.part, platform.environment.name)
-    found: dict[str, Any] = _client(platform, "lambda").get_function_configuration(FunctionName=name)
+    client = _client(platform, "lambda")
+    found: dict[str, Any] = client.get_function_configuration(FunctionName=name, Qualifier=LIVE)
     return found
 
 
@@ -177,7 +178,7 @@ def _through(
             f"arn:aws:execute-api:{region}:{account}:{api['ApiId']}/$default/GET{request.path}"
         ),
     }
-    invoke = f"{platform.aws.endpoint}/2015-03-31/functions/{found['FunctionName']}/invocations"
+    invoke = f"{platform.aws.endpoint}/2015-03-31/functions/{found['FunctionName']}:{LIVE}/invocations"
     asked = json.dumps(event("GET", request.path, query=request.query)).encode()
     token = {"Cf-Access-Jwt-Assertion": platform.team.tokens.person(TRADER)}
     through: list[float] = []

@@ -13,6 +13,11 @@ PLACEHOLDER_AUDIENCE = "put-the-aud-tag-of-the-access-application-here"
 PLACEHOLDER_EMAIL = "put-an-address-here@example.com"
 """What an environment file says before it is known who is told of alarms."""
 
+LIVE = "live"
+"""The alias of each function that everything invokes; what it names is what answers."""
+RELEASE_KEY = "release.json"
+"""In the packages bucket: which version of each function was made live; S3 keeps the earlier ones."""
+
 
 def bootstrap_name(account_id: str | None) -> str:
     """The stack that keeps the others' states: `parakeet-bootstrap`, and that of a pinned account its own."""

@@ -21,6 +21,7 @@ class Schema(Construct):
             self,
             "migrate",
             function_name=function.name,
+            qualifier=function.live.name,
             input=json.dumps({"source": "deployment"}),
             # The migrations are in the function's package.
             triggers={"version": function.version},

@@ -8,6 +8,7 @@ from bindings.aws import (
     CloudwatchLogGroup,
     DataAwsIamPolicyDocumentStatement,
     IamRolePolicy,
+    LambdaAlias,
     LambdaFunction,
     LambdaFunctionEnvironment,
     LambdaFunctionEphemeralStorage,
@@ -19,7 +20,7 @@ from bindings.aws import (
     LambdaPermission,
 )
 from bindings.cdktf import ITerraformDependable
-from config.names import PROJECT
+from config.names import LIVE, PROJECT
 from config.place import Place
 from config.settings import FunctionSettings, VpcSettings
 from constructs import Construct
@@ -49,7 +50,11 @@ class FunctionDefaults:
 
 
 class Function(Construct):
-    """The code of `functions/<id>` as a function. It may write its log, and what it is granted."""
+    """The code of `functions/<id>` as a function. It may write its log, and what it is granted.
+
+    Each change is published as a version. All invoke the alias `live`, which then names it: code and
+    configuration change in one step, and can be changed back (`make rollback`).
+    """
 
     def __init__(
         self,
@@ -112,6 +117,7 @@ class Function(Construct):
                 handler=f"functions.{id}.handler.handler",
                 s3_bucket=package.bucket,
                 s3_key=package.key,
+                s3_object_version=package.object_version,
                 source_code_hash=package.hash,
                 layers=[defaults.layers[name].arn for name in packed.layers] or None,
                 memory_size=settings.memory_mb,
@@ -138,12 +144,26 @@ class Function(Construct):
                     if defaults.vpc
                     else None
                 ),
+                publish=True,
                 depends_on=needed_first,
             ),
         )
+        self.live = pinned(
+            id,
+            LambdaAlias(
+                self,
+                "live",
+                name=LIVE,
+                description="What is invoked: a deployment moves it on, make rollback moves it back",
+                function_name=function.function_name,
+                function_version=function.version,
+            ),
+        )
         self.name = function.function_name
-        self.arn = function.arn
-        self.invoke_arn = function.invoke_arn
+        """For metrics. What invokes it takes `arn`."""
+        self.published = function.version
+        self.arn = self.live.arn
+        self.invoke_arn = self.live.invoke_arn
         self.log_group_name = log_group.name
 
     @property
@@ -192,6 +212,7 @@ class Function(Construct):
             statement_id=id,
             action="lambda:InvokeFunction",
             function_name=self.name,
+            qualifier=self.live.name,
             principal=principal,
             source_arn=source_arn,
         )
@@ -210,6 +231,7 @@ class Function(Construct):
             self,
             "failures",
             function_name=self.name,
+            qualifier=self.live.name,
             destination_config=LambdaFunctionEventInvokeConfigDestinationConfig(
                 on_failure=LambdaFunctionEventInvokeConfigDestinationConfigOnFailure(destination=queue.arn)
             ),

@@ -28,6 +28,8 @@ RUNS_PREFIX = f"{CACHE_PREFIX}runs/"
 SCANS_PREFIX = f"{CACHE_PREFIX}scans/"
 ACCESS_LOG_DAYS = 90
 ABANDONED_UPLOAD_DAYS = 7
+OLD_PACKAGES_DAYS = 90
+"""How long one can go back to what a deployment has replaced."""
 
 
 class Storage(Construct):
@@ -56,14 +58,17 @@ class Storage(Construct):
             lifecycle_rules=[_abort_abandoned_uploads(), *_cache_rules(settings.cache)],
         )
         self._upload_universe()
-        # No versions, no expiry: a package's key holds its hash, and it stays while a function points to it.
         self.packages = Bucket(
             self,
             "packages",
             name=place.name("lambda-artifacts"),
             address="lambda_artifacts",
+            versioned=True,
             destroy_objects=destroy_objects,
-            lifecycle_rules=[_abort_abandoned_uploads()],
+            lifecycle_rules=[
+                _abort_abandoned_uploads(),
+                _expire_old_versions("expire-old-packages", "", OLD_PACKAGES_DAYS),
+            ],
         )
         self.cache.log_access_to(logs, account_id=place.account_id)
         self.packages.log_access_to(logs, account_id=place.account_id)
@@ -122,6 +127,17 @@ def _expire(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRu
     )
 
 
+def _expire_old_versions(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRule:
+    return S3BucketLifecycleConfigurationRule(
+        id=id,
+        status="Enabled",
+        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix=prefix)],
+        noncurrent_version_expiration=[
+            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(noncurrent_days=days)
+        ],
+    )
+
+
 def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfigurationRule]:
     cached = [S3BucketLifecycleConfigurationRuleFilter(prefix=CACHE_PREFIX)]
     # Of what ingests write: the universe, the manifest and the scans stay.
@@ -141,16 +157,5 @@ def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfiguration
             )
         )
     if settings.versioned:
-        rules.append(
-            S3BucketLifecycleConfigurationRule(
-                id="expire-old-versions",
-                status="Enabled",
-                filter=cached,
-                noncurrent_version_expiration=[
-                    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                        noncurrent_days=settings.old_versions_days
-                    )
-                ],
-            )
-        )
+        rules.append(_expire_old_versions("expire-old-versions", CACHE_PREFIX, settings.old_versions_days))
     return rules

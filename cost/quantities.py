@@ -18,6 +18,7 @@ ACCOUNT_CONCURRENCY = 1000
 _LOG_COMPRESSION = Decimal("0.15")
 """What of a log's bytes CloudWatch stores, in AWS's own examples (CloudWatch pricing page)."""
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+_CACHE = "${aws_s3_bucket.cache.id}"
 _KB_IN_GB = Decimal(1024 * 1024)
 
 
@@ -160,8 +161,17 @@ def _scheduled(document: Document, function: Mapping[str, Any]) -> bool:
 
 
 def _referred_to(document: Document, function: Mapping[str, Any], kind: str, argument: str) -> bool:
-    reference = f"${{aws_lambda_function.{_addresses(document, function)}."
-    return any(str(block.get(argument, "")).startswith(reference) for block in _of(document, kind))
+    itself = f"${{aws_lambda_function.{_addresses(document, function)}."
+    aliases = document["resource"].get("aws_lambda_alias", {})
+    references = (
+        itself,
+        *(
+            f"${{aws_lambda_alias.{name}."
+            for name, alias in aliases.items()
+            if str(alias["function_name"]).startswith(itself)
+        ),
+    )
+    return any(str(block.get(argument, "")).startswith(references) for block in _of(document, kind))
 
 
 def _runs(document: Document) -> Decimal:
@@ -222,11 +232,13 @@ def _retention(group: Mapping[str, Any]) -> Decimal:
 
 
 def _old_version_days(document: Document) -> Decimal:
-    if not _of(document, "aws_s3_bucket_versioning"):
+    """Of the cache, which is written anew each day. The packages' are below a GB, and counted with them."""
+    if not any(one["bucket"] == _CACHE for one in _of(document, "aws_s3_bucket_versioning")):
         return Decimal(0)
     days = [
         Decimal(part.get("noncurrent_days", 0))
         for one in _of(document, "aws_s3_bucket_lifecycle_configuration")
+        if one["bucket"] == _CACHE
         for rule in one.get("rule", [])
         for part in rule.get("noncurrent_version_expiration", [])
     ]

@@ -1,4 +1,4 @@
-"""Deploy what a plan said, and nothing else (`make apply PLAN=`)."""
+"""Deploy what a plan said, and nothing else (`make apply PLAN=`); then drop what nobody goes back to."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.errors import OneLineError
 from config.names import stack_name
+from deployment import prune
 from deployment.plan import PlanError, prepared
 
 
@@ -27,10 +28,21 @@ def main() -> int:
     parser.add_argument("--plan", type=Path, required=True)
     options = parser.parse_args()
     try:
-        return apply(stack_name(options.environment), options.plan)
+        code = apply(stack_name(options.environment), options.plan)
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1
+    if code == 0:
+        _prune(options.environment)
+    return code
+
+
+def _prune(environment: str) -> None:
+    # What was deployed is deployed: old versions that stay are no failure of it.
+    try:
+        prune.report(environment)
+    except OneLineError as error:
+        print(f"deployed; old versions may be left, `make prune` removes them: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError
-from config.names import REGION, resource_name
+from config.names import LIVE, REGION, resource_name
 
 
 class MigrationError(OneLineError):
@@ -20,7 +20,7 @@ def migrate(environment: str) -> str:
     name = resource_name("migrate", environment)
     try:
         answer = boto3.client("lambda", region_name=REGION).invoke(
-            FunctionName=name, Payload=json.dumps({"source": "by hand"}).encode()
+            FunctionName=name, Qualifier=LIVE, Payload=json.dumps({"source": "by hand"}).encode()
         )
     except (BotoCoreError, ClientError) as error:
         raise MigrationError(f"{name}: {error}") from None

@@ -58,6 +58,9 @@ def code(comparison: Comparison) -> Iterator[Finding]:
     """The findings of a stack."""
     changed: set[str] = set()
     for change in comparison.of("aws_s3_object"):
+        if "source" not in {*(change.before or {}), *(change.after or {})}:
+            # No archive: its content is in the stack.
+            continue
         yield from _uploaded(comparison, change)
         changed.add(change.address)
     for change in comparison.of("aws_lambda_function", "aws_lambda_layer_version", "aws_lambda_invocation"):
@@ -87,7 +90,11 @@ def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
     block = change.after or change.before or {}
     key = str(block.get("key", ""))
     what, _, rest = key.partition("/")
-    name = f"{what.removesuffix('s')} {rest.partition('/')[0]}" if key.endswith(".zip") else f"file {key}"
+    name = (
+        f"{what.removesuffix('s')} {rest.partition('/')[0].removesuffix('.zip')}"
+        if key.endswith(".zip")
+        else f"file {key}"
+    )
     told = (f"{change.address}:*",)
     construct = comparison.construct(change)
     files = [

@@ -104,13 +104,19 @@ class _Reading:
             for argument in _NARROWING
             if argument in block
         ]
-        qualifier = f":{block['qualifier']}" if "qualifier" in block else ""
+        qualifier = f":{self._qualifier(str(block['qualifier']))}" if "qualifier" in block else ""
         return Permission(
             "everybody" if block.get("principal", "*") == "*" else str(block["principal"]),
             str(block.get("action", "*")),
             f"{function}{qualifier}",
             tuple(sorted(conditions)),
         )
+
+    def _qualifier(self, text: str) -> str:
+        """The alias's name, or what is there instead of a reference to one."""
+        for address in self._stack.references(text):
+            text = str(self._stack.resources.get(address, {}).get("name", text))
+        return text
 
     def _managed(self, address: str, block: Block) -> Iterator[Permission]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""

@@ -24,6 +24,7 @@ _KINDS = {
     "aws_dynamodb_table": "table ",
     "aws_iam_policy": "policy ",
     "aws_iam_role": "role ",
+    "aws_lambda_alias": "function ",
     "aws_lambda_function": "function ",
     "aws_lambda_layer_version": "layer ",
     "aws_s3_bucket": "",
@@ -83,6 +84,9 @@ class Stack:
         kind = address.partition(".")[0]
         block = self.resources.get(address, {})
         name = self._name(block) if kind in _KINDS else None
+        if kind == "aws_lambda_alias" and name is not None:
+            # Of the function's name and its own, as in its ARN.
+            name = f"{name.removeprefix(_KINDS['aws_lambda_function'])}:{block.get('name')}"
         return address if name is None else f"{_KINDS[kind]}{name}"
 
     def readable(self, text: str) -> str:

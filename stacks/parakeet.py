@@ -11,6 +11,7 @@ from constructs.authorizer import Authorizer, JwtAuthorizer, LambdaAuthorizer
 from constructs.database import Schema
 from constructs.functions import Function, FunctionDefaults
 from constructs.monitoring import Monitoring
+from constructs.release import Release
 from constructs.resources.layer import Layer
 from constructs.resources.queue import DeadLetterQueue
 from constructs.scheduler import Scheduler
@@ -83,7 +84,7 @@ class ParakeetStack(Stack):
             defaults,
             settings.data,
             part="data-api",
-            variables={"INGEST_FUNCTION_NAME": ingest.name, **database, **cache},
+            variables={"INGEST_FUNCTION_NAME": ingest.arn, **database, **cache},
             after=migrated,
         )
         strategies = Function(
@@ -146,6 +147,9 @@ class ParakeetStack(Stack):
         api.route("/scanner", scanner, "GET", "POST")
         ingest.send_failures_to(dead_letters)
         Scheduler(self, "scheduler", environment.schedule, place, function=ingest, dead_letters=dead_letters)
+
+        # What `make rollback` goes back to. The schema stays as it is.
+        Release(self, "release", storage.packages, [each for each in functions if each is not migrate])
 
         # Who is told when it fails
         if environment.monitoring.enabled:

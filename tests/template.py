@@ -60,11 +60,22 @@ class Template:
         block: Block = self.resources(found[1])[found[2]]
         return block
 
+    def alias(self, part: str) -> Block:
+        """What is invoked of the function of that part."""
+        (alias,) = (
+            block
+            for block in self.resources("aws_lambda_alias").values()
+            if self.behind(block["function_name"]) is self.function(part)
+        )
+        return alias
+
     def readable(self, text: str) -> str:
         """The text with the name that AWS knows a resource by in the place of each reference to it."""
 
         def name(reference: re.Match[str]) -> str:
             block = self.behind(reference[0])
+            if "function_version" in block:
+                return f"{self.readable(block['function_name'])}:{block['name']}"
             return next(str(block[key]) for key in ("bucket", "function_name", "name") if key in block)
 
         return _REFERENCE.sub(name, text)

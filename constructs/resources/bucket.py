@@ -102,7 +102,7 @@ class Bucket(Construct):
                 rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
             ),
         )
-        versioning = (
+        self.versioning = (
             pinned(
                 address,
                 S3BucketVersioningA(
@@ -115,6 +115,7 @@ class Bucket(Construct):
             if versioned
             else None
         )
+        """What has to be there before an object can have versions, if it has any."""
         if lifecycle_rules:
             pinned(
                 address,
@@ -123,7 +124,7 @@ class Bucket(Construct):
                     "lifecycle",
                     bucket=self._id,
                     rule=list(lifecycle_rules),
-                    depends_on=[versioning] if versioning else None,
+                    depends_on=[self.versioning] if self.versioning else None,
                 ),
             )
         self._allowed = ResourcePolicy(

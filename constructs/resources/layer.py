@@ -27,10 +27,12 @@ class Layer(Construct):
                 layer_name=place.name(id),
                 s3_bucket=package.bucket,
                 s3_key=package.key,
+                s3_object_version=package.object_version,
                 source_code_hash=package.hash,
                 compatible_architectures=[ARCHITECTURE],
                 compatible_runtimes=[PYTHON],
-                # A function can be given no layer that is gone.
+                # A function can be given no layer that is gone. Published versions keep theirs: Lambda has a
+                # copy for as long as one of them refers to it (Lambda API reference, "DeleteLayerVersion").
                 lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             ),
         ).arn

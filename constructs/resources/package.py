@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bindings.aws import S3Object
-from bindings.cdktf import App, TerraformResourceLifecycle
+from bindings.cdktf import App
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
@@ -30,7 +30,7 @@ class Zip(Protocol):
 
 
 class Package(Construct):
-    """An archive in the packages bucket, under a key that holds its hash."""
+    """An archive in the packages bucket, which keeps the versions before; `object_version` is this one."""
 
     def __init__(
         self, scope: Construct, id: str, archive: Zip, *, bucket: Bucket, folder: str, address: str
@@ -45,12 +45,13 @@ class Package(Construct):
                 self,
                 "object",
                 bucket=bucket.name,
-                key=f"{folder}/{archive.name}/{archive.sha256}.zip",
+                # One for all its versions: Terraform would delete an old key, and all that there was at it.
+                key=f"{folder}/{archive.name}.zip",
                 source=f"../../packages/{written.name}",
-                # The old package goes only when the function points to the new one.
-                lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+                depends_on=[bucket.versioning] if bucket.versioning else None,
             ),
         )
         self.bucket = uploaded.bucket
         self.key = uploaded.key
+        self.object_version = uploaded.version_id
         self.hash = archive.sha256_base64

@@ -8,24 +8,16 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-from moto.awslambda.models import LambdaBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.aws import stages
 from local.aws.api_revision import ApiRevision
 from local.aws.authorization import Authorization
+from local.aws.functions import event_configs, layers, statements, versions
 from local.aws.functions.application import Functions
 from local.aws.functions.machine import Machine, Settings
 from local.aws.request_handler import WholeAnswers
-
-_put_event_config = LambdaBackend.put_function_event_invoke_config
-
-
-def _replace_event_config(self: LambdaBackend, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    # moto 5.2 keeps the old one too, and answers and obeys that.
-    self.get_function(function_name).event_invoke_config.clear()
-    return _put_event_config(self, function_name, config)
 
 
 def _sink(path: str | None) -> Callable[[str], None]:
@@ -44,9 +36,8 @@ def _sink(path: str | None) -> Callable[[str], None]:
 
 def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     """An AWS on a free port of 127.0.0.1 that keeps its functions' files in the folder."""
-    # moto has no setting for it.
-    LambdaBackend.put_function_event_invoke_config = _replace_event_config  # type: ignore[method-assign]
-    stages.mend()
+    for moto in (stages, versions, statements, event_configs, layers):
+        moto.mend()
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
     authorization = Authorization(deployers_secret=variables.get("PARAKEET_DEPLOYERS_SECRET"))
     machine = Machine(

@@ -29,18 +29,18 @@ def routes(template: Template) -> dict[str, Block]:
 
 
 def answered_by(template: Template, route: Block) -> Any:
-    """The name of the function that a route leads to."""
+    """The function, and the alias of it, that a route leads to."""
     integration = template.behind(route["target"].removeprefix("integrations/"))
-    return template.behind(integration["integration_uri"])["function_name"]
+    return template.readable(integration["integration_uri"])
 
 
 def test_each_path_and_all_below_it_go_to_the_function_of_that_name(platform: Template) -> None:
     assert {key: answered_by(platform, route) for key, route in routes(platform).items()} == {
-        f"{method} {path}": f"potential-parakeet-{prefix}-api-{platform.environment}"
+        f"{method} {path}": f"potential-parakeet-{prefix}-api-{platform.environment}:live"
         for prefix, methods in METHODS.items()
         for path in (f"/{prefix}", f"/{prefix}/{{proxy+}}")
         for method in methods
-    } | {"GET /health": f"potential-parakeet-data-api-{platform.environment}"}
+    } | {"GET /health": f"potential-parakeet-data-api-{platform.environment}:live"}
 
 
 def test_trades_itself_has_a_route(platform: Template) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_trades_may_read_the_database_secret_and_nothing_else(platform: Template
 
 
 def invoke_ingest(env: str) -> set[tuple[str, str]]:
-    return {("lambda:InvokeFunction", f"potential-parakeet-ingest-{env}")}
+    return {("lambda:InvokeFunction", f"potential-parakeet-ingest-{env}:live")}
 
 
 def test_data_may_read_the_database_secret_and_the_cache_and_start_an_ingest(platform: Template) -> None:
@@ -222,7 +223,7 @@ DATABASE = {"SECRETS_ARN": "${aws_secretsmanager_secret.database.arn}"}
 CACHE = {"AWS_S3_BUCKET": "${aws_s3_bucket.cache.bucket}"}
 TOLD = {
     "trades-api": DATABASE,
-    "data-api": DATABASE | CACHE | {"INGEST_FUNCTION_NAME": "${aws_lambda_function.ingest.function_name}"},
+    "data-api": DATABASE | CACHE | {"INGEST_FUNCTION_NAME": "${aws_lambda_alias.ingest.arn}"},
     "strategies-api": DATABASE | CACHE,
     "scanner-api": CACHE,
     "ingest": CACHE
@@ -254,7 +255,8 @@ def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(
 
 def test_failures_of_ingest_wait_in_the_dead_letter_queue(platform: Template) -> None:
     failures = platform.one("aws_lambda_function_event_invoke_config")
-    assert platform.readable(failures["function_name"]) == f"potential-parakeet-ingest-{platform.environment}"
+    assert platform.behind(failures["function_name"]) is platform.function("ingest")
+    assert platform.behind(failures["qualifier"]) is platform.alias("ingest")
     destination = platform.behind(failures["destination_config"]["on_failure"]["destination"])
     assert destination is platform.one("aws_sqs_queue")
     # AWS checks the permission when the destination is set.
@@ -282,7 +284,7 @@ def code(template: Template, part: str) -> Block:
     return package
 
 
-def test_code_is_uploaded_to_the_packages_bucket_under_a_key_with_its_hash(
+def test_code_is_uploaded_to_the_packages_bucket_and_pinned_to_its_objects_version(
     platform: Template, outdir: Path
 ) -> None:
     for part in PARTS:
@@ -291,8 +293,12 @@ def test_code_is_uploaded_to_the_packages_bucket_under_a_key_with_its_hash(
         digest = hashlib.sha256(written.read_bytes())
         folder = part.removesuffix("-api")
         assert package["bucket"] == "${aws_s3_bucket.lambda_artifacts.bucket}"
-        assert package["key"] == f"functions/{folder}/{digest.hexdigest()}.zip"
+        # One key: Terraform deletes what was at another, and so all that one could go back to.
+        assert package["key"] == f"functions/{folder}.zip"
+        assert package["depends_on"] == ["aws_s3_bucket_versioning.lambda_artifacts"]
         function = platform.function(part)
+        assert platform.behind(function["s3_object_version"]) is package
+        assert function["s3_object_version"].endswith(".version_id}")
         assert function["source_code_hash"] == base64.b64encode(digest.digest()).decode()
 
 
@@ -321,10 +327,25 @@ def test_a_change_of_code_is_one_call_that_the_version_comes_with(platform: Temp
         assert {key for key, value in told.items() if version in str(value)} == set(), part
 
 
-def test_a_package_in_use_goes_only_after_the_next_one_is_there(platform: Template) -> None:
-    for name, package in platform.resources("aws_s3_object").items():
-        if name != "universe":
-            assert package["lifecycle"] == {"create_before_destroy": True}
+def test_each_change_is_published_and_what_is_invoked_is_switched_to_it(platform: Template) -> None:
+    for part in PARTS:
+        alias = platform.alias(part)
+        assert platform.function(part)["publish"] is True
+        assert alias["name"] == "live"
+        assert platform.behind(alias["function_version"]) is platform.function(part)
+        assert alias["function_version"].endswith(".version}")
+
+
+def test_what_is_live_together_is_written_down_after_all_of_it_is_but_the_schema(platform: Template) -> None:
+    release = platform.one("aws_s3_object", key="release.json")
+    parts = [part for part in PARTS if part != "migrate"]
+    assert {part: platform.behind(version) for part, version in json.loads(release["content"]).items()} == {
+        part: platform.function(part) for part in parts
+    }
+    awaited = [each.split(".") for each in release["depends_on"] if each.startswith("aws_lambda_alias.")]
+    assert [platform.resources(kind)[name] for kind, name in awaited] == [
+        platform.alias(part) for part in json.loads(release["content"])
+    ]
 
 
 def test_every_environment_runs_the_same_code(dev: Template, staging: Template, prod: Template) -> None:
@@ -408,7 +429,7 @@ def test_a_function_has_the_layers_that_its_code_imports_from_and_no_others(plat
         assert used == [f"potential-parakeet-{name}-{env}" for name in layers], part
 
 
-def test_a_layer_is_uploaded_under_its_hash_and_goes_only_after_the_next_one(
+def test_a_layer_is_pinned_to_its_objects_version_and_goes_only_after_the_next_one(
     platform: Template, outdir: Path
 ) -> None:
     for layer in platform.resources("aws_lambda_layer_version").values():
@@ -416,8 +437,8 @@ def test_a_layer_is_uploaded_under_its_hash_and_goes_only_after_the_next_one(
         assert platform.behind(layer["s3_bucket"]) is package
         written = outdir / "stacks" / platform.name / package["source"]
         digest = hashlib.sha256(written.read_bytes())
-        assert package["key"].endswith(f"/{digest.hexdigest()}.zip")
-        assert package["key"].startswith("layers/")
+        assert re.fullmatch(r"layers/\w+\.zip", package["key"])
+        assert platform.behind(layer["s3_object_version"]) is package
         assert layer["source_code_hash"] == base64.b64encode(digest.digest()).decode()
         # No function can be given a layer that is gone.
         assert layer["lifecycle"] == {"create_before_destroy": True}
@@ -431,6 +452,8 @@ def test_a_layer_is_uploaded_under_its_hash_and_goes_only_after_the_next_one(
 def test_what_needs_the_schema_is_deployed_after_it_was_brought_up_to_date(platform: Template) -> None:
     ((name, invocation),) = platform.resources("aws_lambda_invocation").items()
     assert platform.behind(invocation["function_name"]) is platform.function("migrate")
+    # And so once that is live, with the new migrations.
+    assert platform.behind(invocation["qualifier"]) is platform.alias("migrate")
     for part in ("trades-api", "data-api", "strategies-api"):
         assert f"aws_lambda_invocation.{name}" in platform.function(part)["depends_on"]
     # It can do nothing before it may read the secret, and before that has a value.

@@ -33,10 +33,11 @@ def test_the_rule_invokes_ingest_and_may(platform: Template) -> None:
     rule = platform.one("aws_cloudwatch_event_rule")
     target = platform.one("aws_cloudwatch_event_target")
     assert platform.behind(target["rule"]) is rule
-    assert platform.behind(target["arn"]) is platform.function("ingest")
+    assert platform.behind(target["arn"]) is platform.alias("ingest")
 
     permission = platform.one("aws_lambda_permission", principal="events.amazonaws.com")
     assert platform.behind(permission["function_name"]) is platform.function("ingest")
+    assert platform.behind(permission["qualifier"]) is platform.alias("ingest")
     assert platform.behind(permission["source_arn"]) is rule
 
 

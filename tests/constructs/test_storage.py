@@ -62,11 +62,13 @@ def test_buckets_have_the_names_that_teams_know(platform: Template) -> None:
     }
 
 
-def test_dev_expires_what_ingests_left_behind_after_30_days_and_keeps_no_versions(dev: Template) -> None:
+def test_dev_expires_what_ingests_left_behind_after_30_days_and_keeps_no_versions_of_it(
+    dev: Template,
+) -> None:
     assert rules(dev, CACHE) == ABANDONED_UPLOADS | {
         "expire-cache": {"filter": below("cache/runs/"), "expiration": [{"days": 30}]}
     }
-    assert not dev.resources("aws_s3_bucket_versioning")
+    assert set(dev.resources("aws_s3_bucket_versioning")) == {PACKAGES}
 
 
 def test_staging_expires_what_ingests_left_behind_after_90_days_and_old_versions_after_30(
@@ -94,20 +96,28 @@ def test_prod_moves_cached_objects_to_cheaper_storage_and_expires_what_ingests_l
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
-def test_only_the_cache_is_versioned_and_before_rules_about_old_versions(
+def test_cache_and_packages_are_versioned_and_before_rules_about_old_versions(
     environment: str, request: pytest.FixtureRequest
 ) -> None:
     template: Template = request.getfixturevalue(environment)
-    ((name, versioning),) = template.resources("aws_s3_bucket_versioning").items()
-    assert versioning["bucket"] == "${aws_s3_bucket.cache.id}"
-    assert versioning["versioning_configuration"] == {"status": "Enabled"}
-    lifecycle = template.one("aws_s3_bucket_lifecycle_configuration", bucket="${aws_s3_bucket.cache.id}")
-    assert lifecycle["depends_on"] == [f"aws_s3_bucket_versioning.{name}"]
+    versionings = template.resources("aws_s3_bucket_versioning")
+    assert set(versionings) == {CACHE, PACKAGES}
+    for name, versioning in versionings.items():
+        bucket = f"${{aws_s3_bucket.{name}.id}}"
+        assert versioning["bucket"] == bucket
+        assert versioning["versioning_configuration"] == {"status": "Enabled"}
+        lifecycle = template.one("aws_s3_bucket_lifecycle_configuration", bucket=bucket)
+        assert lifecycle["depends_on"] == [f"aws_s3_bucket_versioning.{name}"]
 
 
-def test_deployment_packages_never_expire(platform: Template) -> None:
+def test_packages_never_expire_but_those_that_were_replaced_90_days_ago(platform: Template) -> None:
     """A function would point at nothing, and the next plan would upload everything again."""
-    assert rules(platform, PACKAGES) == ABANDONED_UPLOADS
+    assert rules(platform, PACKAGES) == ABANDONED_UPLOADS | {
+        "expire-old-packages": {
+            "filter": below(""),
+            "noncurrent_version_expiration": [{"noncurrent_days": 90}],
+        }
+    }
 
 
 def test_access_logs_expire_after_90_days(platform: Template) -> None:

@@ -71,13 +71,13 @@ def test_an_authorizer_that_is_removed_from_a_route_and_put_back_is_obeyed_by_th
 
 def test_a_function_that_the_gateway_may_no_longer_invoke_is_not_invoked(served: Served, api: Api) -> None:
     client, name = served.account.client("lambda"), served.called("trades-api")
-    policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+    policy = json.loads(client.get_policy(FunctionName=name, Qualifier="live")["Policy"])
     [taken] = [
         each
         for each in policy["Statement"]
         if each["Condition"]["ArnLike"]["AWS:SourceArn"].endswith("/*/trades")
     ]
-    client.remove_permission(FunctionName=name, StatementId=taken["Sid"])
+    client.remove_permission(FunctionName=name, Qualifier="live", StatementId=taken["Sid"])
     try:
         assert api.get("/trades").status_code == 500
         # Its other paths have a permission of their own.
@@ -85,12 +85,37 @@ def test_a_function_that_the_gateway_may_no_longer_invoke_is_not_invoked(served:
     finally:
         client.add_permission(
             FunctionName=name,
+            Qualifier="live",
             StatementId=taken["Sid"],
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
             SourceArn=taken["Condition"]["ArnLike"]["AWS:SourceArn"],
         )
     assert api.get("/trades").status_code == 200
+
+
+def test_the_version_that_is_made_live_answers_the_next_request_and_so_does_the_one_before(
+    served: Served, api: Api
+) -> None:
+    client, name = served.account.client("lambda"), served.called("trades-api")
+    old = client.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    client.update_function_configuration(FunctionName=name, Description="changed")
+    new = client.publish_version(FunctionName=name)["Version"]
+
+    def answers(version: str) -> int:
+        """How often that version has run."""
+        return served.logged("trades").count(f"Version: {version}\n")
+
+    try:
+        for version in (new, old):
+            before = answers(version)
+            client.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+            assert api.get("/trades").status_code == 200
+            assert answers(version) == before + 1
+    finally:
+        client.update_alias(FunctionName=name, Name="live", FunctionVersion=old)
+        client.update_function_configuration(FunctionName=name, Description="")
+        client.delete_function(FunctionName=name, Qualifier=new)
 
 
 def fire(served: Served, rule: str) -> int:

@@ -111,7 +111,9 @@ def test_ingest_is_run_by_data_and_itself_and_nothing_else_by_anybody(
     for other, part in FUNCTIONS.items():
         invoked = {"FunctionName": served.called(part), "InvocationType": "DryRun"}
         may = other == "ingest" and function in RUNS_INGEST
-        assert role.may("lambda", "invoke", **invoked) is may, other
+        assert role.may("lambda", "invoke", **invoked, Qualifier="live") is may, other
+        # What is half deployed is nobody's.
+        assert not role.may("lambda", "invoke", **invoked), other
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -105,7 +105,7 @@ def test_our_authorizer_is_asked_by_this_api_alone_and_may_do_nothing(with_lambd
     with served.person() as api:
         assert error(api.get("/trades/999999999")) == (404, "not_found")
     client = served.account.client("lambda")
-    client.remove_permission(FunctionName=name, StatementId="invoke-authorizer")
+    client.remove_permission(FunctionName=name, Qualifier="live", StatementId="invoke-authorizer")
     with served.person("another@parakeet.example") as api:
         assert api.get("/trades").status_code == 500
     served.platform.workspace.terraform(served.platform.stack, "apply", "-auto-approve", "-input=false")

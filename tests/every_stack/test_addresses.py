@@ -30,6 +30,7 @@ DATA = {
     ),
     "aws_s3_bucket_logging.cache",
     "aws_s3_bucket_logging.lambda_artifacts",
+    "aws_s3_bucket_versioning.lambda_artifacts",
     "aws_secretsmanager_secret.api_keys",
     "aws_secretsmanager_secret.database",
     "aws_secretsmanager_secret_version.api_keys",
@@ -40,12 +41,19 @@ DATA = {
 NAMED = {
     "aws_apigatewayv2_api.api",
     "aws_cloudwatch_log_group.api",
+    "aws_s3_object.release",
     "aws_s3_object.universe",
     *(f"aws_s3_object.{layer}_layer" for layer in ("core", "analytics", "migrations")),
     *(
         f"{kind}.{function}"
         for function in FUNCTIONS
-        for kind in ("aws_cloudwatch_log_group", "aws_iam_role", "aws_lambda_function", "aws_s3_object")
+        for kind in (
+            "aws_cloudwatch_log_group",
+            "aws_iam_role",
+            "aws_lambda_alias",
+            "aws_lambda_function",
+            "aws_s3_object",
+        )
     ),
 }
 
@@ -56,7 +64,7 @@ def test_addresses_of_what_holds_data_or_protects_it_or_is_known_by_name_stay(te
         address
         for address, _ in template.all_resources()
         if re.match(
-            r"aws_(s3_|secretsmanager_|dynamodb_|sqs_|sns_topic\.|iam_role\.|lambda_function\.|apigatewayv2_api\."
+            r"aws_(s3_|secretsmanager_|dynamodb_|sqs_|sns_topic\.|iam_role\.|lambda_alias\.|lambda_function\.|apigatewayv2_api\."
             r"|cloudwatch_log_group\.)",
             address,
         )

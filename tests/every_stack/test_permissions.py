@@ -1,5 +1,6 @@
 """What nobody may do, in any stack."""
 
+import re
 from collections import Counter
 
 from tests.every_stack.documents import parts
@@ -62,3 +63,31 @@ def test_no_two_functions_share_a_role(platform: Template) -> None:
     roles = Counter(function["role"] for function in platform.resources("aws_lambda_function").values())
     assert set(roles.values()) == {1}
     assert len(roles) == len(platform.resources("aws_iam_role")) >= 5
+
+
+def test_nothing_invokes_an_unqualified_function(platform: Template) -> None:
+    """It would run what is half deployed: configuration and code change one after the other."""
+    uses = [
+        (path, attribute)
+        for section in ("resource", "data")
+        for path, value in parts(platform.document[section])
+        if isinstance(value, str)
+        for attribute in re.findall(r"aws_lambda_function\.[\w-]+\.(\w+)", value)
+    ]
+    assert {attribute for _, attribute in uses} == {"function_name", "version"}
+    # Its name invokes it only where one can leave the qualifier out.
+    by_name = {path.split(".")[0] for path, _ in uses if path.endswith(".function_name")}
+    assert by_name == {
+        "aws_lambda_alias",
+        "aws_lambda_permission",
+        "aws_lambda_function_event_invoke_config",
+        "aws_lambda_invocation",
+    }
+    for kind in by_name - {"aws_lambda_alias"}:
+        for block in platform.resources(kind).values():
+            assert platform.behind(block["function_name"]) is platform.behind(
+                platform.behind(block["qualifier"])["function_name"]
+            )
+    # And what is told a name to invoke is told the alias.
+    variables = [path for path, attribute in uses if ".environment" in path]
+    assert variables == []

@@ -136,6 +136,7 @@ def test_example_adds_to_dev_what_the_readme_lists_and_nothing_else(
     after = {address for address, _ in with_orders.all_resources()}
     assert before - after == set()
     assert Counter(address.partition(".")[0] for address in after - before) == {
+        "aws_lambda_alias": 1,
         "aws_lambda_function": 1,
         "aws_s3_object": 1,
         "aws_iam_role": 1,

@@ -26,7 +26,7 @@ def manifest(**versions: str) -> str:
 def stack(folder: Path, name: str, kind: str, version: str) -> Stack:
     block = {
         "bucket": "b",
-        "key": f"{kind}/{name}/{version}.zip",
+        "key": f"{kind}/{name}.zip",
         "source": f"../../packages/{name}-{version}.zip",
     }
     function: Block = {
@@ -95,3 +95,14 @@ def test_a_package_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     found = assess({"parakeet-dev": old}, {"parakeet-dev": new})
     assert texts(found, Part.CODE) == ["function x changed"]
     assert texts(found, Part.UNKNOWN) == ["the package of function x cannot be read (ValueError)"]
+
+
+def test_an_object_whose_content_is_in_the_stack_is_no_package(tmp_path: Path) -> None:
+    def written(content: str) -> Stack:
+        block = {"key": "release.json", "content": content}
+        return Stack("parakeet-dev", {"resource": {"aws_s3_object": {"release": block}}}, tmp_path)
+
+    found = assess({"parakeet-dev": written("1")}, {"parakeet-dev": written("2")})
+    assert {finding.part for finding in found} == {Part.REST}
+    (text,) = texts(found, Part.REST)
+    assert text == "`aws_s3_object.release`: `content` `1` → `2`"

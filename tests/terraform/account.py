@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from config.names import LIVE
 from config.terraform import LOCK_TABLE, STATE_BUCKET
 from local.embedded_aws import REGION, EmbeddedAws
 
@@ -55,6 +56,7 @@ class Invoked:
     answer: Any
     error: str | None
     """As `Unhandled`, where it failed."""
+    version: str
     log: str
     """Its last 4 KB."""
 
@@ -82,13 +84,14 @@ class Account:
         return [item for page in pages for item in page.get(result, [])]
 
     def invoke(self, function: str, event: object) -> Invoked:
-        """Run a deployed function, as Lambda's Invoke API does, and wait for it."""
+        """Run what is live of a deployed function, as Lambda's Invoke API does, and wait for it."""
         invoked = self.client("lambda").invoke(
-            FunctionName=function, Payload=json.dumps(event).encode(), LogType="Tail"
+            FunctionName=function, Qualifier=LIVE, Payload=json.dumps(event).encode(), LogType="Tail"
         )
         return Invoked(
             json.load(invoked["Payload"]),
             invoked.get("FunctionError"),
+            invoked["ExecutedVersion"],
             base64.b64decode(invoked["LogResult"]).decode(),
         )
 

@@ -25,6 +25,11 @@ def configuration(deployed: Deployment, function: str) -> dict[str, Any]:
     return answer
 
 
+def live(deployed: Deployment, part: str) -> str:
+    """The ARN that everything invokes."""
+    return f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{deployed.called(part)}:live"
+
+
 def statements(deployed: Deployment, role: str) -> dict[str, list[dict[str, Any]]]:
     """What a role is allowed, by the names of its inline policies."""
     iam = deployed.client("iam")
@@ -71,7 +76,7 @@ def test_a_function_is_told_its_environment_and_no_secret(
     keys = {"API_KEYS_ARN": deployed.outputs["api_keys_secret_arn"]}
     told = {
         "trades": database,
-        "data": {**database, **cache, "INGEST_FUNCTION_NAME": deployed.called("ingest")},
+        "data": {**database, **cache, "INGEST_FUNCTION_NAME": live(deployed, "ingest")},
         "strategies": {**database, **cache},
         "scanner": cache,
         "ingest": {
@@ -113,22 +118,18 @@ def test_a_function_has_the_layers_that_its_code_needs_as_they_were_built(
     ]
 
 
-def package(deployed: Deployment, function: str) -> tuple[str, bytes]:
-    """The hash in the key of a function's package, and the package."""
-    s3 = deployed.client("s3")
-    bucket = deployed.called("lambda-artifacts")
-    prefix = f"functions/{function}/"
-    [entry] = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
-    content = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-    return entry["Key"].removeprefix(prefix).removesuffix(".zip"), content
-
-
 @each_function
-def test_a_function_runs_the_package_that_its_key_names(deployed: Deployment, function: str) -> None:
-    key_hash, content = package(deployed, function)
+def test_a_function_runs_the_package_that_was_uploaded(deployed: Deployment, function: str) -> None:
+    uploaded = deployed.client("s3").get_object(
+        Bucket=deployed.called("lambda-artifacts"), Key=f"functions/{function}.zip"
+    )
+    assert uploaded["VersionId"] != "null"
+    content = uploaded["Body"].read()
     digest = hashlib.sha256(content)
-    assert key_hash == digest.hexdigest()
-    found = configuration(deployed, function)
+    found = deployed.client("lambda").get_function_configuration(
+        FunctionName=live(deployed, FUNCTIONS[function])
+    )
+    assert found["Version"].isdigit()
     assert found["CodeSha256"] == base64.b64encode(digest.digest()).decode()
     assert found["CodeSize"] == len(content)
 
@@ -205,7 +206,11 @@ def test_a_function_is_invoked_for_its_own_routes_and_by_its_own_schedule(
     deployed: Deployment, function: str
 ) -> None:
     name = deployed.called(FUNCTIONS[function])
-    policy = json.loads(deployed.client("lambda").get_policy(FunctionName=name)["Policy"])
+    client = deployed.client("lambda")
+    policy = json.loads(client.get_policy(FunctionName=name, Qualifier="live")["Policy"])
+    # Without the alias nobody may: there is no policy.
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(FunctionName=name)
     found = {
         (each["Principal"]["Service"], each["Condition"]["ArnLike"]["AWS:SourceArn"])
         for each in policy["Statement"]
@@ -226,13 +231,14 @@ def test_a_function_is_invoked_for_its_own_routes_and_by_its_own_schedule(
 
 def test_no_service_may_invoke_the_migration(deployed: Deployment) -> None:
     client = deployed.client("lambda")
-    with pytest.raises(client.exceptions.ResourceNotFoundException):
-        client.get_policy(FunctionName=deployed.called("migrate"))
+    for qualified in ({}, {"Qualifier": "live"}):
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.get_policy(FunctionName=deployed.called("migrate"), **qualified)
 
 
 def test_what_ingest_fails_to_do_is_sent_to_the_dead_letter_queue(deployed: Deployment) -> None:
     config = deployed.client("lambda").get_function_event_invoke_config(
-        FunctionName=deployed.called("ingest")
+        FunctionName=deployed.called("ingest"), Qualifier="live"
     )
     queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{deployed.called('lambda-dlq')}"
     assert config["DestinationConfig"]["OnFailure"] == {"Destination": queue}

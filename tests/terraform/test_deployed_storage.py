@@ -158,8 +158,20 @@ def test_states_and_prods_cache_are_versioned_and_nothing_else(
             for environment in ("dev", "prod")
         ),
         # A package that a function still uses stays.
-        ("potential-parakeet-lambda-artifacts-dev", []),
-        ("potential-parakeet-lambda-artifacts-prod", []),
+        *(
+            (
+                f"potential-parakeet-lambda-artifacts-{environment}",
+                [
+                    {
+                        "ID": "expire-old-packages",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": ""},
+                        "NoncurrentVersionExpiration": {"NoncurrentDays": 90},
+                    }
+                ],
+            )
+            for environment in ("dev", "prod")
+        ),
     ],
 )
 def test_objects_live_as_long_as_configured(s3: Any, bucket: str, rules: list[dict[str, Any]]) -> None:

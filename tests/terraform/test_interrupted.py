@@ -6,7 +6,7 @@ import re
 import shlex
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,6 +153,35 @@ def run(workspace: Workspace, command: list[str]) -> Command:
     return started
 
 
+def made_unknown(killed: CutShort, known: set[str]) -> Iterator[tuple[str, str]]:
+    """Address and id of what was really made of the functions after the state was written.
+
+    Of a function that is there already, the provider asks for five minutes before it says so.
+    """
+    client = killed.account.client("lambda")
+    document = json.loads((killed.workspace.stack_folder(STACK) / "cdk.tf.json").read_text("utf-8"))
+    permissions: dict[str, dict[str, str]] = document["resource"]["aws_lambda_permission"]
+    made = {each["FunctionName"] for each in killed.account.pages("lambda", "list_functions", "Functions")}
+    for function, part in FUNCTIONS.items():
+        name = f"potential-parakeet-{part}-dev"
+        if name not in made:
+            continue
+        found = {f"aws_lambda_function.{function}": name}
+        if client.list_aliases(FunctionName=name)["Aliases"]:
+            found[f"aws_lambda_alias.{function}"] = f"{name}/live"
+        try:
+            policy = json.loads(client.get_policy(FunctionName=name, Qualifier="live")["Policy"])
+        except client.exceptions.ResourceNotFoundException:
+            policy = {"Statement": []}
+        statements = {each["Sid"] for each in policy["Statement"]}
+        found |= {
+            f"aws_lambda_permission.{address}": f"{name}:live/{block['statement_id']}"
+            for address, block in permissions.items()
+            if f".{function}." in block["function_name"] and block["statement_id"] in statements
+        }
+        yield from ((address, each) for address, each in found.items() if address not in known)
+
+
 @pytest.fixture(scope="module")
 def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     """The killed one, recovered as the README says from what the messages say."""
@@ -164,14 +193,9 @@ def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
     assert run(killed.workspace, unlock).exit_code == 0
     unlocked = killed.account.locks("dev")
     assert killed.state
-    # What was really made after the state was written. The provider asks for five minutes before it says so.
-    functions = killed.account.pages("lambda", "list_functions", "Functions")
-    made = {each["FunctionName"] for each in functions}
-    for function, part in FUNCTIONS.items():
-        name = f"potential-parakeet-{part}-dev"
-        if name in made and f"aws_lambda_function.{function}" not in killed.state.addresses:
-            take_over, _ = recovery("import", address=f"aws_lambda_function.{function}", id=name)
-            assert run(killed.workspace, take_over).exit_code == 0
+    for address, known_as in made_unknown(killed, killed.state.addresses):
+        take_over, _ = recovery("import", address=address, id=known_as)
+        assert run(killed.workspace, take_over).exit_code == 0
     # As if it had been, too.
     [lost] = [
         address for address in killed.state.addresses if address.startswith("aws_cloudwatch_log_group.trades")

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction
-
-from local.aws.functions.deployed import Configuration
+from local.aws.functions.deployed import Configuration, Target
+from local.aws.functions.event_configs import event_config
 from local.aws.functions.invocation import Invocation, Outcome, RefusedError
 from local.aws.functions.machine import Machine
 from local.aws.functions.permissions import assume_role
 from local.aws.functions.pool import Pool
 from local.aws.functions.signed import CallError
 
-Find = Callable[[], LambdaFunction]
+Find = Callable[[], Target]
 _RETRIES = 2
 _AGE_SECONDS = 6 * 3600
 _THROTTLED_SECONDS = 0.2  # AWS: from 1 s up to 5 minutes
@@ -67,20 +66,20 @@ class Events:
         self, find: Find, invocation: Invocation, attempts: int, outcome: Outcome | None, condition: str
     ) -> None:
         """Send AWS's record of the event to the function's destination, if it has one, as its role may."""
-        function = find()
+        target = find()
         which = "OnSuccess" if condition == "Success" else "OnFailure"
-        destinations = _event_config(function).get("DestinationConfig") or {}
+        destinations = _event_config(target).get("DestinationConfig") or {}
         destination = (destinations.get(which) or {}).get("Destination")
         if not destination:
             return
-        record = _record_of(function, invocation, attempts, outcome, condition)
+        record = _record_of(target, invocation, attempts, outcome, condition)
         _, _, service, _, account, name = destination.split(":", 5)
         if service != "sqs":
-            self._machine.sink(f"{function.function_name}: {destination} is no queue, and not emulated")
+            self._machine.sink(f"{target.latest.function_name}: {destination} is no queue, and not emulated")
             return
         try:
             session = assume_role(
-                self._machine.authorization, Configuration.of(function), self._machine.endpoint
+                self._machine.authorization, Configuration.of(target.function), self._machine.endpoint
             )
             session.call(
                 "sqs",
@@ -91,16 +90,17 @@ class Events:
                 },
             )
         except (CallError, RefusedError, OSError) as error:
-            self._machine.sink(f"{function.function_name}: its record did not reach {destination}: {error}")
+            name = target.latest.function_name
+            self._machine.sink(f"{name}: its record did not reach {destination}: {error}")
 
 
-def _event_config(function: LambdaFunction) -> dict[str, Any]:
-    # moto appends each configuration, where AWS replaces the one there was.
-    return dict(function.event_invoke_config[-1].config) if function.event_invoke_config else {}
+def _event_config(target: Target) -> dict[str, Any]:
+    found = event_config(target.latest, target.qualified_arn)
+    return dict(found.config) if found else {}
 
 
 def _record_of(
-    function: LambdaFunction, invocation: Invocation, attempts: int, outcome: Outcome | None, condition: str
+    target: Target, invocation: Invocation, attempts: int, outcome: Outcome | None, condition: str
 ) -> dict[str, Any]:
     now = time.time()
     record: dict[str, Any] = {
@@ -108,7 +108,7 @@ def _record_of(
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z",
         "requestContext": {
             "requestId": invocation.request_id,
-            "functionArn": f"{function.function_arn}:$LATEST",
+            "functionArn": target.qualified_arn,
             "condition": condition,
             "approximateInvokeCount": attempts,
         },

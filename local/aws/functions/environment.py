@@ -47,11 +47,11 @@ class Environment:
         """Whether its credentials could end during an invocation."""
         return time.monotonic() - self._made > SESSION_SECONDS - self.configuration.timeout_seconds
 
-    def invoke(self, invocation: Invocation) -> Outcome:
-        """Run the function. Whatever it does is an outcome, not an error."""
+    def invoke(self, invocation: Invocation, arn: str) -> Outcome:
+        """Run the function, invoked by that ARN. Whatever it does is an outcome, not an error."""
         billed = report.Billed(self.configuration, invocation.request_id)
         try:
-            payload, failed = self._handle(invocation, billed)
+            payload, failed = self._handle(invocation, billed, arn)
             status = error = ""
         except TooLargeError:
             payload, failed, status, error = report.too_large(), True, "", ""
@@ -88,7 +88,7 @@ class Environment:
             self._machine.forget(process.pid)
             shutil.rmtree(self._tmp, ignore_errors=True)
 
-    def _handle(self, invocation: Invocation, billed: report.Billed) -> tuple[bytes, bool]:
+    def _handle(self, invocation: Invocation, billed: report.Billed, arn: str) -> tuple[bytes, bool]:
         init_error = self._initialize(billed) if self._process is None else None
         assert self._process is not None
         billed.begin()
@@ -99,7 +99,7 @@ class Environment:
             return self._process.run(
                 invocation.request_id,
                 invocation.payload or b"{}",
-                self._headers(invocation),
+                self._headers(invocation, arn),
                 self.configuration.timeout_seconds,
             )
         finally:
@@ -168,12 +168,12 @@ class Environment:
             "TMPDIR": str(self._tmp),
         }
 
-    def _headers(self, invocation: Invocation) -> dict[str, str]:
+    def _headers(self, invocation: Invocation, arn: str) -> dict[str, str]:
         now = time.time()
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((now + self.configuration.timeout_seconds) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self.configuration.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": arn,
             "Lambda-Runtime-Trace-Id": f"Root=1-{int(now):08x}-{secrets.token_hex(12)};Sampled=0",
         }
         if invocation.client_context:

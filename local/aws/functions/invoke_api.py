@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from moto.awslambda.models import LambdaFunction
-
 from local.aws.authorization import Authorization
 from local.aws.functions.asynchronous import Events
-from local.aws.functions.deployed import find
+from local.aws.functions.deployed import Target, find
 from local.aws.functions.invocation import (
     MAXIMUM_EVENT_BYTES,
     MAXIMUM_REQUEST_BYTES,
@@ -66,11 +64,10 @@ class InvokeApi:
         qualifier = parse_qs(environ.get("QUERY_STRING", "")).get("Qualifier", [None])[0]
         region = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
 
-        def function() -> LambdaFunction:
+        def function() -> Target:
             return find(name, qualifier, region and region[1])
 
-        deployed = function()
-        self._require_permission(deployed, environ, signed=region is not None)
+        self._require_permission(function(), environ, signed=region is not None)
         how = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         payload = _payload(environ, MAXIMUM_EVENT_BYTES if how == "Event" else MAXIMUM_REQUEST_BYTES)
         invocation = Invocation(payload, _client_context(environ))
@@ -96,14 +93,14 @@ class InvokeApi:
             headers.append(("X-Amz-Log-Result", base64.b64encode(outcome.log.encode()).decode()))
         return _status(200), headers, outcome.payload
 
-    def _require_permission(self, function: LambdaFunction, environ: Environ, *, signed: bool) -> None:
-        """A signed call was judged before it came here; a service needs the function's own permission."""
+    def _require_permission(self, target: Target, environ: Environ, *, signed: bool) -> None:
+        """A signed call was judged before it came here; a service needs the target's own permission."""
         if signed and "HTTP_X_PARAKEET_SERVICE_TOKEN" not in environ:
             return
         require_service_token(environ, self._service_token)
         require_invocation(
             self._authorization,
-            function,
+            target,
             environ.get("HTTP_X_PARAKEET_SERVICE", ""),
             environ.get("HTTP_X_PARAKEET_SOURCE_ARN", ""),
         )

@@ -1,9 +1,7 @@
 """What functions need permission for: to be invoked by a service, and to have their role's credentials."""
 
-from moto.awslambda.models import LambdaFunction
-
 from local.aws.authorization import Authorization, AuthorizationError
-from local.aws.functions.deployed import Configuration
+from local.aws.functions.deployed import Configuration, Target
 from local.aws.functions.invocation import RefusedError
 from local.aws.functions.signed import RoleSession
 
@@ -11,12 +9,13 @@ from local.aws.functions.signed import RoleSession
 SESSION_SECONDS = 12 * 3600
 
 
-def require_invocation(
-    authorization: Authorization, function: LambdaFunction, service: str, source_arn: str
-) -> None:
-    """Raises RefusedError unless the function's policy lets the service invoke it on behalf of the source."""
-    arn = function.function_arn
-    if not authorization.service_may_invoke(arn, service, source_arn, function.account_id):
+def require_invocation(authorization: Authorization, target: Target, service: str, source_arn: str) -> None:
+    """Raises RefusedError unless the policy of what is invoked lets the service, on behalf of the source.
+
+    An alias, a version and the function without either have a policy each.
+    """
+    arn = target.arn
+    if not authorization.service_may_invoke(arn, service, source_arn, target.latest.account_id):
         raise RefusedError(
             403,
             "AccessDeniedException",

@@ -1,30 +1,32 @@
 """The execution environments of all functions: reused, added under load, ended when idle or out of date."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from threading import Condition, Lock, Thread
 
-from moto.awslambda.models import LambdaFunction
-
-from local.aws.functions.deployed import Configuration
+from local.aws.functions.deployed import Configuration, Target, find
 from local.aws.functions.environment import Environment
 from local.aws.functions.invocation import Invocation, Outcome, RefusedError
 from local.aws.functions.machine import Machine
 
-Find = Callable[[], LambdaFunction]
+Find = Callable[[], Target]
 _SWEEP_SECONDS = 1.0
 
 
 class _Fleet:
     """The environments of one function, or of one published version of it."""
 
-    def __init__(self, find: Find, lock: Lock) -> None:
-        self.find = find
+    def __init__(self, arn: str, lock: Lock) -> None:
+        self._arn = arn
         self.idle: list[Environment] = []
         self.environments = 0
-        self.invocations = 0
         # One for each: what another function's environments do would wake those who cannot use it.
         self.changed = Condition(lock)
+
+    def find(self) -> Target:
+        """The function, or version, as it is now. Raises RefusedError if it is gone."""
+        return find(self._arn)
 
 
 class Pool:
@@ -33,43 +35,47 @@ class Pool:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._fleets: dict[str, _Fleet] = {}
+        self._running: Counter[str] = Counter()
         self._lock = Lock()
         Thread(target=self._sweep_for_ever, daemon=True).start()
 
     def invoke(self, find: Find, invocation: Invocation) -> Outcome:
-        """Run the function as `find` gives it now.
+        """Run what `find` gives now. An alias is looked up here, once, so the next one obeys its change.
 
         Raises RefusedError if there is none, it cannot run, or its reserved concurrency is used up.
         """
-        function = find()
-        fleet = self._enter(find, function)
+        target = find()
+        fleet = self._enter(target)
         try:
-            environment = self._acquire(fleet, find)
+            environment = self._acquire(fleet)
             try:
-                return environment.invoke(invocation)
+                return environment.invoke(invocation, target.arn)
             finally:
                 self._release(fleet, environment)
         finally:
             with self._lock:
-                fleet.invocations -= 1
+                self._running[target.latest.function_arn] -= 1
 
-    def _enter(self, find: Find, function: LambdaFunction) -> _Fleet:
-        reserved = function.reserved_concurrency
+    def _enter(self, target: Target) -> _Fleet:
+        # All versions of a function share what is reserved for it.
+        name = target.latest.function_arn
+        reserved = target.latest.reserved_concurrency
+        version = target.function.function_arn
         with self._lock:
-            fleet = self._fleets.setdefault(function.function_arn, _Fleet(find, self._lock))
-            if reserved is not None and fleet.invocations >= int(reserved):
+            fleet = self._fleets.setdefault(version, _Fleet(version, self._lock))
+            if reserved is not None and self._running[name] >= int(reserved):
                 raise RefusedError(
                     429,
                     "TooManyRequestsException",
                     "Rate Exceeded.",
                     "ReservedFunctionConcurrentInvocationLimitExceeded",
                 )
-            fleet.invocations += 1
+            self._running[name] += 1
         return fleet
 
-    def _acquire(self, fleet: _Fleet, find: Find) -> Environment:
+    def _acquire(self, fleet: _Fleet) -> Environment:
         while True:
-            function = find()
+            function = fleet.find().function
             configuration = Configuration.of(function)
             with self._lock:
                 outdated = self._take_outdated(fleet, configuration, since=0)
@@ -134,7 +140,7 @@ class Pool:
     def _sweep(self, fleet: _Fleet) -> None:
         """End what is outdated, deleted, dead, or was not used for long."""
         try:
-            current = Configuration.of(fleet.find())
+            current = Configuration.of(fleet.find().function)
         except RefusedError:
             current = None
         since = time.monotonic() - self._machine.settings.idle_seconds

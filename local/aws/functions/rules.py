@@ -7,14 +7,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction
 from moto.events.exceptions import ResourceNotFoundException
 from moto.events.models import Rule, events_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
 from local.aws.functions.asynchronous import Events
-from local.aws.functions.deployed import find
+from local.aws.functions.deployed import Target, find
 from local.aws.functions.invocation import MAXIMUM_EVENT_BYTES, Invocation, RefusedError
 from local.aws.functions.machine import Machine
 from local.aws.functions.permissions import require_invocation
@@ -87,7 +86,7 @@ class Rules:
                 self._bury(rule, target, event, _ERROR_CODES.get(error.status, "UNKNOWN"), error.message)
 
     def _invoke(self, rule: Rule, arn: str, payload: bytes) -> None:
-        def function() -> LambdaFunction:
+        def function() -> Target:
             return find(arn)
 
         if len(payload) > MAXIMUM_EVENT_BYTES:

@@ -102,7 +102,7 @@ def platform(aws: ServedAws) -> Deployed:
     )["AuthorizerId"]
     names = {}
     for block in stack["aws_apigatewayv2_integration"].values():
-        part = re.fullmatch(r"\$\{aws_lambda_function\.([\w-]+)\.\w+\}", block["integration_uri"])[1]  # type: ignore[index]
+        part = re.fullmatch(r"\$\{aws_lambda_alias\.([\w-]+)\.invoke_arn\}", block["integration_uri"])[1]  # type: ignore[index]
         names[part] = stack["aws_lambda_function"][part]["function_name"]
         arn = aws.function(names[part], "echo")
         deployed.integrations[part] = client.create_integration(

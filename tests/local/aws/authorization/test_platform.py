@@ -77,7 +77,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
         f"logs:{_REGIONAL}:log-group",
         lambda aws, name: aws.client("logs").create_log_group(logGroupName=name),
     ),
-    "aws_lambda_function": (f"lambda:{_REGIONAL}:function", lambda _aws, _name: None),
+    "aws_lambda_alias": (f"lambda:{_REGIONAL}:function:made", lambda _aws, _name: None),
 }
 
 

@@ -1,0 +1,18 @@
+"""What is invoked by an alias is called by its name."""
+
+from collections.abc import Mapping
+
+from review.permissions import Permissions
+from review.stack import Stack
+from tests.review.documents import stacks
+from tests.template import Template
+
+
+def test_an_alias_is_called_as_in_its_arn_wherever_a_permission_is_for_it(
+    templates: Mapping[str, Template],
+) -> None:
+    stack: Stack = stacks(templates)["parakeet-prod"]
+    assert stack.label("aws_lambda_alias.trades") == "function potential-parakeet-trades-api-prod:live"
+    invoked = {each.resource for each in Permissions.of(stack).all if each.action == "lambda:InvokeFunction"}
+    assert invoked
+    assert all(resource.endswith("-prod:live") for resource in invoked), invoked

@@ -1,0 +1,156 @@
+"""A change of code in place: switched in one step, and back without a build."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from config.dev import DEV
+from config.names import LIVE
+from packages.function import pack
+from tests.platform import request
+from tests.terraform.account import Account
+from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace
+from tests.terraform.test_changes import planned
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("rollback")]
+
+PROJECT = Path(__file__).parents[2]
+_OTHER_CODE = """
+import sys
+from functools import partial
+from pathlib import Path
+sys.path.insert(0, {project!r})
+import bindings
+import constructs.functions
+from config.dev import DEV
+from config.target import Target
+from stacks.application import application
+constructs.functions.pack = partial(constructs.functions.pack, root=Path({root!r}))
+application([DEV], Target.from_variables()).synth()
+"""
+
+
+@pytest.fixture(scope="module")
+def dev(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> Deployment:
+    account = open_account()
+    account.create_state_backend()
+    workspace = open_workspace(account, "dev")
+    workspace.deploy("parakeet-dev")
+    return Deployment(DEV, account, workspace, workspace.outputs("parakeet-dev"))
+
+
+@pytest.fixture(scope="module")
+def other_code(dev: Deployment) -> Path:
+    """From now on dev is synthesized from this copy of the functions, which has a line more in `data`."""
+    root = dev.workspace.folder / "other"
+    shutil.copytree(PROJECT / "functions", root / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    with (root / "functions/data/handler.py").open("a", encoding="utf-8") as handler:
+        handler.write("\nANOTHER_LINE = True\n")
+    program = dev.workspace.folder / "other.py"
+    program.write_text(_OTHER_CODE.format(project=str(PROJECT), root=str(root)), encoding="utf-8")
+    description = dev.workspace.folder / "cdktf.json"
+    told = json.loads(description.read_text(encoding="utf-8"))
+    told["app"] = shlex.join([sys.executable, str(program)])
+    description.write_text(json.dumps(told), encoding="utf-8")
+    return root
+
+
+def live(dev: Deployment) -> dict[str, str]:
+    """The version of each function that is live."""
+    client = dev.client("lambda")
+    return {
+        part: client.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"]
+        for part, name in dev.outputs["lambda_function_names"].items()
+    }
+
+
+def answered(dev: Deployment) -> tuple[str, str]:
+    """Which version of the function answers, and of which code it says that it is."""
+    invoked = dev.account.invoke(dev.called("data-api"), request("GET", "/health"))
+    assert invoked.error is None, invoked.log
+    return invoked.version, json.loads(invoked.answer["body"])["version"]
+
+
+def program(dev: Deployment, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A program of `deployment/`, as the Makefile runs it, for whoever has dev's variables."""
+    return subprocess.run(
+        [sys.executable, "-m", f"deployment.{name}", "--environment", "dev", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **dev.workspace.variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_change_of_code_is_one_switch_for_those_who_ask_meanwhile(
+    dev: Deployment, other_code: Path
+) -> None:
+    old, new = pack("data").version, pack("data", other_code).version
+    assert old != new
+    assert answered(dev) == ("1", old)
+    done = Event()
+
+    def ask() -> list[tuple[str, str]]:
+        found = []
+        while not done.wait(0.05):
+            found.append(answered(dev))
+        return found
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        try:
+            deploy = dev.workspace.start_cdktf("deploy", dev.stack, "--auto-approve")
+            deploy.finish(DEPLOY_SECONDS)
+            assert answered(dev) == ("2", new)
+        finally:
+            done.set()
+        meanwhile = asking.result()
+    # Old until it is switched, new from then on, and never the one with the number of the other.
+    assert meanwhile == sorted(meanwhile)
+    assert set(meanwhile) <= {("1", old), ("2", new)}
+    assert ("1", old) in meanwhile
+    # What has not changed has no new version.
+    assert {part: version for part, version in live(dev).items() if version != "1"} == {"data-api": "2"}
+    assert not dev.workspace.has_changes(dev.stack)
+
+
+def test_rolled_back_by_one_command_the_next_plan_says_so_and_the_next_deployment_goes_forward_again(
+    dev: Deployment, other_code: Path
+) -> None:
+    old, new = pack("data").version, pack("data", other_code).version
+    assert answered(dev) == ("2", new)
+    rolled = program(dev, "rollback")
+    assert (rolled.returncode, rolled.stderr) == (0, "")
+    assert rolled.stdout.splitlines()[0] == "data-api: 2 -> 1"
+    assert answered(dev) == ("1", old)
+    assert "(live)" in program(dev, "rollback", "--list").stdout.splitlines()[1]
+    again = program(dev, "rollback")
+    assert (again.returncode, again.stderr) == (1, "dev has no release before the one that is live\n")
+
+    assert planned(dev.workspace, dev.stack) == ["aws_lambda_alias"]
+    said = dev.workspace.terraform(dev.stack, "plan", "-input=false", "-no-color")
+    assert 'function_version = "1" -> "2"' in said
+    # Nothing that somebody may go back or forward to is removed.
+    assert program(dev, "prune").stdout == "no old versions removed\n"
+    dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+    assert answered(dev) == ("2", new)
+    assert not dev.workspace.has_changes(dev.stack)
+
+
+def test_the_package_that_was_replaced_is_still_there(dev: Deployment, other_code: Path) -> None:
+    s3 = dev.client("s3")
+    place = {"Bucket": dev.called("lambda-artifacts"), "Key": "functions/data.zip"}
+    versions = s3.list_object_versions(Bucket=place["Bucket"], Prefix=place["Key"])["Versions"]
+    kept = {s3.get_object(**place, VersionId=each["VersionId"])["Body"].read() for each in versions}
+    assert kept == {pack("data").archive.content, pack("data", other_code).archive.content}
