@@ -10,6 +10,7 @@ from config.target import Target
 from config.terraform import PROVIDER_LOCK
 from stacks.bootstrap import BootstrapStack
 from stacks.parakeet import ParakeetStack
+from stacks.secrets import SecretsStack
 
 
 class Application(App):
@@ -29,5 +30,6 @@ def application(environments: Sequence[Environment], target: Target, outdir: str
     for account_id in dict.fromkeys(environment.account_id for environment in environments):
         BootstrapStack(app, target, account_id)
     for environment in environments:
+        SecretsStack(app, environment, target)
         ParakeetStack(app, environment, target)
     return app

@@ -71,6 +71,7 @@ def cut_short(
         account = open_account()
         account.create_state_backend()
         workspace = open_workspace(account, name)
+        workspace.deploy("parakeet-dev-secrets")
         begun.append((account, workspace, workspace.start_cdktf(*DEPLOY)))
     ends = []
     for (account, workspace, deploy), end in zip(begun, (cancel, kill), strict=True):
