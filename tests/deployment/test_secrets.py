@@ -13,6 +13,7 @@ from deployment.secrets import MissingSecretsError, refuse_without_secrets
 from tests.template import changed
 
 NAMES = ("potential-parakeet/dev", "potential-parakeet/dev/api-keys")
+MADE_UP = "made-up"
 FIRST = "deploy parakeet-dev-secrets first"
 
 
@@ -20,7 +21,7 @@ FIRST = "deploy parakeet-dev-secrets first"
 def client() -> Iterator[Callable[..., Any]]:
     """boto3's, for an empty account."""
     with mock_aws():
-        yield partial(boto3.client, aws_access_key_id="made-up", aws_secret_access_key="made-up")
+        yield partial(boto3.client, aws_access_key_id=MADE_UP, aws_secret_access_key=MADE_UP)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_where_aws_does_not_say_it_terraform_is_left_to_find_out() -> None:
     nowhere = partial(
         boto3.client,
         endpoint_url="http://127.0.0.1:9",
-        aws_access_key_id="made-up",
-        aws_secret_access_key="made-up",
+        aws_access_key_id=MADE_UP,
+        aws_secret_access_key=MADE_UP,
     )
     refuse_without_secrets(["deploy", "parakeet-dev"], ENVIRONMENTS, nowhere)

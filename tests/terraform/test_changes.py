@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from config.dev import DEV
+from config.names import api_keys_secret, database_secret
 from config.terraform import STATE_BUCKET
 from deployment.command import unwrapped
 from deployment.workspace import Workspace
@@ -25,6 +26,7 @@ from tests.terraform.deployments import (
     wait_until,
 )
 from tests.terraform.output import lock_id
+from tests.terraform.recovery import recovery, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
 
@@ -245,6 +247,57 @@ def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(dev:
     assert again
     assert again.addresses == first.addresses
     assert not workspace.has_changes(dev.stack)
+
+
+def as_before_the_secrets_had_a_stack(dev: Deployment, arns: dict[str, str]) -> None:
+    """Both secrets, and their versions, are the platform's own, in its code and in its state."""
+    workspace, stack, secrets = dev.workspace, dev.stack, dev.secrets_stack
+    code = {name: workspace.stack_folder(name) / "cdk.tf.json" for name in (stack, secrets)}
+    documents = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in code.items()}
+    documents[stack]["resource"] |= documents[secrets]["resource"]
+    documents[stack]["variable"] = documents[secrets]["variable"]
+    del documents[stack]["removed"]
+    code[stack].write_text(json.dumps(documents[stack]), encoding="utf-8")
+    workspace.secrets[stack] = workspace.secrets[secrets]
+    try:
+        for address, arn in arns.items():
+            workspace.terraform(stack, "import", "-input=false", address, arn)
+        versions = [address.replace("secret.", "secret_version.") for address in arns]
+        targets = [f"-target={address}" for address in versions]
+        workspace.terraform(stack, "apply", "-auto-approve", "-input=false", *targets)
+    finally:
+        del workspace.secrets[stack]
+    workspace.terraform(secrets, "state", "rm", *arns, *versions)
+
+
+def test_secrets_that_were_the_platforms_are_moved_as_the_documents_say_and_stay(dev: Deployment) -> None:
+    account, workspace, stack, secrets = dev.account, dev.workspace, dev.stack, dev.secrets_stack
+    manager = dev.client("secretsmanager")
+    names = {"database": database_secret("dev"), "api_keys": api_keys_secret("dev")}
+    arns = {name: manager.describe_secret(SecretId=known)["ARN"] for name, known in names.items()}
+    values = secrets_in_aws(dev)
+    as_before_the_secrets_had_a_stack(
+        dev, {f"aws_secretsmanager_secret.{name}": arn for name, arn in arns.items()}
+    )
+    before = account.state("dev")
+    assert before
+    old = {f"aws_secretsmanager_{kind}.{name}" for kind in ("secret", "secret_version") for name in names}
+    assert old <= before.addresses
+
+    *commands, deploy = recovery("secrets", **arns)
+    said = [run(workspace, command, secrets) for command in commands]
+    assert [each.exit_code for each in said] == [0] * len(commands), said[-1].output
+    assert [each.output for each in said[:2]] == [arns["database"], arns["api_keys"]]
+    last = run(workspace, deploy)
+    assert last.exit_code == 0, last.output
+
+    after = account.state("dev")
+    assert after
+    assert before.addresses - after.addresses == old
+    assert {name: manager.describe_secret(SecretId=known)["ARN"] for name, known in names.items()} == arns
+    assert secrets_in_aws(dev) == values
+    assert not workspace.has_changes(stack)
+    assert not workspace.has_changes(secrets)
 
 
 def left_behind(account: Account) -> list[str]:
