@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from config.environments import DEV, ENVIRONMENTS
@@ -92,7 +93,15 @@ def test_what_makes_the_secrets_or_needs_none_is_not_refused(
     refuse_without_secrets(arguments, ENVIRONMENTS, client)
 
 
-def test_where_aws_does_not_say_it_terraform_is_left_to_find_out() -> None:
+def test_who_may_not_ask_is_left_to_terraform(manager: Any) -> None:
+    with Stubber(manager) as stubbed:
+        stubbed.add_client_error("describe_secret", "AccessDeniedException")
+        refuse_without_secrets(["deploy", "parakeet-dev"], ENVIRONMENTS, lambda *_, **__: manager)
+        stubbed.assert_no_pending_responses()
+
+
+@pytest.mark.integration
+def test_where_aws_does_not_answer_terraform_is_left_to_find_out() -> None:
     nowhere = partial(
         boto3.client,
         endpoint_url="http://127.0.0.1:9",
