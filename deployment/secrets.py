@@ -25,13 +25,14 @@ def refuse_without_secrets(
 ) -> None:
     """Look at a cdktf command before it runs. Raises MissingSecretsError.
 
-    A stack is named in full, and its secrets' stack not beside it. No secret's value is read. Where AWS does
-    not say whether a secret is there, Terraform is left to find it out.
+    A stack that is meant by a pattern is not looked at; one beside its secrets' stack is, as cdktf deploys both
+    at once. No secret's value is read. Where AWS does not say whether a secret is there, Terraform is left to
+    find it out.
     """
     if not _NEEDED_BY.intersection(arguments):
         return
     for each in environments:
-        if stack_name(each.name) in arguments and secrets_stack_name(each.name) not in arguments:
+        if stack_name(each.name) in arguments:
             _look(each, client)
 
 

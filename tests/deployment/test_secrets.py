@@ -46,6 +46,12 @@ def test_a_platform_without_its_secrets_is_told_which_stack_comes_first(
     )
 
 
+def test_both_at_once_are_no_way_around_as_cdktf_does_not_wait_for_the_secrets(
+    client: Callable[..., Any],
+) -> None:
+    assert refusal(client, "deploy", "parakeet-dev-secrets", "parakeet-dev").endswith(FIRST)
+
+
 def test_each_of_the_two_secrets_is_looked_for_and_has_to_have_a_value(
     client: Callable[..., Any], manager: Any
 ) -> None:
@@ -80,7 +86,6 @@ def test_it_is_looked_for_in_the_region_of_the_environment(client: Callable[...,
     "arguments",
     [
         ("deploy", "parakeet-dev-secrets"),
-        ("deploy", "parakeet-dev-secrets", "parakeet-dev"),
         ("deploy", "parakeet-bootstrap"),
         ("destroy", "parakeet-dev"),
         ("output", "parakeet-dev"),
