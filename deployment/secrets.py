@@ -25,8 +25,8 @@ def refuse_without_secrets(
 ) -> None:
     """Look at a cdktf command before it runs. Raises MissingSecretsError.
 
-    A stack that is meant by a pattern is not looked at; one beside its secrets' stack is, as cdktf deploys both
-    at once. No secret's value is read. Where AWS does not say whether a secret is there, Terraform is left to
+    A stack meant by a pattern is not looked at; one beside its secrets' stack is, as cdktf deploys both at
+    once. No secret's value is read. Where AWS does not say whether a secret is there, Terraform is left to
     find it out.
     """
     if not _NEEDED_BY.intersection(arguments):
