@@ -83,14 +83,15 @@ docs: setup ## Rewrite what documents take from the code: the configuration's ta
 	@$(BIN)/python -m functions.openapi
 	@$(BIN)/python -m cost --document
 
-plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=, OUT=)
-	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) $(if $(OUT),-out="$(abspath $(OUT))")
+plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=, OUT=, SECRETS=1)
+	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) \
+		$(if $(OUT),-out="$(abspath $(OUT))")
 
 drift: setup ## What differs from what was deployed; fails if something does (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) -refresh-only -detailed-exitcode
 
-apply: setup ## Deploy what a plan said, and nothing else (ENVIRONMENT=, PLAN=)
-	@$(BIN)/python -m deployment.apply --environment $(ENVIRONMENT) --plan "$(PLAN)"
+apply: setup ## Deploy what a plan said, and nothing else (ENVIRONMENT=, PLAN=, SECRETS=1)
+	@$(BIN)/python -m deployment.apply --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) --plan "$(PLAN)"
 
 review: setup ## What the change since BASE does: data, permissions, exposure, cost, code (FORMAT=json, FAIL=data,…, PLAN=1)
 	@$(BIN)/python -m review --base "$(BASE)" --format $(FORMAT) --fail-on "$(FAIL)" $(if $(PLAN),--plan) \

@@ -29,9 +29,29 @@ def stack_name(environment: str) -> str:
     return f"parakeet-{environment}"
 
 
+def secrets_stack_name(environment: str) -> str:
+    """As `parakeet-dev-secrets`: what is deployed before `parakeet-dev`, by whoever may know the secrets."""
+    return f"{stack_name(environment)}-secrets"
+
+
+def environment_of(stack: str) -> str:
+    """`dev` of `parakeet-dev` and of `parakeet-dev-secrets`; `bootstrap` of `parakeet-bootstrap`."""
+    return stack.removeprefix("parakeet-").removesuffix("-secrets")
+
+
 def resource_name(part: str, environment: str) -> str:
     """As `potential-parakeet-cache-dev`."""
     return f"{PROJECT}-{part}-{environment}"
+
+
+def database_secret(environment: str) -> str:
+    """As `potential-parakeet/dev`: the connection to the database."""
+    return f"{PROJECT}/{environment}"
+
+
+def api_keys_secret(environment: str) -> str:
+    """As `potential-parakeet/dev/api-keys`: the keys of the market data providers."""
+    return f"{PROJECT}/{environment}/api-keys"
 
 
 def platform_tags(environment: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ class Schema(Construct):
     def __init__(
         self, scope: Construct, id: str, *, function: Function, needs: Sequence[ITerraformDependable]
     ) -> None:
-        """`needs` has to be there before the function can work: its permissions, and the secret's value."""
+        """`needs` has to be there before the function can work: its permissions."""
         super().__init__(scope, id)
         self.applied: ITerraformDependable = LambdaInvocation(
             self,

@@ -1,12 +1,11 @@
-"""The two secrets, and the variables that their values come from."""
+"""The two secrets: where they are made, from variables, and where they are used."""
 
 from functools import partial
 
-from config.names import PROJECT
-from config.place import Place
+from config.names import api_keys_secret, database_secret
 from config.settings import SecretsSettings
 from constructs import Construct
-from constructs.resources.secret import Secret
+from constructs.resources.secret import ExistingSecret, Secret
 from constructs.resources.variable import variable
 
 DATABASE_NAME = "potential_parakeet"
@@ -14,16 +13,16 @@ DATABASE_PORT = 5432
 
 
 class Secrets(Construct):
-    """`database` for Neon, `api_keys` for the data providers."""
+    """One for Neon, one for the data providers, with what the variables say."""
 
-    def __init__(self, scope: Construct, id: str, settings: SecretsSettings, place: Place) -> None:
+    def __init__(self, scope: Construct, id: str, settings: SecretsSettings, environment: str) -> None:
         super().__init__(scope, id)
         given = partial(variable, self, secret=True)
-        self.database = Secret(
+        Secret(
             self,
             "database",
             settings,
-            name=f"{PROJECT}/{place.environment}",
+            name=database_secret(environment),
             address="database",
             description="Connection to Neon PostgreSQL",
             values={
@@ -52,15 +51,28 @@ class Secrets(Construct):
                 "DB_PORT": DATABASE_PORT,
             },
         )
-        self.api_keys = Secret(
+        Secret(
             self,
             "api-keys",
             settings,
-            name=f"{PROJECT}/{place.environment}/api-keys",
+            name=api_keys_secret(environment),
             address="api_keys",
             description="Keys of the market data providers",
             values={
                 "TIINGO_API_KEY": given("tiingo_api_key", "Tiingo API key"),
                 "POLYGON_API_KEY": given("polygon_api_key", "Polygon API key"),
             },
+        )
+
+
+class ExistingSecrets(Construct):
+    """`database` for Neon, `api_keys` for the data providers, which the secrets stack has made."""
+
+    def __init__(self, scope: Construct, id: str, environment: str) -> None:
+        super().__init__(scope, id)
+        self.database = ExistingSecret(
+            self, "database", name=database_secret(environment), address="database"
+        )
+        self.api_keys = ExistingSecret(
+            self, "api-keys", name=api_keys_secret(environment), address="api_keys"
         )

@@ -10,9 +10,9 @@ from typing import Any
 
 from config.environments import ENVIRONMENTS
 from config.errors import OneLineError
-from config.names import stack_name
+from config.names import secrets_stack_name, stack_name
 from config.usage import Usage, usage
-from cost.bill import Bill, bill
+from cost.bill import Bill, bill_of_all
 from cost.document import documented
 from cost.plot import draw
 from cost.report import report, sources
@@ -35,17 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(sources(), end="")
             return 0
         used: dict[str, Usage] = {one.name: usage(one.name, options.usage) for one in ENVIRONMENTS}
-        documents = synthesized()
+        stacks = synthesized()
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1
+    documents = {name: [stacks[stack_name(name)], stacks[secrets_stack_name(name)]] for name in used}
     bills: dict[str, Bill] = {
-        name: bill(documents[stack_name(name)], expected, free_tier=options.free_tier)
+        name: bill_of_all(documents[name], expected, free_tier=options.free_tier)
         for name, expected in used.items()
     }
     if options.document:
         DOCUMENT.write_text(documented(DOCUMENT.read_text(encoding="utf-8"), bills, used), encoding="utf-8")
-        draw(documents[stack_name("prod")], used["prod"], PICTURE)
+        draw(documents["prod"], used["prod"], PICTURE)
         return 0
     for name, counted in bills.items():
         print(report(name, counted, used[name], free_tier=options.free_tier))

@@ -1,6 +1,6 @@
 """Quantities times prices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Bill:
-    """A stack's month."""
+    """A month, of a stack or of several."""
 
     items: tuple[Item, ...]
     unknown: tuple[str, ...]
@@ -63,6 +63,15 @@ def bill(document: Mapping[str, Any], usage: Usage, *, free_tier: bool = False) 
         )
         items.append(Item(line, price, idle, expected, ceiling))
     return Bill(tuple(items), tuple(unknown(document)))
+
+
+def bill_of_all(documents: Sequence[Mapping[str, Any]], usage: Usage, *, free_tier: bool = False) -> Bill:
+    """Of the stacks of an environment, together."""
+    bills = [bill(document, usage, free_tier=free_tier) for document in documents]
+    return Bill(
+        tuple(item for one in bills for item in one.items),
+        tuple(sorted({kind for one in bills for kind in one.unknown})),
+    )
 
 
 def cents(amount: Decimal) -> Decimal:

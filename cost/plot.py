@@ -1,28 +1,28 @@
 """How the cost grows with the requests, as a picture that is the same on every machine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from config.usage import Usage
-from cost.bill import bill
+from cost.bill import bill_of_all
 
 REQUESTS = [10 ** (exponent / 4) for exponent in range(16, 37)]
 """From 10 thousand to 1 billion a month."""
 
 
-def series(document: Mapping[str, Any], usage: Usage) -> dict[str, list[float]]:
+def series(documents: Sequence[Mapping[str, Any]], usage: Usage) -> dict[str, list[float]]:
     """The expected cost of each service at each of `REQUESTS`."""
     found: dict[str, list[float]] = {}
     for number, requests in enumerate(REQUESTS):
         changed = usage.model_copy(update={"requests": round(requests)})
-        for service, amounts in bill(document, changed).by_service().items():
+        for service, amounts in bill_of_all(documents, changed).by_service().items():
             found.setdefault(service, [0.0] * len(REQUESTS))[number] = float(amounts[1])
     return found
 
 
-def draw(document: Mapping[str, Any], usage: Usage, file: Path) -> None:
+def draw(documents: Sequence[Mapping[str, Any]], usage: Usage, file: Path) -> None:
     """Write the picture as SVG: reproducible, without a date and with ids of its own."""
     # Slow to import, and only needed here.
     import matplotlib as mpl  # noqa: PLC0415
@@ -36,7 +36,8 @@ def draw(document: Mapping[str, Any], usage: Usage, file: Path) -> None:
     figure = Figure(figsize=(8, 5), layout="tight")
     axes = figure.add_subplot()
     all_of_them = [Decimal(0)] * len(REQUESTS)
-    for service, amounts in sorted(series(document, usage).items(), key=lambda one: one[1][-1], reverse=True):
+    services = series(documents, usage)
+    for service, amounts in sorted(services.items(), key=lambda one: one[1][-1], reverse=True):
         axes.plot(REQUESTS, amounts, label=service)
         all_of_them = [total + Decimal(amount) for total, amount in zip(all_of_them, amounts, strict=True)]
     axes.plot(REQUESTS, [float(total) for total in all_of_them], label="all", color="black", linewidth=2)

@@ -34,9 +34,9 @@ class Line:
 
 def quantities(document: Document, usage: Usage) -> list[Line]:
     """All lines of a stack; what `unknown` names is not among them."""
-    if not _of(document, "aws_lambda_function"):
-        return list(_bootstrap(document))
-    return [line for line in _platform(document, usage) if any((line.idle, line.expected, line.ceiling))]
+    platform = bool(_of(document, "aws_lambda_function"))
+    lines = [*(_platform(document, usage) if platform else _bootstrap(document)), *_secrets(document, usage)]
+    return [line for line in lines if any((line.idle, line.expected, line.ceiling))]
 
 
 def unknown(document: Document) -> list[str]:
@@ -60,11 +60,6 @@ def _platform(document: Document, usage: Usage) -> Iterator[Line]:
     yield Line("api.request", Decimal(0), requests, most)
     yield from _functions(document, usage, requests, runs)
     yield from _storage(document, usage, requests, most, runs)
-    secrets = Decimal(len(_of(document, "aws_secretsmanager_secret")))
-    yield Line("secret", secrets, secrets, secrets)
-    # An execution environment reads a secret once; a caller cannot make it read more often.
-    reads = Decimal(usage.secret_reads)
-    yield Line("secret.read", Decimal(0), reads, reads)
     yield from _watching(document, usage, requests, most)
     queues = Decimal(len(_of(document, "aws_sqs_queue")))
     yield Line("sqs.request", Decimal(0), queues * runs, queues * runs * 3)
@@ -127,6 +122,14 @@ def _watching(document: Document, usage: Usage, requests: Decimal, most: Decimal
     if _of(document, "aws_sns_topic_subscription"):
         emails = Decimal(usage.alarm_emails)
         yield Line("sns.email", Decimal(0), emails, emails)
+
+
+def _secrets(document: Document, usage: Usage) -> Iterator[Line]:
+    secrets = Decimal(len(_of(document, "aws_secretsmanager_secret")))
+    yield Line("secret", secrets, secrets, secrets)
+    # An execution environment reads a secret once; a caller cannot make it read more often.
+    reads = Decimal(usage.secret_reads) if secrets else Decimal(0)
+    yield Line("secret.read", Decimal(0), reads, reads)
 
 
 def _bootstrap(document: Document) -> Iterator[Line]:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from config.errors import OneLineError
-from config.names import stack_name
+from config.names import secrets_stack_name, stack_name
 from deployment import prune
 from deployment.plan import PlanError, prepared
 
@@ -25,14 +25,16 @@ def main() -> int:
     """Its exit code: Terraform's, or 1 where something failed before."""
     parser = argparse.ArgumentParser(prog="python -m deployment.apply", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    parser.add_argument("--secrets", action="store_true", help="of its secrets' stack, with their values")
     parser.add_argument("--plan", type=Path, required=True)
     options = parser.parse_args()
+    name = secrets_stack_name if options.secrets else stack_name
     try:
-        code = apply(stack_name(options.environment), options.plan)
+        code = apply(name(options.environment), options.plan)
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1
-    if code == 0:
+    if code == 0 and not options.secrets:
         _prune(options.environment)
     return code
 

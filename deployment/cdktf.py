@@ -13,6 +13,7 @@ from deployment.programs import (
     quiet_variables,
     terraform_variables,
 )
+from deployment.secrets import refuse_without_secrets
 
 COMMAND = (
     str(Path(sys.executable).with_name("node")),
@@ -30,7 +31,9 @@ def main(arguments: list[str]) -> None:
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
         try:
             mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
-            refuse_what_nobody_means(arguments, os.environ, _environments())
+            environments = _environments()
+            refuse_what_nobody_means(arguments, os.environ, environments)
+            refuse_without_secrets(arguments, environments)
         except OneLineError as error:
             sys.exit(str(error))
         variables = terraform_variables(mirror, Path(sys.prefix), os.environ)

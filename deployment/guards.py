@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from config.errors import OneLineError
-from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL, stack_name
+from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL, secrets_stack_name, stack_name
 from config.settings import Environment
 
 _CHANGES = {"apply", "deploy", "watch"}
@@ -20,18 +20,21 @@ def refuse_what_nobody_means(
 ) -> None:
     """Look at a cdktf command before it runs. Raises RefusedDeploymentError.
 
-    prod's state is never kept in a folder, and an environment whose file still holds placeholders is deployed
-    to a stand-in of AWS only (`AWS_ENDPOINT_URL`). A pattern (`parakeet-*`) counts as all of them.
+    prod's state is never kept in a folder, and an environment whose file still holds placeholders, of which
+    none is in its secrets, is deployed to a stand-in of AWS only (`AWS_ENDPOINT_URL`). A pattern
+    (`parakeet-*`) counts as all of them.
     """
     pattern = any(_PATTERN.intersection(argument) for argument in arguments)
-    named = [each for each in environments if pattern or stack_name(each.name) in arguments]
-    if variables.get("PARAKEET_STATE") == "local" and any(each.name == "prod" for each in named):
-        raise RefusedDeploymentError(
-            "PARAKEET_STATE = 'local': allowed: s3 for parakeet-prod, whose state everybody has to share"
-        )
+    for stack in (stack_name("prod"), secrets_stack_name("prod")):
+        if variables.get("PARAKEET_STATE") == "local" and (pattern or stack in arguments):
+            raise RefusedDeploymentError(
+                f"PARAKEET_STATE = 'local': allowed: s3 for {stack}, whose state everybody has to share"
+            )
     if not _CHANGES.intersection(arguments) or variables.get("AWS_ENDPOINT_URL"):
         return
-    for each in named:
+    for each in environments:
+        if not pattern and stack_name(each.name) not in arguments:
+            continue
         for field, value in _placeholders(each).items():
             raise RefusedDeploymentError(
                 f"{each.name}: {field} = {value!r} is a placeholder: put the real one into config/"

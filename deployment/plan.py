@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import OneLineError
-from config.names import stack_name
+from config.names import secrets_stack_name, stack_name
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
+from deployment.secrets import refuse_without_secrets
 
 _PROJECT = Path(__file__).parents[1]
 
@@ -35,7 +36,10 @@ class Prepared:
 
 def prepared(stack: str, folder: Path = _PROJECT) -> Prepared:
     """The stack, synthesized into the folder's `cdktf.out` and initialized. Raises OneLineError."""
+    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+
     terraform = find_terraform(os.environ)
+    refuse_without_secrets(["plan", stack], ENVIRONMENTS)
     mirror = find_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     _run([sys.executable, str(_PROJECT / "main.py")], folder, variables)
@@ -75,10 +79,12 @@ def main() -> int:
     """Its exit code: Terraform's, or 1 where something failed before."""
     parser = argparse.ArgumentParser(prog="python -m deployment.plan", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
+    parser.add_argument("--secrets", action="store_true", help="of its secrets' stack, with their values")
     parser.add_argument("--folder", type=Path, default=_PROJECT, help="of cdktf.out (default: the project)")
     options, more = parser.parse_known_args()
+    name = secrets_stack_name if options.secrets else stack_name
     try:
-        return plan(stack_name(options.environment), more, folder=options.folder)
+        return plan(name(options.environment), more, folder=options.folder)
     except OneLineError as error:
         print(error, file=sys.stderr)
         return 1

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from deployment.cdktf import COMMAND
@@ -25,9 +25,19 @@ class Workspace:
     still runs. Whatever runs a command to its end raises CommandError if that is not a good one.
     """
 
-    def __init__(self, folder: Path, mirror: Path | None, variables: Mapping[str, str]) -> None:
-        """`variables` says which AWS and which variables; `mirror` where the provider comes from."""
+    def __init__(
+        self,
+        folder: Path,
+        mirror: Path | None,
+        variables: Mapping[str, str],
+        secrets: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
+        """`variables` says which AWS and which variables; `mirror` where the provider comes from.
+
+        `secrets` are variables that only the commands of one stack are given, by that stack's name.
+        """
         self.folder = folder
+        self.secrets = {stack: dict(given) for stack, given in secrets.items()}
         self._logs = folder / "logs"
         temporary = folder / "tmp"
         for made in (self._logs, temporary):
@@ -105,18 +115,22 @@ class Workspace:
 
     def start_cdktf(self, *arguments: str) -> Command:
         """Start cdktf, for those who do something meanwhile or interrupt it."""
-        return self._start(["cdktf", *arguments], [*COMMAND, *arguments], self.folder)
+        stacks = [stack for stack in self.secrets if stack in arguments]
+        return self._start(["cdktf", *arguments], [*COMMAND, *arguments], self.folder, stacks)
 
     def start_terraform(self, stack: str, *arguments: str) -> Command:
         """Start Terraform in the stack's folder."""
         program = self.variables.get("TERRAFORM_BINARY_NAME", "terraform")
         return self._start(
-            ["terraform", *arguments, f"({stack})"], [program, *arguments], self.stack_folder(stack)
+            ["terraform", *arguments, f"({stack})"], [program, *arguments], self.stack_folder(stack), [stack]
         )
 
-    def _start(self, shown: list[str], arguments: list[str], folder: Path) -> Command:
+    def _start(self, shown: list[str], arguments: list[str], folder: Path, stacks: list[str]) -> Command:
         name = " ".join(shown)
+        variables = dict(self.variables)
+        for stack in stacks:
+            variables |= self.secrets.get(stack, {})
         log = self._logs / f"{len(self._commands):02} {name.replace(os.sep, '_')}.log"
-        command = Command(name, arguments, folder=folder, variables=self.variables, log=log)
+        command = Command(name, arguments, folder=folder, variables=variables, log=log)
         self._commands.append(command)
         return command

@@ -39,7 +39,11 @@ def demonstrate(environment: Environment, narration: Narration) -> None:
             deploy(platform, narration)
             show_outputs(platform.workspace, platform.stack, narration)
             use(platform, narration)
-            plan_and_destroy(platform.workspace, platform.stack, environment.storage.protected, narration)
+            for stack, protected in (
+                (platform.stack, environment.storage.protected),
+                (platform.secrets_stack, environment.secrets.protected),
+            ):
+                plan_and_destroy(platform.workspace, stack, protected, narration)
     narration.say("the embedded AWS and the run's folder are gone")
 
 
@@ -136,7 +140,7 @@ def plan_and_destroy(workspace: Workspace, stack: str, protected: bool, narratio
             left = workspace.terraform(stack, "state", "list").split()
         if left:
             raise DemoError(f"{stack} is destroyed, but its state still lists {', '.join(left)}")
-    narration.say(f"{stack} was deployed, used, checked and {'kept' if protected else 'destroyed'}")
+    narration.say(f"{stack} was deployed, checked and {'kept' if protected else 'destroyed'}")
 
 
 def _require_no_changes(workspace: Workspace, stack: str) -> None:

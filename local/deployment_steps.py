@@ -33,13 +33,15 @@ def provider_mirror(narration: Narration) -> Path | None:
 
 
 def deploy(platform: LocalPlatform, narration: Narration) -> None:
-    """Bootstrap and the environment, by the real cdktf and Terraform. Raises CommandError."""
+    """Bootstrap, the secrets and the platform, by the real cdktf and Terraform. Raises CommandError."""
     bootstrap = bootstrap_name(platform.environment.account_id)
     with narration.step(
         f"cdktf deploy {bootstrap}: bucket and table for the state, with a local state of its own"
     ):
         platform.deploy_state_backend()
+    with narration.step(f"cdktf deploy {platform.secrets_stack}: the secrets, made up; state in S3"):
+        platform.deploy_secrets()
     with narration.step(
-        f"cdktf deploy {platform.stack}: state in S3, secrets made up; the AWS provider waits a lot"
+        f"cdktf deploy {platform.stack}: needs no secret's value; the AWS provider waits a lot"
     ):
         platform.deploy()

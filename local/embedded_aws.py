@@ -41,7 +41,7 @@ class EmbeddedAws:
     def __init__(
         self, log: Path, *, twins: Mapping[str, Path] | None = None, functions_log: Path | None = None
     ) -> None:
-        self._log = log
+        self.log = log
         self._settings = {
             "PARAKEET_TWINS": json.dumps({name: str(path) for name, path in (twins or {}).items()}),
             "PARAKEET_FUNCTIONS_LOG": str(functions_log or ""),
@@ -53,7 +53,7 @@ class EmbeddedAws:
         self.endpoint = ""
 
     def __enter__(self) -> Self:
-        with self._log.open("wb") as log:
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "local.aws.server"],
                 env={
@@ -129,7 +129,7 @@ class EmbeddedAws:
         if line.strip().isdigit():
             return int(line)
         how = "ended at once" if ready else f"did not start within {_READY_SECONDS} s"
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise EmbeddedAwsError(f"The embedded AWS {how}: {said[-1] if said else 'it says nothing'}")
 
 

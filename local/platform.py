@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from config.names import bootstrap_name, resource_name, stack_name
+from config.names import bootstrap_name, resource_name, secrets_stack_name, stack_name
 from config.settings import Environment
 from deployment.workspace import Workspace
 from local.access.team import AccessTeam
@@ -44,6 +44,7 @@ class LocalPlatform:
         self.folder = folder
         self.environment = environment
         self.stack = stack_name(environment.name)
+        self.secrets_stack = secrets_stack_name(environment.name)
         self.functions_log = folder / "functions.log"
         self.gateway_log = folder / "gateway.log"
         self.url = ""
@@ -72,7 +73,12 @@ class LocalPlatform:
             )
             self.market_data = running.enter_context(MarketData(self.folder / "market_data.log"))
             self.workspace = running.enter_context(
-                Workspace(self.folder / "workspace", self._mirror, self._deployers_variables())
+                Workspace(
+                    self.folder / "workspace",
+                    self._mirror,
+                    self._deployers_variables(),
+                    secrets={self.secrets_stack: self._secret_variables()},
+                )
             )
             self._running = running.pop_all()
         return self
@@ -85,6 +91,10 @@ class LocalPlatform:
     def deploy_state_backend(self) -> None:
         """Deploy what keeps the environments' states. Raises CommandError."""
         self.workspace.deploy(bootstrap_name(self.environment.account_id))
+
+    def deploy_secrets(self) -> None:
+        """Deploy the environment's secrets, which it needs. Raises CommandError."""
+        self.workspace.deploy(self.secrets_stack)
 
     def deploy(self) -> None:
         """Deploy the environment, or what has changed of it. Raises CommandError."""
@@ -122,14 +132,14 @@ class LocalPlatform:
         return resource_name("api", self.environment.name)
 
     def _deployers_variables(self) -> dict[str, str]:
+        return self.aws.variables(self._variables) | {
+            "PARAKEET_ACCESS_KEYS_URL": self.team.keys_url,
+            "PARAKEET_TIINGO_URL": self.market_data.endpoint,
+            "PARAKEET_POLYGON_URL": self.market_data.endpoint,
+        }
+
+    def _secret_variables(self) -> dict[str, str]:
         postgres = self.postgres
-        return (
-            self.aws.variables(self._variables)
-            | database_variables(postgres.url(), postgres.user, postgres.password, HOST)
-            | keys_variables(self.market_data.keys)
-            | {
-                "PARAKEET_ACCESS_KEYS_URL": self.team.keys_url,
-                "PARAKEET_TIINGO_URL": self.market_data.endpoint,
-                "PARAKEET_POLYGON_URL": self.market_data.endpoint,
-            }
+        return database_variables(postgres.url(), postgres.user, postgres.password, HOST) | keys_variables(
+            self.market_data.keys
         )

@@ -62,6 +62,8 @@ def _planned(
     for name, stack in revisions.new.items():
         if "local" in stack.document["terraform"]["backend"]:
             drift[name] = [Finding(Part.UNKNOWN, "not planned: its state is on the machine that deployed it")]
+        elif "variable" in stack.document:
+            drift[name] = [Finding(Part.UNKNOWN, "not planned: that would take its secrets, and read them")]
         elif stack.packages is not None:
             try:
                 plan = real_plan(stack.packages.parent / "stacks" / name)

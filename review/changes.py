@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from config.names import environment_of
 from review.stack import Block, Stack
 
 _ORDER = ("bootstrap", "dev", "staging", "prod")
@@ -189,5 +190,5 @@ def _comparison(old: Stack, new: Stack) -> Comparison:
 
 def _place(stack: str) -> tuple[int, str]:
     """From the harmless to the dangerous, as they are deployed."""
-    environment = stack.removeprefix("parakeet-")
+    environment = environment_of(stack)
     return (_ORDER.index(environment) if environment in _ORDER else len(_ORDER), stack)

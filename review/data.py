@@ -77,7 +77,9 @@ def _holder(
     if holds is None or change.before is None:
         return
     if change.after is None:
-        if comparison.new.document:
+        if change.address in comparison.new.kept:
+            yield f"{label} is let go of: it stays, and this stack no longer manages it", "*"
+        elif comparison.new.document:
             yield f"{label} is **destroyed**, its {holds} with it{_refused(protected)}", "*"
         return
     anew = f"{label} is **destroyed and made anew**, its {holds} lost"

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from config.names import environment_of
+
 
 class Part(StrEnum):
     """A part of the page, the most dangerous first."""
@@ -56,7 +58,7 @@ def fold(findings: Mapping[str, Iterable[Finding]]) -> list[Folded]:
     """Findings by stack, as few sentences, in the order of the parts."""
     alike: dict[tuple[Part, str, str], list[tuple[str, str]]] = {}
     for stack, found in findings.items():
-        environment = stack.removeprefix("parakeet-")
+        environment = environment_of(stack)
         for finding in found:
             key = (finding.part, _without(environment, finding.text), finding.construct)
             same = alike.setdefault(key, [])

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from config.names import PROJECT
+from config.names import PROJECT, environment_of
 
 Block = dict[str, Any]
 
@@ -52,7 +52,7 @@ class Stack:
     @property
     def environment(self) -> str:
         """As `prod`."""
-        return self.name.removeprefix("parakeet-")
+        return environment_of(self.name)
 
     @cached_property
     def resources(self) -> dict[str, Block]:
@@ -63,6 +63,12 @@ class Stack:
     def data(self) -> dict[str, Block]:
         """Data sources by address, as `data.aws_caller_identity.account`."""
         return dict(self._blocks("data", "data."))
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Addresses of what Terraform lets go of, and does not destroy, where its state still has it."""
+        blocks = self.document.get("removed", [])
+        return frozenset(block["from"] for block in blocks if block["lifecycle"]["destroy"] is False)
 
     def of(self, kind: str) -> dict[str, Block]:
         """The resources of a type by address."""
@@ -124,6 +130,9 @@ class Stack:
     def _referenced(self, found: re.Match[str]) -> str:
         data, kind, name, attribute = found.groups()
         if data:
+            known = self._name(self.data.get(f"data.{kind}.{name}", {})) if kind in _KINDS else None
+            if known is not None:
+                return f"{_KINDS[kind]}{known}"
             return attribute if kind == "aws_caller_identity" else found[0]
         address = f"{kind}.{name}"
         label = self.label(address)

@@ -10,6 +10,7 @@ from config.target import Target
 from config.terraform import MINIMUM_VERSION, PROVIDER_LOCK
 from stacks.bootstrap import BootstrapStack
 from stacks.parakeet import ParakeetStack
+from stacks.secrets import SecretsStack
 
 TARGETS = {"targetVersions": {"terraform": f">={'.'.join(map(str, MINIMUM_VERSION))}.0"}}
 """What may be written for: cdktf takes all there is, CDK Terrain else only what Terraform 1.5 knows."""
@@ -32,5 +33,6 @@ def application(environments: Sequence[Environment], target: Target, outdir: str
     for account_id in dict.fromkeys(environment.account_id for environment in environments):
         BootstrapStack(app, target, account_id)
     for environment in environments:
+        SecretsStack(app, environment, target)
         ParakeetStack(app, environment, target)
     return app

@@ -15,7 +15,7 @@ from constructs.release import Release
 from constructs.resources.layer import Layer
 from constructs.resources.queue import DeadLetterQueue
 from constructs.scheduler import Scheduler
-from constructs.secrets import Secrets
+from constructs.secrets import ExistingSecrets
 from constructs.storage import Storage
 from packages import layer
 from stacks.stack import Stack
@@ -41,7 +41,7 @@ class ParakeetStack(Stack):
 
         # What there is
         storage = Storage(self, "storage", environment.storage, place)
-        secrets = Secrets(self, "secrets", environment.secrets, place)
+        secrets = ExistingSecrets(self, "secrets", environment.name)
         dead_letters = DeadLetterQueue(
             self, "dead-letters", name=place.name("lambda-dlq"), address="dead_letters"
         )
@@ -60,12 +60,7 @@ class ParakeetStack(Stack):
 
         # The schema is brought up to date before the code that needs it is there
         migrate = Function(self, "migrate", defaults, settings.migrate, part="migrate", variables=database)
-        schema = Schema(
-            self,
-            "schema",
-            function=migrate,
-            needs=[secrets.database.grant_read(migrate), secrets.database.value],
-        )
+        schema = Schema(self, "schema", function=migrate, needs=[secrets.database.grant_read(migrate)])
         migrated = [schema.applied]
         trades = Function(
             self, "trades", defaults, settings.trades, part="trades-api", variables=database, after=migrated
@@ -166,6 +161,15 @@ class ParakeetStack(Stack):
             )
             self.output("alarm_topic_arn", monitoring.topic_arn, "Topic of the alarms")
             self.output("dashboard_url", monitoring.dashboard_url, "Is it healthy, and if not, where")
+
+        # Once here, now the secrets stack's: the state of an environment from then still has them.
+        self.forget(
+            *(
+                f"aws_secretsmanager_{kind}.{secret}"
+                for kind in ("secret", "secret_version")
+                for secret in ("database", "api_keys")
+            )
+        )
 
         self.output("api_gateway_url", api.url, "Where the HTTP API answers")
         self.output("s3_cache_bucket_name", storage.cache.name, "Bucket of the Parquet cache")

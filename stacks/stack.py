@@ -50,6 +50,13 @@ class Stack(TerraformStack):
         """Make `value` what `terraform output <name>` prints."""
         TerraformOutput(self, name, value=value, description=description)
 
+    def forget(self, *addresses: str) -> None:
+        """Have Terraform let go of what it once made at these addresses, and destroy nothing."""
+        # cdktf has no argument for it.
+        self.add_override(
+            "removed", [{"from": address, "lifecycle": {"destroy": False}} for address in addresses]
+        )
+
     def _store_state(self, key: str, target: Target, account_id: str | None) -> None:
         S3Backend(
             self,

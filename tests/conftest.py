@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from config.environments import ENVIRONMENTS
+from config.names import secrets_stack_name, stack_name
 from config.target import Target
 from stacks.application import application
 from tests.sources import SOURCES
@@ -38,7 +39,12 @@ def templates(outdir: Path) -> Mapping[str, Template]:
     return read_templates(outdir)
 
 
-@pytest.fixture(params=["parakeet-bootstrap", "parakeet-dev", "parakeet-staging", "parakeet-prod"])
+@pytest.fixture(
+    params=[
+        "parakeet-bootstrap",
+        *(name(each.name) for each in ENVIRONMENTS for name in (secrets_stack_name, stack_name)),
+    ]
+)
 def template(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
     """Every stack in turn."""
     return templates[request.param]
@@ -47,7 +53,13 @@ def template(request: pytest.FixtureRequest, templates: Mapping[str, Template]) 
 @pytest.fixture(params=[environment.name for environment in ENVIRONMENTS])
 def platform(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
     """Every environment's stack in turn."""
-    return templates[f"parakeet-{request.param}"]
+    return templates[stack_name(request.param)]
+
+
+@pytest.fixture(params=[environment.name for environment in ENVIRONMENTS])
+def secrets_stack(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
+    """The stack of every environment's secrets in turn."""
+    return templates[secrets_stack_name(request.param)]
 
 
 @pytest.fixture(scope="session")

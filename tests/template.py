@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.names import environment_of, secrets_stack_name, stack_name
 from config.settings import Environment, environment
 from config.target import Target
 from stacks.application import application
 
 Block = dict[str, Any]
 
-_REFERENCE = re.compile(r"\$\{(aws_\w+)\.([\w-]+)\.\w+\}")
+_REFERENCE = re.compile(r"\$\{(data\.)?(aws_\w+)\.([\w-]+)\.\w+\}")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Template:
         """The resources of that type by their name in the address."""
         resources: dict[str, Block] = self.document["resource"].get(kind, {})
         return resources
+
+    def data(self, kind: str) -> dict[str, Block]:
+        """The data sources of that type by their name in the address."""
+        found: dict[str, Block] = self.document.get("data", {}).get(kind, {})
+        return found
 
     def all_resources(self) -> Iterator[tuple[str, Block]]:
         """Every resource with its address."""
@@ -47,18 +53,18 @@ class Template:
 
     @property
     def environment(self) -> str:
-        return self.name.removeprefix("parakeet-")
+        return environment_of(self.name)
 
     def function(self, part: str) -> Block:
         """The function of that part, as `trades-api`."""
         return self.one("aws_lambda_function", function_name=f"potential-parakeet-{part}-{self.environment}")
 
     def behind(self, reference: str) -> Block:
-        """The resource that a reference, as `${aws_iam_role.x.arn}`, is about."""
+        """The resource or data source that a reference, as `${aws_iam_role.x.arn}`, is about."""
         found = _REFERENCE.fullmatch(reference)
         assert found, f"{reference} is not a reference to a resource"
-        block: Block = self.resources(found[1])[found[2]]
-        return block
+        data, kind, name = found.groups()
+        return (self.data(kind) if data else self.resources(kind))[name]
 
     def alias(self, part: str) -> Block:
         """What is invoked of the function of that part."""
@@ -126,7 +132,7 @@ class Template:
 
     def all_statements(self) -> Iterator[tuple[str, Block]]:
         """Every statement of every policy document, with the document's name."""
-        for name, document in self.document["data"]["aws_iam_policy_document"].items():
+        for name, document in self.data("aws_iam_policy_document").items():
             for statement in document["statement"]:
                 yield name, statement
 
@@ -141,9 +147,18 @@ def read_templates(outdir: Path) -> Mapping[str, Template]:
 
 def synthesized(settings: Environment, target: Target | None = None) -> Template:
     """The stack of one environment."""
+    return _synthesized(settings, target)[stack_name(settings.name)]
+
+
+def synthesized_secrets(settings: Environment) -> Template:
+    """The stack of one environment's secrets."""
+    return _synthesized(settings)[secrets_stack_name(settings.name)]
+
+
+def _synthesized(settings: Environment, target: Target | None = None) -> Mapping[str, Template]:
     with tempfile.TemporaryDirectory() as outdir:
         application([settings], target or Target(), outdir).synth()
-        return read_templates(Path(outdir))[f"parakeet-{settings.name}"]
+        return read_templates(Path(outdir))
 
 
 def changed(settings: Environment, **sections: Any) -> Environment:

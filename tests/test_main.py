@@ -60,8 +60,11 @@ def test_it_writes_the_same_stacks_whichever_folder_it_is_called_from(
         == set(templates)
         == {
             "parakeet-bootstrap",
+            "parakeet-dev-secrets",
             "parakeet-dev",
+            "parakeet-staging-secrets",
             "parakeet-staging",
+            "parakeet-prod-secrets",
             "parakeet-prod",
         }
     )

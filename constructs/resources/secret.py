@@ -1,14 +1,15 @@
-"""A secret whose value passes from Terraform's variables to AWS and rests nowhere in between."""
+"""Secrets: made, with a value that rests nowhere in between; or made elsewhere, and never read here."""
 
 from collections.abc import Mapping
 
 from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
+    DataAwsSecretsmanagerSecret,
     IamRolePolicy,
     SecretsmanagerSecret,
     SecretsmanagerSecretVersion,
 )
-from bindings.cdktf import Fn, ITerraformDependable, TerraformResourceLifecycle
+from bindings.cdktf import Fn, TerraformResourceLifecycle
 from config.settings import SecretsSettings
 from constructs import Construct
 from constructs.resources.address import pinned
@@ -16,7 +17,10 @@ from constructs.resources.role import Grantee
 
 
 class Secret(Construct):
-    """A secret under the pinned address `aws_secretsmanager_secret.<address>`, holding a JSON object."""
+    """A secret under the pinned address `aws_secretsmanager_secret.<address>`, holding a JSON object.
+
+    A plan that refreshes it reads its value: keep it out of stacks that others plan.
+    """
 
     def __init__(
         self,
@@ -41,7 +45,7 @@ class Secret(Construct):
                 lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if settings.protected else None,
             ),
         )
-        self.value: ITerraformDependable = pinned(
+        pinned(
             address,
             SecretsmanagerSecretVersion(
                 self,
@@ -52,6 +56,14 @@ class Secret(Construct):
                 secret_string_wo_version=settings.version,
             ),
         )
+
+
+class ExistingSecret(Construct):
+    """A secret that another stack has made. Terraform has it described, and never reads its value."""
+
+    def __init__(self, scope: Construct, id: str, *, name: str, address: str) -> None:
+        super().__init__(scope, id)
+        secret = pinned(address, DataAwsSecretsmanagerSecret(self, "secret", name=name))
         self.name = secret.name
         self.arn = secret.arn
 

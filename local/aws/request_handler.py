@@ -42,6 +42,10 @@ class WholeAnswers(MotoRequestHandler):
             status, headers, body = "500 Internal Server Error", [], b""
         self._send(status, headers, body)
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log it with what is asked, which most services have in no path but in a header."""
+        super().log_request(code, self.headers.get("X-Amz-Target", str(size)))
+
     def handle_expect_100(self) -> bool:
         """Let the client go on with its body: it waits for this before anything else can be answered."""
         proceed = super().handle_expect_100()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config.environments import PROD
-from tests.template import Template, changed, synthesized
+from tests.template import Template, changed, synthesized_secrets
 
 VARIABLES = {
     "neon_database_url",
@@ -31,19 +31,19 @@ def texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
             yield path, value
 
 
-def test_secrets_have_the_names_that_functions_and_people_know(platform: Template) -> None:
+def test_secrets_have_the_names_that_functions_and_people_know(secrets_stack: Template) -> None:
     assert {
-        name: secret["name"] for name, secret in platform.resources("aws_secretsmanager_secret").items()
+        name: secret["name"] for name, secret in secrets_stack.resources("aws_secretsmanager_secret").items()
     } == {
-        "database": f"potential-parakeet/{platform.environment}",
-        "api_keys": f"potential-parakeet/{platform.environment}/api-keys",
+        "database": f"potential-parakeet/{secrets_stack.environment}",
+        "api_keys": f"potential-parakeet/{secrets_stack.environment}/api-keys",
     }
 
 
-def test_secrets_hold_what_functions_read_from_them(platform: Template) -> None:
+def test_secrets_hold_what_functions_read_from_them(secrets_stack: Template) -> None:
     written = {
         version["secret_id"]: version["secret_string_wo"]
-        for version in platform.resources("aws_secretsmanager_secret_version").values()
+        for version in secrets_stack.resources("aws_secretsmanager_secret_version").values()
     }
     assert written == {
         "${aws_secretsmanager_secret.database.id}": (
@@ -58,8 +58,10 @@ def test_secrets_hold_what_functions_read_from_them(platform: Template) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
-def test_secret_variables_are_ephemeral_sensitive_and_have_no_default(platform: Template, name: str) -> None:
-    variable = platform.document["variable"][name]
+def test_secret_variables_are_ephemeral_sensitive_and_have_no_default(
+    secrets_stack: Template, name: str
+) -> None:
+    variable = secrets_stack.document["variable"][name]
     assert variable["ephemeral"] is True
     assert variable["sensitive"] is True
     assert variable["nullable"] is False
@@ -67,16 +69,38 @@ def test_secret_variables_are_ephemeral_sensitive_and_have_no_default(platform: 
     assert "default" not in variable
 
 
-def test_every_other_variable_is_no_secret(platform: Template) -> None:
-    others = set(platform.document["variable"]) - VARIABLES
-    assert others <= {"cloudflare_access_audience", "alert_email"}
-    assert set(platform.document["variable"]) >= VARIABLES
+def test_these_are_all_the_variables_there_are(secrets_stack: Template) -> None:
+    assert set(secrets_stack.document["variable"]) == VARIABLES
 
 
-def test_secret_variables_are_used_for_nothing_but_the_secrets(platform: Template) -> None:
+def test_the_platform_is_planned_and_deployed_without_a_variable(platform: Template) -> None:
+    assert "variable" not in platform.document
+    assert not [path for path, text in texts(platform.document) if "var." in text]
+
+
+def test_the_platform_has_its_secrets_described_and_never_read(platform: Template) -> None:
+    """Of what is no data source here, a refresh reads the value."""
+    assert {name: block["name"] for name, block in platform.data("aws_secretsmanager_secret").items()} == {
+        "database": f"potential-parakeet/{platform.environment}",
+        "api_keys": f"potential-parakeet/{platform.environment}/api-keys",
+    }
+    kinds = {*platform.document["resource"], *platform.document["data"]}
+    assert {kind for kind in kinds if "secret" in kind} == {"aws_secretsmanager_secret"}
+    assert not platform.resources("aws_secretsmanager_secret")
+
+
+def test_a_platform_that_once_made_its_secrets_lets_go_of_them_and_destroys_none(platform: Template) -> None:
+    assert platform.document["removed"] == [
+        {"from": f"aws_{kind}.{name}", "lifecycle": {"destroy": False}}
+        for kind in ("secretsmanager_secret", "secretsmanager_secret_version")
+        for name in ("database", "api_keys")
+    ]
+
+
+def test_secret_variables_are_used_for_nothing_but_the_secrets(secrets_stack: Template) -> None:
     used = {
         path[1:3] if path[0] == "resource" else (path[0], path[1])
-        for path, text in texts(platform.document)
+        for path, text in texts(secrets_stack.document)
         if path[0] != "variable" and any(f"var.{name}" in text for name in VARIABLES)
     }
     assert used == {
@@ -95,8 +119,8 @@ def test_secret_variables_are_used_for_nothing_but_the_secrets(platform: Templat
         "postgresql://user:pass@host/db?sslmode=verify-full&channel_binding=require",
     ],
 )
-def test_a_postgresql_url_that_requires_tls_is_taken(prod: Template, url: str) -> None:
-    assert prod.accepts("neon_database_url", url)
+def test_a_postgresql_url_that_requires_tls_is_taken(secrets_stack: Template, url: str) -> None:
+    assert secrets_stack.accepts("neon_database_url", url)
 
 
 @pytest.mark.parametrize(
@@ -122,15 +146,15 @@ def test_a_postgresql_url_that_requires_tls_is_taken(prod: Template, url: str) -
         "postgresql://user:pass?sslmode=require&x@host/db?sslmode=disable",
     ],
 )
-def test_a_url_without_tls_or_of_another_database_is_refused(prod: Template, url: str) -> None:
-    assert not prod.accepts("neon_database_url", url)
+def test_a_url_without_tls_or_of_another_database_is_refused(secrets_stack: Template, url: str) -> None:
+    assert not secrets_stack.accepts("neon_database_url", url)
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
-def test_a_blank_secret_is_refused(prod: Template, name: str) -> None:
-    variable = prod.document["variable"][name]
-    assert not prod.accepts(name, "")
-    assert not prod.accepts(name, " \n")
+def test_a_blank_secret_is_refused(secrets_stack: Template, name: str) -> None:
+    variable = secrets_stack.document["variable"][name]
+    assert not secrets_stack.accepts(name, "")
+    assert not secrets_stack.accepts(name, " \n")
     assert variable["validation"][0]["error_message"].startswith(f"TF_VAR_{name} must be ")
 
 
@@ -144,8 +168,8 @@ def test_a_blank_secret_is_refused(prod: Template, name: str) -> None:
         ("ep-x.neon.tech/db", False),
     ],
 )
-def test_a_database_host_is_a_host_name(prod: Template, host: str, taken: bool) -> None:
-    assert prod.accepts("db_host", host) is taken
+def test_a_database_host_is_a_host_name(secrets_stack: Template, host: str, taken: bool) -> None:
+    assert secrets_stack.accepts("db_host", host) is taken
 
 
 def test_counting_the_version_up_writes_both_secrets_anew() -> None:
@@ -155,28 +179,27 @@ def test_counting_the_version_up_writes_both_secrets_anew() -> None:
             for version in template.resources("aws_secretsmanager_secret_version").values()
         }
 
-    rotated = synthesized(changed(PROD, secrets={"version": 2}))
+    rotated = synthesized_secrets(changed(PROD, secrets={"version": 2}))
     assert versions(rotated) == {2}
 
 
-def test_secrets_are_written_once_until_they_are_rotated(platform: Template) -> None:
-    for version in platform.resources("aws_secretsmanager_secret_version").values():
+def test_secrets_are_written_once_until_they_are_rotated(secrets_stack: Template) -> None:
+    for version in secrets_stack.resources("aws_secretsmanager_secret_version").values():
         assert version["secret_string_wo_version"] == 1
 
 
-@pytest.mark.parametrize(("environment", "days"), [("dev", 0), ("staging", 7), ("prod", 30)])
+DAYS = {"dev": 0, "staging": 7, "prod": 30}
+
+
 def test_a_destroyed_secret_can_be_recovered_for_as_long_as_the_environment_says(
-    environment: str, days: int, request: pytest.FixtureRequest
+    secrets_stack: Template,
 ) -> None:
     """At once in dev, so that its names are free for the next deploy."""
-    template: Template = request.getfixturevalue(environment)
-    for secret in template.resources("aws_secretsmanager_secret").values():
-        assert secret["recovery_window_in_days"] == days
+    for secret in secrets_stack.resources("aws_secretsmanager_secret").values():
+        assert secret["recovery_window_in_days"] == DAYS[secrets_stack.environment]
 
 
-def test_prods_secrets_refuse_to_be_destroyed(dev: Template, staging: Template, prod: Template) -> None:
-    for secret in prod.resources("aws_secretsmanager_secret").values():
-        assert secret["lifecycle"] == {"prevent_destroy": True}
-    for template in (dev, staging):
-        for secret in template.resources("aws_secretsmanager_secret").values():
-            assert "lifecycle" not in secret
+def test_prods_secrets_refuse_to_be_destroyed(secrets_stack: Template) -> None:
+    protected = {"prevent_destroy": True} if secrets_stack.environment == "prod" else None
+    for secret in secrets_stack.resources("aws_secretsmanager_secret").values():
+        assert secret.get("lifecycle") == protected

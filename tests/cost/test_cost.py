@@ -7,15 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from config.names import secrets_stack_name, stack_name
 from config.usage import USAGE, usage
 from config.validation import ConfigurationError
-from cost.bill import bill
+from cost.bill import bill, bill_of_all
 from cost.document import documented
 from cost.plot import draw
 from cost.prices import FREE_TYPES, PRICED_TYPES, PRICES
 from cost.quantities import quantities, throttle
 from cost.report import EARLIER, report, sources
 from tests.template import Block, Template
+
+
+def documents(templates: Mapping[str, Template], environment: str) -> list[Block]:
+    """Of all the environment's stacks."""
+    return [templates[name].document for name in (stack_name(environment), secrets_stack_name(environment))]
+
+
+def test_the_secrets_count_to_their_environment(templates: Mapping[str, Template]) -> None:
+    platform, secrets = (bill(one, USAGE["prod"]) for one in documents(templates, "prod"))
+    assert {item.line.price for item in secrets.items} == {"secret", "secret.read"}
+    together = bill_of_all(documents(templates, "prod"), USAGE["prod"]).by_service()
+    assert together == platform.by_service() | secrets.by_service()
+    assert "Secrets Manager" not in platform.by_service()
+    assert together["Secrets Manager"][0] == Decimal("0.80")
 
 
 def test_every_deployed_type_has_a_price_or_a_stated_zero(template: Template) -> None:
@@ -85,7 +100,7 @@ def test_every_price_has_a_source_of_aws() -> None:
 def test_the_reasons_add_up_to_the_difference_from_the_earlier_estimate(
     environment: str, templates: Mapping[str, Template]
 ) -> None:
-    counted = bill(templates[f"parakeet-{environment}"].document, USAGE[environment])
+    counted = bill_of_all(documents(templates, environment), USAGE[environment])
     services = counted.by_service()
     earlier = {name: Decimal(amount) for name, amount in EARLIER[environment].items()}
     differences = sum(
@@ -137,12 +152,12 @@ def test_the_picture_is_the_same_every_time(prod: Template, tmp_path: Path) -> N
     digests = set()
     for number in range(2):
         file = tmp_path / f"{number}.svg"
-        draw(prod.document, USAGE["prod"], file)
+        draw([prod.document], USAGE["prod"], file)
         digests.add(hashlib.sha256(file.read_bytes()).hexdigest())
     assert len(digests) == 1
 
 
 def test_the_document_is_as_make_docs_writes_it(templates: Mapping[str, Template]) -> None:
-    bills = {name: bill(templates[f"parakeet-{name}"].document, expected) for name, expected in USAGE.items()}
+    bills = {name: bill_of_all(documents(templates, name), expected) for name, expected in USAGE.items()}
     text = (Path(__file__).parents[2] / "docs/cost.md").read_text(encoding="utf-8")
     assert documented(text, bills, USAGE) == text, "run `make docs`"

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deployment.command import still_running
+from deployment.command import still_running, unwrapped
 
 pytestmark = pytest.mark.integration
 
@@ -23,3 +23,9 @@ def test_a_process_that_runs_is_told_after_the_time(tmp_path: Path) -> None:
         process = psutil.Process(running.pid)
         assert still_running([process], 0.1) == [process]
         running.kill()
+
+
+@pytest.mark.parametrize("stack", ["parakeet-dev", "parakeet-dev-secrets", "parakeet-bootstrap-123456789012"])
+def test_what_cdktf_says_is_read_without_the_frame_whatever_the_stack_is_called(stack: str) -> None:
+    said = f"{stack}  ╷\n{stack}  │ Error: reading a\n{stack}  │ secret\n{stack}  ╵\n"
+    assert unwrapped(said) == "Error: reading a secret"

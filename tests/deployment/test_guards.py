@@ -38,6 +38,15 @@ def test_an_environment_whose_file_holds_a_placeholder_is_not_deployed_to_aws() 
     assert "monitoring.alert_email" in refusal("deploy", "parakeet-prod", environments=[nobody_told])
 
 
+def test_prods_secrets_have_their_state_where_everybody_shares_it_too() -> None:
+    said = refusal("deploy", "parakeet-prod-secrets", variables={"PARAKEET_STATE": "local"})
+    assert said.startswith("PARAKEET_STATE = 'local': allowed: s3 for parakeet-prod-secrets")
+
+
+def test_secrets_are_deployed_before_an_environments_placeholders_are_replaced() -> None:
+    refuse_what_nobody_means(["deploy", "parakeet-dev-secrets"], {}, [DEV])
+
+
 @pytest.mark.parametrize("pattern", ["parakeet-*", "*", "parakeet-pro?", "parakeet-{dev,prod}", "!(x)"])
 def test_a_pattern_is_no_way_around(pattern: str) -> None:
     assert "parakeet-prod" in refusal("deploy", pattern, variables={"PARAKEET_STATE": "local"})

@@ -20,7 +20,7 @@ def served(mirror: Path | None, accounts: list[Account], unwritten: set[str]) ->
         served_module.serving(Path(name), mirror) as served,
     ):
         accounts.append(served.account)
-        variables = served.platform.workspace.variables
+        variables = served.platform.workspace.secrets[served.platform.secrets_stack]
         unwritten |= {
             # Every token begins with it: it names the key.
             served.platform.team.tokens.person(TRADER).partition(".")[0],

@@ -123,6 +123,7 @@ def serving(folder: Path, mirror: Path | None) -> Iterator[Served]:
         platform.__enter__()
     try:
         platform.deploy_state_backend()
+        platform.deploy_secrets()
         platform.deploy()
         yield Served(platform, platform.serve())
     finally:

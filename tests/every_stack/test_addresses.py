@@ -31,12 +31,14 @@ DATA = {
     "aws_s3_bucket_logging.cache",
     "aws_s3_bucket_logging.lambda_artifacts",
     "aws_s3_bucket_versioning.lambda_artifacts",
+    "aws_sqs_queue.dead_letters",
+    "aws_sqs_queue_policy.dead_letters",
+}
+SECRETS = {
     "aws_secretsmanager_secret.api_keys",
     "aws_secretsmanager_secret.database",
     "aws_secretsmanager_secret_version.api_keys",
     "aws_secretsmanager_secret_version.database",
-    "aws_sqs_queue.dead_letters",
-    "aws_sqs_queue_policy.dead_letters",
 }
 NAMED = {
     "aws_apigatewayv2_api.api",
@@ -74,6 +76,9 @@ def test_addresses_of_what_holds_data_or_protects_it_or_is_known_by_name_stay(te
         pinned
         == {
             "parakeet-bootstrap": STATE,
+            "parakeet-dev-secrets": SECRETS,
+            "parakeet-staging-secrets": SECRETS,
+            "parakeet-prod-secrets": SECRETS,
             "parakeet-dev": DATA | NAMED,
             "parakeet-staging": DATA | NAMED | versioned | {"aws_sns_topic.alarms"},
             "parakeet-prod": DATA | NAMED | versioned | {"aws_sns_topic.alarms"},
@@ -93,6 +98,10 @@ def test_only_prod_and_the_state_refuse_to_be_destroyed(template: Template) -> N
         "parakeet-prod": {
             "aws_apigatewayv2_api.api",
             "aws_s3_bucket.cache",
+        },
+        "parakeet-dev-secrets": set(),
+        "parakeet-staging-secrets": set(),
+        "parakeet-prod-secrets": {
             "aws_secretsmanager_secret.database",
             "aws_secretsmanager_secret.api_keys",
         },

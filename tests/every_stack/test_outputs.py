@@ -27,9 +27,9 @@ def test_outputs_are_there_under_the_names_that_people_read(platform: Template) 
     assert output["s3_cache_bucket_name"] == "${aws_s3_bucket.cache.bucket}"
     assert output["s3_cache_bucket_arn"] == "${aws_s3_bucket.cache.arn}"
     assert output["s3_lambda_artifacts_bucket"] == "${aws_s3_bucket.lambda_artifacts.bucket}"
-    assert output["secrets_manager_arn"] == "${aws_secretsmanager_secret.database.arn}"
-    assert output["secrets_manager_name"] == "${aws_secretsmanager_secret.database.name}"
-    assert output["api_keys_secret_arn"] == "${aws_secretsmanager_secret.api_keys.arn}"
+    assert output["secrets_manager_arn"] == "${data.aws_secretsmanager_secret.database.arn}"
+    assert output["secrets_manager_name"] == "${data.aws_secretsmanager_secret.database.name}"
+    assert output["api_keys_secret_arn"] == "${data.aws_secretsmanager_secret.api_keys.arn}"
     assert output["environment"] == env
     assert output["aws_region"] == "us-east-1"
 

@@ -18,7 +18,7 @@ def test_nothing_allows_an_action_with_a_wildcard_or_a_bare_star_as_resource(tem
         assert not [action for action in statement["actions"] if "*" in action], name
         assert "*" not in statement.get("resources", []), name
         assert not {"not_actions", "not_resources", "not_principals"} & set(statement), name
-    assert statements or template.name == "parakeet-bootstrap"
+    assert statements or not template.resources("aws_lambda_function")
 
 
 def test_nothing_is_allowed_to_everybody(template: Template) -> None:
@@ -46,7 +46,7 @@ def test_no_policy_is_written_past_the_documents_that_are_looked_at_here(templat
         for path, value in parts(template.document["resource"])
         if path.rpartition(".")[2] in ("policy", "assume_role_policy")
     ]
-    assert len(written) >= 1
+    assert written or template.name.endswith("-secrets")
     for policy in written:
         assert template.statements(policy)
     assert not {

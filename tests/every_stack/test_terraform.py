@@ -21,6 +21,17 @@ def test_every_environment_has_a_state_of_its_own_encrypted_and_locked(platform:
     }
 
 
+def test_secrets_have_a_state_of_their_own(secrets_stack: Template) -> None:
+    assert secrets_stack.document["terraform"]["backend"]["s3"] == {
+        "bucket": "potential-parakeet-terraform-state",
+        "key": f"{secrets_stack.environment}/secrets.tfstate",
+        "region": "us-east-1",
+        "encrypt": True,
+        "dynamodb_table": "terraform-state-lock",
+        "use_lockfile": True,
+    }
+
+
 def test_terraform_and_its_provider_are_the_versions_that_belong_together(template: Template) -> None:
     assert template.document["terraform"]["required_version"] == ">= 1.11.0"
     assert template.document["terraform"]["required_providers"] == {
@@ -49,6 +60,8 @@ def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reac
     for name, account in accounts.items():
         end = f"-{account}" if account else ""
         backend = templates[f"parakeet-{name}"].document["terraform"]["backend"]["s3"]
+        secrets = templates[f"parakeet-{name}-secrets"].document["terraform"]["backend"]["s3"]
+        assert backend | {"key": secrets["key"]} == secrets
         assert backend["bucket"] == f"potential-parakeet-terraform-state{end}"
         bootstrap = templates[f"parakeet-bootstrap{end}"]
         assert bootstrap.one("aws_s3_bucket")["bucket"] == backend["bucket"]

@@ -8,16 +8,20 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 import bindings
-from config.environments import PROD
+from config.environments import ENVIRONMENTS, PROD
 from config.table import documented
 from config.validation import ConfigurationError
 from deployment.cdktf import COMMAND
 from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
+from deployment.secrets import MissingSecretsError, refuse_without_secrets
 from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
 from tests.sources import SOURCES
 from tests.template import Template, changed, read_templates
@@ -62,11 +66,11 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
             assert not target or (file.parent / target).exists(), f"{file.name}: {target}"
 
 
-def test_table_of_variables_names_those_that_terraform_asks_for(prod: Template) -> None:
+def test_table_of_variables_names_those_that_terraform_asks_for(secrets_stack: Template) -> None:
     named = {
-        name for row in _table(DEPLOY, "## Every time")[1:] for name in re.findall(r"TF_VAR_(\w+)", row[0])
+        name for row in _table(DEPLOY, "## The secrets")[1:] for name in re.findall(r"TF_VAR_(\w+)", row[0])
     }
-    assert named == set(prod.document["variable"])
+    assert named == set(secrets_stack.document["variable"])
 
 
 # Its example
@@ -282,9 +286,16 @@ def test_troubleshooting_quotes_what_is_said_of_a_missing_variable() -> None:
     _assert_quoted(asked.stderr)
 
 
-def test_troubleshooting_quotes_what_is_said_of_a_wrong_database_url(prod: Template) -> None:
-    (validation,) = prod.document["variable"]["neon_database_url"]["validation"]
+def test_troubleshooting_quotes_what_is_said_of_a_wrong_database_url(secrets_stack: Template) -> None:
+    (validation,) = secrets_stack.document["variable"]["neon_database_url"]["validation"]
     _assert_quoted(validation["error_message"])
+
+
+def test_troubleshooting_quotes_what_is_said_of_missing_secrets() -> None:
+    client = partial(boto3.client, aws_access_key_id="made-up", aws_secret_access_key="made-up")
+    with mock_aws(), pytest.raises(MissingSecretsError) as missing:
+        refuse_without_secrets(["deploy", "parakeet-dev"], ENVIRONMENTS, client)
+    _assert_quoted(str(missing.value))
 
 
 def test_troubleshooting_quotes_what_the_bindings_say(

@@ -138,6 +138,14 @@ def test_environments_are_deployed_one_after_the_other_each_by_the_plan_made_bef
         before = f"deploy-{environment}"
 
 
+def test_no_workflow_is_given_a_secret() -> None:
+    """Plans and deployments of the platform need none: a person deploys the secrets."""
+    for file in (*WORKFLOWS, *ACTIONS):
+        text = file.read_text(encoding="utf-8")
+        assert "TF_VAR_" not in text
+        assert not re.search(r"\$\{\{\s*secrets\.(?!GITHUB_TOKEN)", text)
+
+
 def test_nothing_is_deployed_or_planned_before_the_repository_is_configured() -> None:
     for file in ("deploy", "nightly"):
         for job in jobs(PROJECT / f".github/workflows/{file}.yml").values():

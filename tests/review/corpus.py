@@ -33,6 +33,26 @@ def a_secret_is_removed_from_the_code(document: Block) -> None:
 
 
 @_case
+def the_secrets_are_found_by_name_and_let_go_of(document: Block) -> None:
+    """As when another stack takes them over."""
+    names = {name: one["name"] for name, one in document["resource"]["aws_secretsmanager_secret"].items()}
+    kinds = ("aws_secretsmanager_secret", "aws_secretsmanager_secret_version")
+    for kind in kinds:
+        del document["resource"][kind]
+    (invocation,) = document["resource"]["aws_lambda_invocation"].values()
+    invocation["depends_on"].remove("aws_secretsmanager_secret_version.database")
+    elsewhere = json.loads(
+        json.dumps(document).replace(f"${{{kinds[0]}.", f"${{data.{kinds[0]}."),
+    )
+    elsewhere["data"][kinds[0]] = {name: {"name": known} for name, known in names.items()}
+    elsewhere["removed"] = [
+        {"from": f"{kind}.{name}", "lifecycle": {"destroy": False}} for kind in kinds for name in names
+    ]
+    document.clear()
+    document.update(elsewhere)
+
+
+@_case
 def a_queue_has_another_address(document: Block) -> None:
     changed = renamed(document, "aws_sqs_queue.dead_letters", "aws_sqs_queue.failures")
     document.clear()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import OneLineError
+from config.names import stack_name
 from review.assessment import assessed
 from review.finding import Folded, Part
 from review.planner import Planner
@@ -34,7 +35,7 @@ def changed(old: Mapping[str, Stack], change: Change, *environments: str) -> dic
     """Those of the environments, or all platforms, changed; the rest is as before."""
     new = dict(old)
     for name, stack in old.items():
-        if stack.environment in (environments or ("dev", "staging", "prod")):
+        if name in map(stack_name, environments or ("dev", "staging", "prod")):
             document = copy.deepcopy(dict(stack.document))
             change(document)
             new[name] = Stack(name, document, stack.packages)

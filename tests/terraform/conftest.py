@@ -17,12 +17,13 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
     bootstrap = open_workspace(account, "bootstrap")
     bootstrap.deploy("parakeet-bootstrap")
     environments = [(settings, open_workspace(account, settings.name)) for settings in (DEV, PROD)]
-    deploys = [
-        workspace.start_cdktf("deploy", f"parakeet-{settings.name}", "--auto-approve")
-        for settings, workspace in environments
-    ]
-    for deploy in deploys:
-        deploy.finish(DEPLOY_SECONDS)
+    for end in ("-secrets", ""):
+        deploys = [
+            workspace.start_cdktf("deploy", f"parakeet-{settings.name}{end}", "--auto-approve")
+            for settings, workspace in environments
+        ]
+        for deploy in deploys:
+            deploy.finish(DEPLOY_SECONDS)
     return Platform(
         account,
         bootstrap,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from config.names import resource_name, stack_name
+from config.names import resource_name, secrets_stack_name, stack_name
 from config.settings import Environment
 from deployment.command import Command
 from deployment.workspace import Workspace
@@ -37,6 +37,10 @@ class Deployment:
     def stack(self) -> str:
         return stack_name(self.settings.name)
 
+    @property
+    def secrets_stack(self) -> str:
+        return secrets_stack_name(self.settings.name)
+
     def client(self, service: str) -> Any:
         """boto3's, for the account it is deployed to."""
         return self.account.client(service)
@@ -47,7 +51,7 @@ class Deployment:
 
     def variable(self, name: str) -> str:
         """The value that a Terraform variable was given, as `neon_database_url`."""
-        return self.workspace.variables[f"TF_VAR_{name}"]
+        return self.workspace.secrets[self.secrets_stack][f"TF_VAR_{name}"]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from config.environments import ENVIRONMENTS
+from config.names import secrets_stack_name
 from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
 from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
@@ -118,8 +120,15 @@ def open_workspace(
 
         def open_workspace(account: Account, name: str, *, database: str | None = None) -> Workspace:
             url = databases.url_for(account, database or name)
-            given = account.aws.variables(os.environ) | secrets | {"TF_VAR_neon_database_url": url}
+            given = secrets | {"TF_VAR_neon_database_url": url}
             place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
-            return running.enter_context(Workspace(place, mirror, given))
+            return running.enter_context(
+                Workspace(
+                    place,
+                    mirror,
+                    account.aws.variables(os.environ),
+                    secrets={secrets_stack_name(each.name): given for each in ENVIRONMENTS},
+                )
+            )
 
         yield open_workspace

@@ -1,12 +1,17 @@
 """Deploying over what is there: two at once, behind Terraform's back, new secrets, anew, wrong variables."""
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.dev import DEV
+from config.names import api_keys_secret, database_secret
 from config.terraform import STATE_BUCKET
 from deployment.command import unwrapped
 from deployment.workspace import Workspace
@@ -21,8 +26,11 @@ from tests.terraform.deployments import (
     wait_until,
 )
 from tests.terraform.output import lock_id
+from tests.terraform.recovery import recovery, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,7 @@ def second_deploy() -> dict[str, str]:
 def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str, str]) -> Deployment:
     """Deployed twice at once, from two folders, as by two people."""
     workspace, other = (open_workspace(account, name, database="dev") for name in ("dev", "other"))
+    workspace.deploy("parakeet-dev-secrets")
     first = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     other.synth()
     wait_until(lambda: bool(account.locks("dev")), first)
@@ -98,25 +107,49 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
 ) -> None:
     before = secrets_in_aws(dev)
     rotated = made_up_secrets()
-    given = {variable: dev.workspace.variables[variable] for variable in rotated}
+    variables, stack = dev.workspace.secrets[dev.secrets_stack], dev.secrets_stack
+    given = {variable: variables[variable] for variable in rotated}
     unwritten.update(rotated.values())
-    dev.workspace.variables |= rotated
+    variables |= rotated
     try:
-        assert planned(dev.workspace, dev.stack) == []
-        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+        assert planned(dev.workspace, stack) == []
+        dev.workspace.terraform(stack, "apply", "-auto-approve", "-input=false")
         assert secrets_in_aws(dev) == before
 
         synthesize_changed(dev.workspace, secrets={"version": 2})
         dev.workspace.synth()
-        assert planned(dev.workspace, dev.stack) == ["aws_secretsmanager_secret_version"] * 2
-        dev.workspace.terraform(dev.stack, "apply", "-auto-approve", "-input=false")
+        assert planned(dev.workspace, stack) == ["aws_secretsmanager_secret_version"] * 2
+        dev.workspace.terraform(stack, "apply", "-auto-approve", "-input=false")
     finally:
-        dev.workspace.variables |= given
+        variables |= given
     after = secrets_in_aws(dev)
     for variable, value in rotated.items():
         name = variable.removeprefix("TF_VAR_").upper()
         assert (before[name], after[name]) == (given[variable], value)
     assert after.keys() == before.keys()
+    assert not dev.workspace.has_changes(dev.stack)
+
+
+# What the platform knows of its secrets
+
+
+def asked_of_secrets_manager(dev: Deployment, begin: int) -> set[str]:
+    """The calls that the account's log has from there on."""
+    log = dev.account.aws.log.read_text(encoding="utf-8")[begin:]
+    return set(re.findall(r"\bsecretsmanager\.(\w+)", log))
+
+
+def test_a_plan_of_the_platform_is_given_no_secret_and_reads_none(dev: Deployment) -> None:
+    """A role that only plans may then be forbidden to."""
+    assert not [name for name in dev.workspace.variables if name.startswith("TF_VAR_")]
+    for options in ([], ["-refresh-only"]):
+        begin = len(dev.account.aws.log.read_text(encoding="utf-8"))
+        dev.workspace.terraform(dev.stack, "plan", "-input=false", *options)
+        assert asked_of_secrets_manager(dev, begin) == {"DescribeSecret", "GetResourcePolicy"}
+    # The log would tell: this is what the platform's plan was, too.
+    begin = len(dev.account.aws.log.read_text(encoding="utf-8"))
+    assert not dev.workspace.has_changes(dev.secrets_stack)
+    assert "GetSecretValue" in asked_of_secrets_manager(dev, begin)
 
 
 # A change behind Terraform's back
@@ -202,16 +235,69 @@ def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(dev:
     s3.put_object(Bucket=dev.called("logs"), Key="potential-parakeet-cache-dev/log", Body=b"log")
 
     workspace.destroy(dev.stack)
+    workspace.destroy(dev.secrets_stack)
     destroyed = account.state("dev")
     assert destroyed
     assert destroyed.addresses == set()
     assert left_behind(account) == []
 
+    workspace.deploy(dev.secrets_stack)
     workspace.deploy(dev.stack)
     again = account.state("dev")
     assert again
     assert again.addresses == first.addresses
     assert not workspace.has_changes(dev.stack)
+
+
+def as_before_the_secrets_had_a_stack(dev: Deployment, arns: dict[str, str]) -> None:
+    """Both secrets, and their versions, are the platform's own, in its code and in its state."""
+    workspace, stack, secrets = dev.workspace, dev.stack, dev.secrets_stack
+    code = {name: workspace.stack_folder(name) / "cdk.tf.json" for name in (stack, secrets)}
+    documents = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in code.items()}
+    documents[stack]["resource"] |= documents[secrets]["resource"]
+    documents[stack]["variable"] = documents[secrets]["variable"]
+    del documents[stack]["removed"]
+    code[stack].write_text(json.dumps(documents[stack]), encoding="utf-8")
+    workspace.secrets[stack] = workspace.secrets[secrets]
+    try:
+        for address, arn in arns.items():
+            workspace.terraform(stack, "import", "-input=false", address, arn)
+        versions = [address.replace("secret.", "secret_version.") for address in arns]
+        targets = [f"-target={address}" for address in versions]
+        workspace.terraform(stack, "apply", "-auto-approve", "-input=false", *targets)
+    finally:
+        del workspace.secrets[stack]
+    workspace.terraform(secrets, "state", "rm", *arns, *versions)
+
+
+def test_secrets_that_were_the_platforms_are_moved_as_the_documents_say_and_stay(dev: Deployment) -> None:
+    account, workspace, stack, secrets = dev.account, dev.workspace, dev.stack, dev.secrets_stack
+    manager = dev.client("secretsmanager")
+    names = {"database": database_secret("dev"), "api_keys": api_keys_secret("dev")}
+    arns = {name: manager.describe_secret(SecretId=known)["ARN"] for name, known in names.items()}
+    values = secrets_in_aws(dev)
+    as_before_the_secrets_had_a_stack(
+        dev, {f"aws_secretsmanager_secret.{name}": arn for name, arn in arns.items()}
+    )
+    before = account.state("dev")
+    assert before
+    old = {f"aws_secretsmanager_{kind}.{name}" for kind in ("secret", "secret_version") for name in names}
+    assert old <= before.addresses
+
+    *commands, deploy = recovery("secrets", **arns)
+    said = [run(workspace, command, secrets) for command in commands]
+    assert [each.exit_code for each in said] == [0] * len(commands), said[-1].output
+    assert [each.output for each in said[:2]] == [arns["database"], arns["api_keys"]]
+    last = run(workspace, deploy)
+    assert last.exit_code == 0, last.output
+
+    after = account.state("dev")
+    assert after
+    assert before.addresses - after.addresses == old
+    assert {name: manager.describe_secret(SecretId=known)["ARN"] for name, known in names.items()} == arns
+    assert secrets_in_aws(dev) == values
+    assert not workspace.has_changes(stack)
+    assert not workspace.has_changes(secrets)
 
 
 def left_behind(account: Account) -> list[str]:
@@ -256,8 +342,8 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
         "TF_VAR_db_host": "https://madeup-host.example.com",
     }
     unwritten.update((wrong["TF_VAR_neon_database_url"], wrong["TF_VAR_db_host"]))
-    workspace.variables |= wrong | {"TF_VAR_tiingo_api_key": " "}
-    deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    workspace.secrets["parakeet-dev-secrets"] |= wrong | {"TF_VAR_tiingo_api_key": " "}
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev-secrets", "--auto-approve")
     assert deploy.wait(DEPLOY_SECONDS) != 0
     said = unwrapped(deploy.output)
     assert "TF_VAR_neon_database_url must be a PostgreSQL URL with sslmode=require" in said
@@ -266,21 +352,48 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
     for value in ("madeup-password", "madeup-host"):
         assert value not in said
     assert resources(empty) == []
-    assert empty.states("dev") == []
-    assert empty.locks("dev") == {}
+    assert empty.state_keys() == []
 
 
 def test_a_missing_variable_is_named_before_anything_changes(
     empty: Account, open_workspace: OpenWorkspace
 ) -> None:
     workspace = open_workspace(empty, "missing")
-    del workspace.variables["TF_VAR_db_password"]
-    deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    del workspace.secrets["parakeet-dev-secrets"]["TF_VAR_db_password"]
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev-secrets", "--auto-approve")
     # It asks nobody, in a terminal that nobody sees.
     assert deploy.wait(DEPLOY_SECONDS) != 0
     assert "The variable db_password is not set: set TF_VAR_db_password" in deploy.output
     assert resources(empty) == []
-    assert empty.states("dev") == []
+    assert empty.state_keys() == []
+
+
+def test_a_platform_without_its_secrets_is_refused_and_told_what_to_deploy_first(
+    empty: Account, open_workspace: OpenWorkspace
+) -> None:
+    workspace = open_workspace(empty, "early")
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "deployment.cdktf", "deploy", "parakeet-dev", "--auto-approve"],
+        cwd=workspace.folder,
+        env=workspace.variables | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEPLOY_SECONDS,
+    )
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == (
+        "parakeet-dev needs the secret potential-parakeet/dev, which us-east-1 of these credentials' account "
+        "does not have: deploy parakeet-dev-secrets first\n"
+    )
+    # Terraform itself finds it out before anything changes, too.
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    assert deploy.wait(DEPLOY_SECONDS) != 0
+    assert "reading Secrets Manager Secret (potential-parakeet/dev): couldn't find resource" in unwrapped(
+        deploy.output
+    )
+    assert resources(empty) == []
+    assert empty.state("dev") is None
 
 
 # State
@@ -292,7 +405,7 @@ def test_a_local_state_needs_no_state_bucket(
     account = open_account()
     workspace = open_workspace(account, "local")
     workspace.variables["PARAKEET_STATE"] = "local"
-    workspace.synth()
+    workspace.deploy("parakeet-dev-secrets")
     workspace.terraform("parakeet-dev", "init", "-input=false")
     assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == len(FUNCTIONS)
     # Neither was there one, nor was it made.

@@ -15,6 +15,7 @@ def test_a_second_plan_of_bootstrap_is_empty(platform: Platform) -> None:
 
 def test_a_second_plan_is_empty(deployed: Deployment) -> None:
     assert not deployed.workspace.has_changes(deployed.stack)
+    assert not deployed.workspace.has_changes(deployed.secrets_stack)
 
 
 def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platform) -> None:
@@ -24,11 +25,14 @@ def test_prods_data_refuses_to_be_destroyed_and_nothing_is_lost(platform: Platfo
     assert set(destroy_and_expect_refusal(prod.workspace, prod.stack)) == {
         "aws_apigatewayv2_api.api",
         "aws_s3_bucket.cache",
+    }
+    assert set(destroy_and_expect_refusal(prod.workspace, prod.secrets_stack)) == {
         "aws_secretsmanager_secret.api_keys",
         "aws_secretsmanager_secret.database",
     }
     assert s3.get_object(Bucket=prod.called("cache"), Key="cache/prices.parquet")["Body"].read() == b"prices"
     assert not prod.workspace.has_changes(prod.stack)
+    assert not prod.workspace.has_changes(prod.secrets_stack)
 
 
 def test_the_state_bucket_and_the_lock_table_refuse_to_be_destroyed(platform: Platform) -> None:
@@ -43,11 +47,13 @@ def test_a_saved_plan_and_what_terraform_shows_of_it_hold_what_is_configured_but
     platform: Platform, unwritten: set[str]
 ) -> None:
     prod = platform.prod
-    prod.workspace.terraform(prod.stack, "plan", "-input=false", "-out=saved.tfplan")
-    prod.workspace.terraform(prod.stack, "show", "-json", "saved.tfplan")
+    for stack in (prod.secrets_stack, prod.stack):
+        prod.workspace.terraform(stack, "plan", "-input=false", "-out=saved.tfplan")
+        prod.workspace.terraform(stack, "show", "-json", "saved.tfplan")
     written = list(files_below(prod.workspace.folder))
     assert traces(unwritten, written) == []
     # The search looks into both: it finds what is no secret.
+    assert "cdktf.out/stacks/parakeet-prod-secrets/saved.tfplan" in dict(written)
     found = traces([prod.settings.api.access_audience], written)
     assert "cdktf.out/stacks/parakeet-prod/saved.tfplan" in found
     assert any(name.startswith("logs/") and "show -json" in name for name in found)

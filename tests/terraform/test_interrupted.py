@@ -3,12 +3,10 @@
 import json
 import os
 import re
-import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
@@ -20,10 +18,10 @@ from tests.platform import FUNCTIONS
 from tests.terraform.account import Account, State
 from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
 from tests.terraform.output import lock_id
+from tests.terraform.recovery import recovery, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
 
-DOCUMENTS = [Path(__file__).parents[2] / "docs" / name for name in ("deploy.md", "operate.md")]
 STACK = "parakeet-dev"
 BOOTSTRAP = "parakeet-bootstrap"
 DEPLOY = ("deploy", STACK, "--auto-approve")
@@ -71,6 +69,7 @@ def cut_short(
         account = open_account()
         account.create_state_backend()
         workspace = open_workspace(account, name)
+        workspace.deploy("parakeet-dev-secrets")
         begun.append((account, workspace, workspace.start_cdktf(*DEPLOY)))
     ends = []
     for (account, workspace, deploy), end in zip(begun, (cancel, kill), strict=True):
@@ -127,30 +126,6 @@ def kill(deploy: Command) -> None:
 
 
 # Killed. First, as the cancelled one's next deployment is still on its way
-
-
-def recovery(what: str, **values: str) -> list[list[str]]:
-    """The README's commands for this recovery, with the values that it says to take from the message."""
-    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
-    found = re.search(rf"<!-- recovery: {what} -->\n```console\n(.*?)```", text, re.DOTALL)
-    assert found, f"no document has a recovery of {what}"
-    text = re.sub(r"<(\w+)>", lambda name: shlex.quote(values[name[1]]), found[1])
-    return [shlex.split(line) for line in text.splitlines()]
-
-
-def run(workspace: Workspace, command: list[str]) -> Command:
-    """Run a command of the README in the folder that was deployed from, to its end."""
-    # Nobody is there to say yes.
-    command = [*command, "--auto-approve"] if command[:2] == ["cdktf", "deploy"] else command
-    log = workspace.folder / "logs" / f"recovery {time.monotonic()}.log"
-    started = Command(
-        shlex.join(command), command, folder=workspace.folder, variables=workspace.variables, log=log
-    )
-    try:
-        started.wait(DEPLOY_SECONDS)
-    finally:
-        started.stop()
-    return started
 
 
 def made_unknown(killed: CutShort, known: set[str]) -> Iterator[tuple[str, str]]:

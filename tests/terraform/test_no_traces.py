@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
 # What a group deploys from.
 GROUPS = {
     "platform": {"bootstrap", "dev", "prod"},
-    "changes": {"dev", "other", "wrong", "missing", "local"},
+    "changes": {"dev", "other", "wrong", "missing", "early", "local"},
     "interrupted": {"cancelled", "killed", "lost"},
     "portability": {"dev", "cdktn", "provider6"},
     "review": {"review"},

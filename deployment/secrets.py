@@ -1,0 +1,61 @@
+"""Whether the secrets that a platform needs are there: asked before Terraform, which says less."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from config.errors import OneLineError
+from config.names import api_keys_secret, database_secret, secrets_stack_name, stack_name
+from config.settings import Environment
+
+_NEEDED_BY = {"apply", "deploy", "diff", "plan", "watch"}
+# Terraform asks again, and longer.
+_ONCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+
+
+class MissingSecretsError(OneLineError):
+    """The platform cannot be planned or deployed yet; the text says which stack comes first."""
+
+
+def refuse_without_secrets(
+    arguments: Sequence[str], environments: Sequence[Environment], client: Callable[..., Any] = boto3.client
+) -> None:
+    """Look at a cdktf command before it runs. Raises MissingSecretsError.
+
+    A stack meant by a pattern is not looked at; one beside its secrets' stack is, as cdktf deploys both at
+    once. No secret's value is read. Where AWS does not say whether a secret is there, Terraform is left to
+    find it out.
+    """
+    if not _NEEDED_BY.intersection(arguments):
+        return
+    for each in environments:
+        if stack_name(each.name) in arguments:
+            _look(each, client)
+
+
+def _look(environment: Environment, client: Callable[..., Any]) -> None:
+    for name in (database_secret(environment.name), api_keys_secret(environment.name)):
+        try:
+            asked = client("secretsmanager", region_name=environment.region, config=_ONCE)
+            wrong = _wrong(asked.describe_secret(SecretId=name))
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "ResourceNotFoundException":
+                return
+            wrong = f"which {environment.region} of these credentials' account does not have"
+        except BotoCoreError:
+            return
+        if wrong:
+            raise MissingSecretsError(
+                f"{stack_name(environment.name)} needs the secret {name}, {wrong}: "
+                f"deploy {secrets_stack_name(environment.name)} first"
+            )
+
+
+def _wrong(secret: dict[str, Any]) -> str | None:
+    if secret.get("DeletedDate"):
+        return "which waits to be deleted (restore it: docs/operate.md)"
+    stages = [stage for stages in secret.get("VersionIdsToStages", {}).values() for stage in stages]
+    return None if "AWSCURRENT" in stages else "which has no value"
