@@ -45,12 +45,12 @@ class Watch:
 
     def begin(self) -> None:
         """From now on, but not in the threads that run already: those are of other tests' servers."""
-        self.refused = []
         self._others = {thread.ident or 0 for thread in threading.enumerate()} - {threading.get_ident()}
         self._watching = True
 
     def end(self) -> None:
         self._watching = False
+        self.refused.clear()
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """An audit hook. Raises StartedError."""
