@@ -17,6 +17,15 @@ import pytest
 # Looks through all that the others have left.
 LAST = "test_no_traces.py"
 ELSEWHERE = re.compile(r"^pytestmark = .*pytest\.mark\.(integration|terraform)\b", re.MULTILINE)
+# The groups that begin first: those that take longest, and two that use the processor while Terraform's wait.
+FIRST = (
+    "changes",
+    "interrupted",
+    "platform",
+    "end_to_end",
+    "tests/functions",
+    "tests/local/aws/authorization",
+)
 STARTS = {
     "os.exec",
     "os.fork",
@@ -72,18 +81,34 @@ def tier(item: pytest.Item) -> str:
     return next((name for name in ("terraform", "integration") if item.get_closest_marker(name)), "unit")
 
 
+def group(item: pytest.Item) -> str:
+    """What is on one worker with the test: all that shares what a conftest.py starts, or else its module."""
+    root = item.config.rootpath
+    file = item.path.relative_to(root)
+    # From the test's own folder up to tests/, whose fixtures start nothing.
+    sharing = [folder for folder in file.parents if (root / folder / "conftest.py").exists()][:-1]
+    return str(sharing[-1] if sharing else file)
+
+
+def place(item: pytest.Item) -> tuple[int, bool, bool]:
+    """Where in the queue the test's group is."""
+    mark = item.get_closest_marker("xdist_group")
+    first = FIRST.index(mark.args[0]) if mark and mark.args[0] in FIRST else len(FIRST)
+    return first, tier(item) != "terraform", item.path.name == LAST
+
+
 class Order:
-    """Terraform's groups begin first, as they take longest, and a module's tests stay together."""
+    """Before xdist reads the groups."""
 
     @staticmethod
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: (tier(item) != "terraform", item.path.name == LAST))
         for item in items:
             if tier(item) == "unit":
                 item.add_marker(pytest.mark.unit)
             if tier(item) != "terraform":
-                item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
+                item.add_marker(pytest.mark.xdist_group(group(item)))
+        items.sort(key=place)
 
 
 @pytest.hookimpl(trylast=True)
