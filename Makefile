@@ -24,7 +24,7 @@ test: lint types unit ## Everything CI checks: ruff, mypy and all tests, those w
 	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=8 --dist=loadgroup --no-loadscope-reorder
 
 unit: setup ## The tests that start no program and no server, in seconds
-	$(BIN)/python -m pytest -m "not integration and not terraform" --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -m unit --numprocesses=2 --dist=loadfile
 
 integration: setup ## The tests that start servers, PostgreSQL, functions and programs, but for the real Terraform
 	$(BIN)/python -m pytest -m integration --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
@@ -37,7 +37,7 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 snapshots: setup ## Rewrite the snapshots of the synthesized stacks; review the diff
-	$(BIN)/python -m pytest -m "not integration and not terraform" --snapshot-update -k snapshot
+	$(BIN)/python -m pytest -m unit --snapshot-update -k snapshot
 
 demo: setup ## Deploy and destroy the platform on this machine, without an AWS account (ENVIRONMENT=dev|staging|prod)
 	@$(BIN)/python -m local.demo --environment $(ENVIRONMENT)

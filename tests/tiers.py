@@ -5,15 +5,27 @@ or of one test. What a unit test does is seen where Python itself tells of it; p
 telling, so there the start of the server is seen.
 """
 
+import re
 import sys
 import threading
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 # Looks through all that the others have left.
 LAST = "test_no_traces.py"
+ELSEWHERE = re.compile(r"^pytestmark = .*pytest\.mark\.(integration|terraform)\b", re.MULTILINE)
+# The groups that begin first: those that take longest, and two that use the processor while Terraform's wait.
+FIRST = (
+    "changes",
+    "interrupted",
+    "platform",
+    "end_to_end",
+    "tests/functions",
+    "tests/local/aws/authorization",
+)
 STARTS = {
     "os.exec",
     "os.fork",
@@ -42,12 +54,12 @@ class Watch:
 
     def begin(self) -> None:
         """From now on, but not in the threads that run already: those are of other tests' servers."""
-        self.refused = []
         self._others = {thread.ident or 0 for thread in threading.enumerate()} - {threading.get_ident()}
         self._watching = True
 
     def end(self) -> None:
         self._watching = False
+        self.refused.clear()
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """An audit hook. Raises StartedError."""
@@ -69,16 +81,34 @@ def tier(item: pytest.Item) -> str:
     return next((name for name in ("terraform", "integration") if item.get_closest_marker(name)), "unit")
 
 
+def group(item: pytest.Item) -> str:
+    """What is on one worker with the test: all that shares what a conftest.py starts, or else its module."""
+    root = item.config.rootpath
+    file = item.path.relative_to(root)
+    # From the test's own folder up to tests/, whose fixtures start nothing.
+    sharing = [folder for folder in file.parents if (root / folder / "conftest.py").exists()][:-1]
+    return str(sharing[-1] if sharing else file)
+
+
+def place(item: pytest.Item) -> tuple[int, bool, bool]:
+    """Where in the queue the test's group is."""
+    mark = item.get_closest_marker("xdist_group")
+    first = FIRST.index(mark.args[0]) if mark and mark.args[0] in FIRST else len(FIRST)
+    return first, tier(item) != "terraform", item.path.name == LAST
+
+
 class Order:
-    """Terraform's groups begin first, as they take longest, and a module's tests stay together."""
+    """Before xdist reads the groups."""
 
     @staticmethod
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: (tier(item) != "terraform", item.path.name == LAST))
         for item in items:
+            if tier(item) == "unit":
+                item.add_marker(pytest.mark.unit)
             if tier(item) != "terraform":
-                item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
+                item.add_marker(pytest.mark.xdist_group(group(item)))
+        items.sort(key=place)
 
 
 @pytest.hookimpl(trylast=True)
@@ -93,6 +123,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Order())
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave modules of other tiers unread where only unit tests are asked for: to import them takes 5 s."""
+    if config.option.markexpr == "unit" and collection_path.suffix == ".py":
+        return bool(ELSEWHERE.search(collection_path.read_text(encoding="utf-8"))) or None
+    return None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -25,7 +25,7 @@ def run_without_terraform(folder: Path, **variables: str) -> subprocess.Complete
         env={**environ, "PATH": str(folder), **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -10,7 +10,6 @@ import boto3
 import pytest
 
 from functions.database.connection import Database
-from functions.database.migrations.schema import migrate
 from functions.runtime.log import log
 from functions.runtime.variables import Variables
 from tests.functions.postgresql import OWNER, PostgreSql, postgresql
@@ -50,6 +49,9 @@ def server() -> Iterator[PostgreSql]:
 @pytest.fixture(scope="session")
 def migrated(server: PostgreSql) -> str:
     """The name of a database whose schema is up to date, to copy."""
+    # Alembic and SQLAlchemy take a second to import, and unit tests need neither.
+    from functions.database.migrations.schema import migrate  # noqa: PLC0415 - see above
+
     server.execute(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}")
     migrate(server.parameters(TEMPLATE))
     return TEMPLATE

@@ -8,7 +8,7 @@ from review.stack import Stack
 from tests.review.documents import frozen
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def old() -> dict[str, Stack]:
     """dev, prod and bootstrap as they were once synthesized, but for hashes and cdktf's notes."""
     return frozen(Path(__file__).parent / "platform")

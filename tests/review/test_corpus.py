@@ -1,6 +1,7 @@
 """The pages of a corpus of changes, as snapshots: a reviewer of this program reads what its readers get."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from review.finding import Part
+from review.finding import Folded, Part
 from review.page import as_json, markdown
 from review.stack import Stack
 from tests.review.corpus import CORPUS
@@ -38,11 +39,20 @@ class Page(SingleFileSnapshotExtension):
         return str(index)
 
 
+Assess = Callable[[str], list[Folded]]
+
+
+@pytest.fixture(scope="module")
+def assess_change(old: Mapping[str, Stack]) -> Assess:
+    """What is said of a change of the corpus, worked out once for all tests."""
+    return cache(lambda name: assess(old, changed(old, CORPUS[name])))
+
+
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_change_gives_the_page_that_was_reviewed(
-    name: str, old: Mapping[str, Stack], snapshot: SnapshotAssertion
+    name: str, assess_change: Assess, snapshot: SnapshotAssertion
 ) -> None:
-    page = markdown(assess(old, changed(old, CORPUS[name])), "main")
+    page = markdown(assess_change(name), "main")
     assert page == snapshot(extension_class=Page, name=name)
 
 
@@ -50,8 +60,8 @@ HARMLESS = ("nothing", "blocks_and_sets_are_in_another_order", "cdktfs_own_notes
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_is_only_written_otherwise_is_no_change(name: str, old: Mapping[str, Stack]) -> None:
-    assert assess(old, changed(old, CORPUS[name])) == []
+def test_what_is_only_written_otherwise_is_no_change(name: str, assess_change: Assess) -> None:
+    assert assess_change(name) == []
 
 
 @pytest.mark.parametrize(
@@ -62,19 +72,20 @@ def test_what_is_only_written_otherwise_is_no_change(name: str, old: Mapping[str
         "a_role_has_another_address_and_the_same_name",
     ],
 )
-def test_an_equal_set_of_permissions_written_otherwise_is_none(name: str, old: Mapping[str, Stack]) -> None:
-    parts = {finding.part for finding in assess(old, changed(old, CORPUS[name]))}
+def test_an_equal_set_of_permissions_written_otherwise_is_none(name: str, assess_change: Assess) -> None:
+    parts = {finding.part for finding in assess_change(name)}
     assert parts == {Part.REST}
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_no_page_shows_what_might_be_a_secret(name: str, old: Mapping[str, Stack]) -> None:
-    findings = assess(old, changed(old, CORPUS[name]))
+def test_no_page_shows_what_might_be_a_secret(name: str, assess_change: Assess) -> None:
+    findings = assess_change(name)
     assert "canary" not in markdown(findings, "main") + as_json(findings, "main")
 
 
 @pytest.mark.parametrize("name", [name for name in CORPUS if name not in HARMLESS])
-def test_every_change_is_on_its_page_whichever_way_it_goes(name: str, old: Mapping[str, Stack]) -> None:
-    new = changed(old, CORPUS[name])
-    assert assess(old, new)
-    assert assess(new, old)
+def test_every_change_is_on_its_page_whichever_way_it_goes(
+    name: str, old: Mapping[str, Stack], assess_change: Assess
+) -> None:
+    assert assess_change(name)
+    assert assess(changed(old, CORPUS[name]), old)

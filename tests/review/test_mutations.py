@@ -18,12 +18,14 @@ SNAPSHOTS = [
     # A secrets' stack allows nobody anything.
     if not file.stem.endswith("-secrets")
 ]
+POLICIES = "aws_iam_policy_document"
+PERMISSIONS = "aws_lambda_permission"
 ADDED = {"actions": "iam:PassRole", "resources": "arn:aws:s3:::another-bucket/*"}
 
 
 def mutations(document: Block) -> Iterator[tuple[str, Block]]:
     """Every document that differs in one permission, with what differs."""
-    for name, found in document["data"]["aws_iam_policy_document"].items():
+    for name, found in document["data"][POLICIES].items():
         for number, statement in enumerate(found["statement"]):
             for key in ("actions", "resources"):
                 for index in range(len(statement.get(key, []))):
@@ -33,36 +35,48 @@ def mutations(document: Block) -> Iterator[tuple[str, Block]]:
                     )
             for key, value in ADDED.items():
                 if key in statement:
-                    changed = copy.deepcopy(document)
+                    changed = _copied(document)
                     _statement(changed, name, number)[key].append(value)
                     yield f"{name}[{number}] with {value}", changed
             if "condition" in statement:
-                changed = copy.deepcopy(document)
+                changed = _copied(document)
                 del _statement(changed, name, number)["condition"]
                 yield f"{name}[{number}] without condition", changed
-            changed = copy.deepcopy(document)
+            changed = _copied(document)
             other = "Allow" if statement.get("effect") == "Deny" else "Deny"
             _statement(changed, name, number)["effect"] = other
             yield f"{name}[{number}] as {other}", changed
-    for name in document["resource"].get("aws_lambda_permission", {}):
-        changed = copy.deepcopy(document)
-        del changed["resource"]["aws_lambda_permission"][name]
+    for name in document["resource"].get(PERMISSIONS, {}):
+        changed = _copied(document)
+        del changed["resource"][PERMISSIONS][name]
         yield f"without {name}", changed
-        changed = copy.deepcopy(document)
-        del changed["resource"]["aws_lambda_permission"][name]["source_arn"]
+        changed = _copied(document)
+        del changed["resource"][PERMISSIONS][name]["source_arn"]
         yield f"{name} for any source", changed
 
 
+def _copied(document: Block) -> Block:
+    """With all that is changed here copied, and the rest, which is most of it, shared."""
+    return {
+        **document,
+        "data": {**document["data"], POLICIES: copy.deepcopy(document["data"][POLICIES])},
+        "resource": {
+            **document["resource"],
+            PERMISSIONS: copy.deepcopy(document["resource"].get(PERMISSIONS, {})),
+        },
+    }
+
+
 def _statement(document: Block, name: str, number: int) -> Any:
-    return document["data"]["aws_iam_policy_document"][name]["statement"][number]
+    return document["data"][POLICIES][name]["statement"][number]
 
 
 def _without(document: Block, name: str, number: int, key: str, index: int) -> Block:
-    changed = copy.deepcopy(document)
+    changed = _copied(document)
     statement = _statement(changed, name, number)
     del statement[key][index]
     if not statement[key]:
-        del changed["data"]["aws_iam_policy_document"][name]["statement"][number]
+        del changed["data"][POLICIES][name]["statement"][number]
     return changed
 
 

@@ -21,7 +21,7 @@ def test_checks_run_side_by_side_and_are_told_in_order_however_long_each_takes()
     ready = Event()
 
     def waits() -> str:
-        assert ready.wait(5)
+        assert ready.wait(60)
         return "first"
 
     def lets_go() -> str:
@@ -35,7 +35,7 @@ def test_a_check_that_hangs_is_given_up_and_costs_the_others_nothing() -> None:
     over = Event()
     try:
         hangs = Check("hangs", lambda: str(over.wait(60)))
-        outcomes = list(run([hangs, Check("ok", lambda: "fine")], seconds=0.2))
+        outcomes = list(run([hangs, Check("ok", lambda: "fine")], seconds=1))
     finally:
         over.set()
     assert [str(one.verdict) for one in outcomes] == ["could not tell", "ok"]

@@ -125,7 +125,9 @@ def test_nobody_is_followed_elsewhere(status: str) -> None:
 
 def test_a_server_that_drips_its_part_of_the_tls_handshake_is_given_up() -> None:
     start = time.monotonic()
-    with server(drips(b"\x16\x03\x03\x40\x00")) as url, pytest.raises(FetchError, match="within 0 s"):
+    # Whichever of the two bounds it is: on a busy machine a byte can be later than a single read may wait.
+    late = pytest.raises(FetchError, match=r"within 0 s|TimeoutError")
+    with server(drips(b"\x16\x03\x03\x40\x00")) as url, late:
         fetch(url.replace("http:", "https:"), seconds=SECONDS, largest=LARGEST)
     assert time.monotonic() - start < 20
 

@@ -151,19 +151,21 @@ def test_a_server_that_stands_still_is_given_up_and_comes_back_by_itself(
     remote: Database, front: TlsFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says nothing, so its own timeouts do not help."""
-    monkeypatch.setattr(connection, "TRANSACTION_TIMEOUT_S", 0.3)
     assert keys(remote) == 0
     front.flowing.clear()
-    with pytest.raises(UnavailableError), remote.read() as cursor:
-        cursor.execute("SELECT 1")
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "TRANSACTION_TIMEOUT_S", 0.3)
+        with pytest.raises(UnavailableError), remote.read() as cursor:
+            cursor.execute("SELECT 1")
     front.flowing.set()
     assert keys(remote) == 0
 
 
 def test_a_slow_statement_is_503(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_READ", connection._READ.replace("'8s'", "'50ms'"))
-    with pytest.raises(UnavailableError), database.read() as cursor:
-        cursor.execute("SELECT pg_sleep(5)")
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "_READ", connection._READ.replace("'8s'", "'50ms'"))
+        with pytest.raises(UnavailableError), database.read() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
     assert keys(database) == 0
 
 

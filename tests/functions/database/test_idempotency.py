@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 def test_of_four_at_once_one_is_done_and_the_others_wait_for_its_answer(
     server: PostgreSql, dbname: str
 ) -> None:
-    ready = Barrier(4, timeout=10)
+    ready = Barrier(4, timeout=60)
 
     def send(number: int) -> tuple[bool, str]:
         database = Database(lambda _: server.parameters(dbname))

@@ -179,7 +179,7 @@ def test_it_ends_with_whoever_started_it_however_they_end(
         (gateway,) = psutil.Process(starter.pid).children()
         assert httpx.get(f"{url}/echo").status_code == 200
         starter.send_signal(signal.SIGKILL)
-    gateway.wait(10)
+    gateway.wait(60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -189,7 +189,7 @@ def test_a_signal_ends_it_without_a_word(
     with Gateway(deployed.name, aws.variables, log) as gateway:
         process = psutil.Process(gateway.pid)
         process.send_signal(number)
-        process.wait(10)
+        process.wait(60)
     assert log.read_text() == ""
 
 

@@ -72,7 +72,7 @@ def _no_events(aws: ServedAws) -> None:
 
 def logged(aws: ServedAws, request_id: str) -> dict[str, Any]:
     """The access log's line of a request, from CloudWatch Logs."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         for event in aws.client("logs").filter_log_events(logGroupName=LOG_GROUP)["events"]:
             line: dict[str, Any] = json.loads(event["message"])

@@ -80,7 +80,7 @@ def test_it_ends_with_its_context_and_with_who_started_it(tmp_path: Path) -> Non
     parent = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, text=True)
     orphan = int(parent.stdout)
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(orphan).wait(10)
+        psutil.Process(orphan).wait(60)
     assert not psutil.pid_exists(orphan)
 
 

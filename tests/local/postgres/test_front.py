@@ -6,11 +6,11 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 
 import psutil
 import psycopg
@@ -123,31 +123,34 @@ def test_a_client_that_reads_slowly_makes_nothing_pile_up(postgres: Postgres) ->
     with closing(psycopg.connect(postgres.url())) as connection:
         connection.pgconn.send_query(b"SELECT repeat('x', 1000000) FROM generate_series(1, 300)")
         # The server has begun to answer, and nobody reads the 300 MB.
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and postgres_waits(postgres) == 0:
-            time.sleep(0.05)
-        assert postgres_waits(postgres) == 1
+        assert eventually(postgres, "ClientWrite", 1)
         assert process.memory_info().rss - before < 50_000_000
 
 
-def postgres_waits(postgres: Postgres) -> int:
-    """How many sessions wait for their client to read."""
-    with psycopg.connect(postgres.url()) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'ClientWrite'"
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
+def eventually(postgres: Postgres, event: str, sessions: int) -> bool:
+    """Whether so many sessions come to wait for that, as ClientWrite: for their client to read."""
+    deadline = time.monotonic() + 60
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = %s"
+            if connection.execute(asked, [event]).fetchone() == (sessions,):
+                return True
+            time.sleep(0.05)
+    return False
 
 
 def test_a_query_can_be_cancelled_with_and_without_tls(postgres: Postgres) -> None:
+    def once_it_sleeps(cancel: Callable[[], None]) -> None:
+        assert eventually(postgres, "PgSleep", 1)
+        cancel()
+
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         for cancel in (connection.cancel, connection.cancel_safe):
-            timer = Timer(0.2, cancel)
-            timer.start()
+            canceller = Thread(target=once_it_sleeps, args=(cancel,))
+            canceller.start()
             with pytest.raises(psycopg.errors.QueryCanceled):
-                connection.execute("SELECT pg_sleep(30)")
-            timer.join()
+                connection.execute("SELECT pg_sleep(60)")
+            canceller.join()
 
 
 def sessions(postgres: Postgres) -> int:
@@ -160,7 +163,7 @@ def sessions(postgres: Postgres) -> int:
 
 
 def eventually_no_session(postgres: Postgres) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if sessions(postgres) == 0:
             return True

@@ -53,7 +53,7 @@ def test_it_starts_with_the_first_question_and_again_after_it_has_died(simulator
     first = simulator.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(first)], timeout=5)
+    psutil.wait_procs([psutil.Process(first)], timeout=60)
     assert simulator.judge(question(READ)).allowed
     assert simulator.pid != first
 
@@ -127,5 +127,5 @@ def test_it_ends_with_the_process_that_asks_it() -> None:
         assert process.stdout is not None
         node = psutil.Process(int(process.stdout.readline()))
         process.kill()
-        _, alive = psutil.wait_procs([node], timeout=10)
+        _, alive = psutil.wait_procs([node], timeout=60)
     assert not alive

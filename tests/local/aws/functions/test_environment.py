@@ -195,13 +195,13 @@ def handler(event, context):
     time.sleep(event.get("seconds", 0))
     return "done"
 """
-    name = account.function(source, Timeout=30)
+    name = account.function(source, Timeout=90)
     answers: list[Answer] = []
-    waiting = Thread(target=lambda: answers.append(account.invoke(name, {"seconds": 25})))
+    waiting = Thread(target=lambda: answers.append(account.invoke(name, {"seconds": 60})))
     waiting.start()
     line = eventually(lambda: next((line for line in account.log(name) if line.startswith("pid")), ""))
     os.kill(int(line.split()[1]), signal.SIGKILL)
-    waiting.join(10)
+    waiting.join(60)
     assert answers[0].payload["errorMessage"].endswith("signal: killed")
     assert account.invoke(name).payload == "done"
 

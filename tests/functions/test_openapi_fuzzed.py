@@ -1,0 +1,102 @@
+"""The API's description is true: what it allows is answered as it says."""
+
+import base64
+import io
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from functions.data import handler as data
+from functions.data.health import Checks
+from functions.database.connection import Database
+from functions.market.objects import Objects
+from functions.scanner import handler as scanner
+from functions.strategies import handler as strategies
+from functions.trades import handler as trades
+from tests.functions.events import REQUEST_ID, event
+from tests.functions.scanner.market import caller_on as scanner_on
+from tests.functions.strategies.market import caller_on as strategies_on
+from tests.functions.strategies.market import market
+from tests.functions.test_openapi import DESCRIBED
+
+__all__ = ["market"]
+
+pytestmark = pytest.mark.integration
+
+HANDLERS: dict[str, Any] = {"health": data, "scanner": scanner, "strategies": strategies}
+Start = Callable[[str, list[tuple[str, str]]], object]
+
+
+def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """The functions as a WSGI application, with events as API Gateway makes them."""
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    body: io.BufferedReader = environ["wsgi.input"]
+    text = base64.b64encode(body.read(int(environ.get("CONTENT_LENGTH") or 0))).decode()
+    sent = event(environ["REQUEST_METHOD"], path, text=text or None, headers=headers, base64=True)
+    if not environ.get("CONTENT_TYPE"):
+        sent["headers"].pop("content-type", None)
+    query = environ.get("QUERY_STRING", "")
+    pairs: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        pairs.setdefault(name, []).append(value)
+    sent["rawQueryString"] = query
+    sent["queryStringParameters"] = {name: ",".join(values) for name, values in pairs.items()}
+    answer = HANDLERS.get(path.split("/")[1], trades).handler(sent, None)
+    start(f"{answer['statusCode']} -", list(answer["headers"].items()))
+    return [answer["body"].encode()]
+
+
+whole = schemathesis.openapi.from_dict(DESCRIBED)
+whole.app = application
+# Of what needs no prices.
+schema = whole.include(path_regex="^/(trades|health)")
+
+
+@pytest.fixture
+def served(database: Database, market: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    strategies_on(database, market, monkeypatch)
+    scanner_on(market, monkeypatch)
+    monkeypatch.setattr(trades, "database", lambda: database)
+    monkeypatch.setattr(data, "checks", lambda: Checks({"database": lambda: None, "cache": lambda: None}))
+
+
+@pytest.mark.usefixtures("served")
+@schema.parametrize()
+@settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_nothing_that_the_description_allows_is_answered_otherwise_than_it_says(
+    case: schemathesis.Case[Any],
+) -> None:
+    answer = case.call()
+    assert answer.headers["x-request-id"] == [REQUEST_ID], "it was answered by a function"
+    case.validate_response(
+        answer,
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
+    )

@@ -1,0 +1,168 @@
+"""A unit test starts nothing, and each tier is what its mark says."""
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests import tiers
+from tests.tiers import StartedError, Watch
+
+PROJECT = Path(__file__).parents[2]
+
+# Run with the plugin alone.
+STARTING = {
+    "a program": "subprocess.run(['true'])",
+    "a program without Popen": "os.posix_spawn('/bin/true', ['true'], {})",
+    "a copy of itself": "os.waitpid(os.fork() or os._exit(0), 0)",
+    "a server": "socket.create_server(('127.0.0.1', 0))",
+    "a connection": "socket.create_connection(('127.0.0.1', 1))",
+}
+MODULE = """
+import os, socket, subprocess, threading
+import pytest
+
+{mark}
+
+@pytest.fixture(scope="module")
+def started():
+    subprocess.run(["true"])
+
+def test_in_the_open():
+    {statement}
+
+def test_in_secret():
+    try:
+        {statement}
+    except Exception:
+        pass
+
+def test_in_a_thread():
+    def starts():
+        try:
+            {statement}
+        except Exception:
+            pass
+    thread = threading.Thread(target=starts)
+    thread.start()
+    thread.join()
+
+def test_in_a_fixture(started):
+    pass
+
+def test_nothing():
+    pass
+"""
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """One of its own, which is not asked by Python but by the test."""
+    watch = Watch()
+    watch.begin()
+    return watch
+
+
+def test_the_watch_is_on_in_this_very_test() -> None:
+    with pytest.raises(StartedError, match=r"subprocess\.Popen.*mark it pytest\.mark\.integration"):
+        subprocess.run(["true"], check=True)
+    with pytest.raises(StartedError, match=r"socket\.bind"):
+        socket.create_server(("127.0.0.1", 0))
+    assert len(tiers.watch.refused) == 2
+    tiers.watch.refused.clear()
+
+
+def test_the_kernel_of_jsii_is_the_one_program_that_may_be_started(watch: Watch) -> None:
+    kernel = ["node", "--max-old-space-size=4069", "/unpacked/bin/jsii-runtime.js"]
+    watch("subprocess.Popen", ("node", kernel, None, None))
+    with pytest.raises(StartedError):
+        watch("subprocess.Popen", ("node", [*kernel, "--more"], None, None))
+
+
+def test_a_server_of_another_tests_thread_is_not_the_unit_tests_doing() -> None:
+    begun, over = threading.Event(), threading.Event()
+    watch, refused = Watch(), []
+
+    def serve() -> None:
+        begun.wait()
+        watch("socket.connect", (None, "elsewhere"))
+        refused.extend(watch.refused)
+        over.set()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    watch.begin()
+    begun.set()
+    assert over.wait(60)
+    thread.join()
+    assert refused == []
+
+
+def outcomes(folder: Path, mark: str, *options: str) -> dict[str, dict[str, str]]:
+    """What becomes of the tests of each statement's module, by what follows `test_`."""
+    for number, statement in enumerate(STARTING.values()):
+        text = MODULE.format(statement=statement, mark=mark)
+        (folder / f"test_{number}.py").write_text(text, encoding="utf-8")
+    marks = "".join(f"    {name}: a tier\n" for name in ("unit", "integration", "terraform"))
+    (folder / "pytest.ini").write_text(f"[pytest]\nmarkers =\n{marks}", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.tiers", "-p", "no:cacheprovider", "-rA", *options],
+        cwd=folder,
+        env={"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: dict[str, dict[str, str]] = {name: {} for name in STARTING}
+    for outcome, number, test in re.findall(
+        r"^([A-Z]+) test_(\d+)\.py::test_(\w+)", ended.stdout, re.MULTILINE
+    ):
+        found[list(STARTING)[int(number)]][test] = outcome
+    return found
+
+
+@pytest.mark.integration
+def test_a_unit_test_that_starts_something_fails_however_it_hides_it(tmp_path: Path) -> None:
+    expected = {
+        "in_the_open": "FAILED",
+        "in_secret": "FAILED",
+        "in_a_thread": "FAILED",
+        "in_a_fixture": "ERROR",
+        "nothing": "PASSED",
+    }
+    assert outcomes(tmp_path, "") == dict.fromkeys(STARTING, expected)
+
+
+@pytest.mark.integration
+def test_a_test_of_another_tier_may_start_what_it_likes_and_is_no_unit_test(tmp_path: Path) -> None:
+    mark = "pytestmark = pytest.mark.integration"
+    found = outcomes(tmp_path, mark, "-m", "integration")
+    assert {name: len(tests) for name, tests in found.items()} == dict.fromkeys(STARTING, 5)
+    assert set(found["a program"].values()) == {"PASSED"}
+    assert not any(outcomes(tmp_path, mark, "-m", "unit").values())
+
+
+@pytest.mark.parametrize(
+    ("module", "tier"),
+    [
+        ("tests/functions/trades/test_trades.py", "unit"),
+        ("tests/functions/trades/test_store.py", "integration"),
+        ("tests/terraform/test_changes.py", "terraform"),
+        ("tests/end_to_end/test_trades.py", "terraform"),
+    ],
+)
+def test_only_modules_of_unit_tests_are_read_for_unit_tests(module: str, tier: str) -> None:
+    said = tiers.ELSEWHERE.search((PROJECT / module).read_text(encoding="utf-8"))
+    assert (said[1] if said else "unit") == tier
+
+
+def test_whatever_is_deployed_says_so() -> None:
+    for folder in ("tests/terraform", "tests/end_to_end"):
+        for file in (PROJECT / folder).glob("test_*.py"):
+            said = tiers.ELSEWHERE.search(file.read_text(encoding="utf-8"))
+            assert said, file
+            assert said[1] == "terraform", file
