@@ -78,7 +78,7 @@ class Stack(TerraformStack):
 
 
 class EnvironmentStack(Stack):
-    """A stack of an environment: in its region and account, with its tags, and its state beside its others."""
+    """A stack of an environment: in its region and account, with its tags, its state beside the others."""
 
     def __init__(
         self, scope: Construct, name: str, environment: Environment, target: Target, *, state: str
