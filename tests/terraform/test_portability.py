@@ -24,7 +24,9 @@ def account(open_account: Callable[[], Account], open_workspace: OpenWorkspace) 
     """With dev, deployed by cdktf."""
     account = open_account()
     account.create_state_backend()
-    open_workspace(account, "dev").deploy(STACK)
+    workspace = open_workspace(account, "dev")
+    for stack in (f"{STACK}-secrets", STACK):
+        workspace.deploy(stack)
     return account
 
 

@@ -44,6 +44,7 @@ def dev(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> D
     account = open_account()
     account.create_state_backend()
     workspace = open_workspace(account, "dev")
+    workspace.deploy("parakeet-dev-secrets")
     workspace.deploy("parakeet-dev")
     return Deployment(DEV, account, workspace, workspace.outputs("parakeet-dev"))
 
