@@ -18,23 +18,14 @@ from constructs.scheduler import Scheduler
 from constructs.secrets import ExistingSecrets
 from constructs.storage import Storage
 from packages import layer
-from stacks.stack import Stack
+from stacks.stack import EnvironmentStack
 
 
-class ParakeetStack(Stack):
+class ParakeetStack(EnvironmentStack):
     """`parakeet-<environment>`: what an environment deploys, and who may use what."""
 
     def __init__(self, scope: Construct, environment: Environment, target: Target) -> None:
-        super().__init__(
-            scope,
-            stack_name(environment.name),
-            target,
-            environment=environment.name,
-            region=environment.region,
-            state_key=f"{environment.name}/terraform.tfstate",
-            account_id=environment.account_id,
-            tags=environment.tags,
-        )
+        super().__init__(scope, stack_name(environment.name), environment, target, state="terraform")
         account = DataAwsCallerIdentity(self, "account")
         place = Place(environment.name, environment.region, account.account_id)
         retention = environment.log_retention_days

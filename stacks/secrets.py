@@ -5,10 +5,10 @@ from config.settings import Environment
 from config.target import Target
 from constructs import Construct
 from constructs.secrets import Secrets
-from stacks.stack import Stack
+from stacks.stack import EnvironmentStack
 
 
-class SecretsStack(Stack):
+class SecretsStack(EnvironmentStack):
     """`parakeet-<environment>-secrets`: deployed before the platform, and when a secret changes.
 
     cdktf is told of no dependency between the two: it would deploy the platform together with this one only,
@@ -16,14 +16,5 @@ class SecretsStack(Stack):
     """
 
     def __init__(self, scope: Construct, environment: Environment, target: Target) -> None:
-        super().__init__(
-            scope,
-            secrets_stack_name(environment.name),
-            target,
-            environment=environment.name,
-            region=environment.region,
-            state_key=f"{environment.name}/secrets.tfstate",
-            account_id=environment.account_id,
-            tags=environment.tags,
-        )
+        super().__init__(scope, secrets_stack_name(environment.name), environment, target, state="secrets")
         Secrets(self, "secrets", environment.secrets, environment.name)

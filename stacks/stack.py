@@ -7,6 +7,7 @@ from types import MappingProxyType
 from bindings.aws import AwsProvider, AwsProviderDefaultTags
 from bindings.cdktf import LocalBackend, S3Backend, TerraformOutput, TerraformStack
 from config.names import platform_tags
+from config.settings import Environment
 from config.target import Target
 from config.terraform import LOCK_TABLE, MINIMUM_VERSION, STATE_REGION, state_bucket
 from constructs import Construct
@@ -74,3 +75,22 @@ class Stack(TerraformStack):
     def _store_state_locally(self) -> None:
         # In the folder that synthesis was started in.
         LocalBackend(self, path=str(Path.cwd() / f"terraform.{self.node.id}.tfstate"))
+
+
+class EnvironmentStack(Stack):
+    """A stack of an environment: in its region and account, with its tags, its state beside the others."""
+
+    def __init__(
+        self, scope: Construct, name: str, environment: Environment, target: Target, *, state: str
+    ) -> None:
+        """`state` is what the state is called there, as `terraform` in `dev/terraform.tfstate`."""
+        super().__init__(
+            scope,
+            name,
+            target,
+            environment=environment.name,
+            region=environment.region,
+            state_key=f"{environment.name}/{state}.tfstate",
+            account_id=environment.account_id,
+            tags=environment.tags,
+        )
