@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiers
+from tests.terraform.test_no_traces import GROUPS, SEARCHES_ITSELF
 from tests.tiers import StartedError, Watch
 
 PROJECT = Path(__file__).parents[2]
@@ -166,3 +167,14 @@ def test_whatever_is_deployed_says_so() -> None:
             said = tiers.ELSEWHERE.search(file.read_text(encoding="utf-8"))
             assert said, file
             assert said[1] == "terraform", file
+
+
+def test_every_group_of_terraforms_tests_is_searched_for_secrets_at_its_end() -> None:
+    files = [*(PROJECT / "tests").rglob("test_*.py")]
+    named = {
+        name
+        for file in files
+        for name in re.findall(r"xdist_group\(\"(\w+)\"\)", file.read_text(encoding="utf-8"))
+    }
+    assert {"changes", "end_to_end"} <= named
+    assert named == GROUPS.keys() | SEARCHES_ITSELF
