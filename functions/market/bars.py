@@ -69,7 +69,7 @@ class Bars:
 
     @classmethod
     def from_parquet(cls, file: Path) -> Self:
-        """Raises UnknownSchemaError."""
+        """From a file that was checked."""
         found = query(file, _READ).fetchnumpy()
         values = np.column_stack([np.asarray(found[name], np.int64) for name in COLUMNS])
         return cls(np.asarray(found["date"]).astype("datetime64[D]"), values)

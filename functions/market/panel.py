@@ -101,7 +101,6 @@ def read_recent(
     """A file of the recent days: which days, and a matrix for each of `columns`, which are SQL.
 
     A row per day and a column per ticker, of the type of `nothing`, which stands where there is no bar.
-    Raises UnknownSchemaError.
     """
     # By each row's own ticker and day: DuckDB promises no order, and sorting takes half as long again.
     found = query(
