@@ -33,9 +33,8 @@ HOLIDAYS = np.array(
 GREATEST_CHANGE = 0.5
 LONGEST_GAP_DAYS = 5
 
-# The names are the layout's own.
 _READ = (
-    "SELECT date, "  # noqa: S608
+    "SELECT date, "  # noqa: S608 - the names are the layout's own
     + ", ".join(name if name == "volume" else f"{millionths(name)} AS {name}" for name in COLUMNS)
     + " FROM {file} ORDER BY date"
 )
