@@ -208,6 +208,20 @@ def test_killed_between_any_two_writes_readers_see_the_old_or_the_new_and_the_ne
     assert (seen[0], seen[-1]) == (old, new)
 
 
+def test_a_first_load_in_steps_writes_each_panel_once(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.panels.PANEL_TICKERS", 2)
+    monkeypatch.setattr("functions.ingest.run.STEP_TICKERS", 2)
+    number = 1
+    while (step := market.ingest(step=number)) and step.follow_up:
+        number = step.follow_up
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+    # Five instruments, two to a panel.
+    assert number == 3
+    assert sum("/closes-" in key for key in market.contents()) == 3
+
+
 def test_two_runs_at_once_lose_nothing(market: Market) -> None:
     barrier = Barrier(2)
     failures: list[BaseException] = []
