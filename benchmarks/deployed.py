@@ -11,8 +11,14 @@ from local.run_folder import run_folder
 
 
 @contextmanager
-def deployed(environment: str = "dev") -> Iterator[LocalPlatform]:
-    """An environment on this machine, deployed as `make demo` does: a minute or two. Raises OneLineError."""
+def deployed(environment: str = "dev", *, already: LocalPlatform | None = None) -> Iterator[LocalPlatform]:
+    """An environment on this machine, deployed as `make demo` does: a minute or two.
+
+    Or the one that is deployed `already`. Raises OneLineError.
+    """
+    if already is not None:
+        yield already
+        return
     narration = Narration()
     mirror = provider_mirror(narration)
     with (

@@ -35,11 +35,8 @@ def main(arguments: Sequence[str] | None = None, platform: LocalPlatform | None 
     parser = argparse.ArgumentParser(prog="python -m benchmarks --only plans", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, alternating (default: 3)")
     rounds = max(1, parser.parse_args(arguments).rounds)
-    if platform is None:
-        with deployed() as made:
-            measure(made, rounds)
-    else:
-        measure(platform, rounds)
+    with deployed(already=platform) as made:
+        measure(made, rounds)
 
 
 def measure(platform: LocalPlatform, rounds: int) -> None:

@@ -66,11 +66,8 @@ def main(arguments: Sequence[str] | None = None, platform: LocalPlatform | None 
     parser = argparse.ArgumentParser(prog="python -m benchmarks --only requests", description=__doc__)
     parser.add_argument("--requests", type=int, default=1000, help="of each kind (default: 1000)")
     requests = max(20, parser.parse_args(arguments).requests)
-    if platform is None:
-        with deployed() as made:
-            measure(made, requests)
-    else:
-        measure(platform, requests)
+    with deployed(already=platform) as made:
+        measure(made, requests)
 
 
 def measure(platform: LocalPlatform, requests: int) -> None:

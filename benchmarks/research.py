@@ -2,12 +2,15 @@
 
 Whole requests, from event to answer, against an S3 and a PostgreSQL of its own, each in a process of its own:
 CPU time (other programs do not change it), wall time, peak memory. The first request of a process loads all;
-the second finds the panels' files on /tmp. Behind them what functions/strategies/estimate.py expects, which
-has to be more.
+the later ones, of which the median is told, find the panels' files on /tmp. Behind them what
+functions/strategies/estimate.py expects, which has to be more. At last how CPU time grows with the tickers,
+which has to be at most as they do.
 """
 
 import argparse
+import itertools
 import json
+import logging
 import os
 import resource
 import subprocess
@@ -17,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,7 @@ DAYS = 252 * 10 + 260
 STRATEGIES = ("dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight")
 SCANNERS = ("quallamaggie", "breakout", "high_52_week", "mean_reversion")
 PROCESSOR_MB = 1769
+LATER = 5
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ def market(tickers: int) -> Iterator[Market]:
     closes[:700, : tickers // 10] = np.nan
     closes[2000:, tickers // 10 : tickers // 8] = np.nan
     volume = np.where(np.isnan(closes), np.nan, 1e6)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with s3() as endpoint, postgresql() as server:
         objects = new_bucket(endpoint)
         fill(
@@ -70,7 +76,7 @@ def names(tickers: int) -> list[str]:
 
 
 def child(task: str, tickers: int, database: dict[str, Any]) -> None:
-    """Two requests in this process; prints what each cost."""
+    """Requests in this process; prints what each cost."""
     from tests.functions.events import event  # noqa: PLC0415 - after the variables are set
 
     kind, name = task.split(":")
@@ -91,7 +97,7 @@ def child(task: str, tickers: int, database: dict[str, Any]) -> None:
             import_module("functions.scanner.handler").handler,
         )
     measured = []
-    for _ in range(2):
+    for _ in range(1 + LATER):
         wall, cpu = time.perf_counter(), time.process_time()
         answer = handler(asked, None)
         if answer["statusCode"] == 422:
@@ -169,31 +175,34 @@ def main() -> None:
         return
     for module in ("functions.strategies.handler", "functions.scanner.handler"):
         print(f"import {module}: {import_seconds(module) * 1000:.0f} ms of CPU")
-    print(f"{'':>32} {'first':>17} {'second':>17} {'peak':>9} {'answer':>8}   expected")
+    print(f"{'':>32} {'first':>17} {'later':>17} {'peak':>9} {'answer':>8}   expected")
+    seen: dict[str, dict[int, float]] = {}
     for tickers in asked.sizes:
         with market(tickers) as where:
             for name in STRATEGIES:
-                line(
-                    f"{name} {tickers}",
-                    measure(f"strategies:{name}", tickers, where),
-                    expected(name, tickers),
-                )
+                found = measure(f"strategies:{name}", tickers, where)
+                seen.setdefault(name, {})[tickers] = line(f"{name} {tickers}", found, expected(name, tickers))
             for name in SCANNERS:
-                line(f"{name} {tickers}", measure(f"scanner:{name}", tickers, where))
+                found = measure(f"scanner:{name}", tickers, where)
+                seen.setdefault(name, {})[tickers] = line(f"{name} {tickers}", found)
+    for name, costs in seen.items():
+        for (fewer, less), (more, cost) in itertools.pairwise(costs.items()):
+            print(f"{name:>32} {fewer} to {more}: tickers x {more / fewer:.1f}, CPU x {cost / less:.1f}")
 
 
-def line(name: str, found: dict[str, Any], more: str = "") -> None:
-    """Print one row."""
+def line(name: str, found: dict[str, Any], more: str = "") -> float:
+    """Print one row. CPU seconds of a later request; NaN if it is refused."""
     if "refused" in found:
         print(f"{name:>32} refused: {found['refused']}   {more}", flush=True)
-        return
-    first, second = found["requests"]
+        return float("nan")
+    first, *later = found["requests"]
+    cpu, wall = (median(one[kind] for one in later) for kind in ("cpu", "wall"))
     print(
-        f"{name:>32} {first['cpu']:6.2f} s {first['wall']:6.2f} s "
-        f"{second['cpu']:6.2f} s {second['wall']:6.2f} s "
-        f"{found['peak']:5.0f} MiB {second['answer'] / 1024:6.0f} k   {more}",
+        f"{name:>32} {first['cpu']:6.2f} s {first['wall']:6.2f} s {cpu:6.2f} s {wall:6.2f} s "
+        f"{found['peak']:5.0f} MiB {first['answer'] / 1024:6.0f} k   {more}",
         flush=True,
     )
+    return cpu
 
 
 if __name__ == "__main__":

@@ -24,11 +24,10 @@ def series(documents: Sequence[Mapping[str, Any]], usage: Usage) -> dict[str, li
 
 def draw(documents: Sequence[Mapping[str, Any]], usage: Usage, file: Path) -> None:
     """Write the picture as SVG: reproducible, without a date and with ids of its own."""
-    # Slow to import, and only needed here.
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl  # noqa: PLC0415 - slow, and only needed here
 
     mpl.use("svg")
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - after the choice above
 
     mpl.rcParams["svg.hashsalt"] = "potential-parakeet"
     # Text as paths would depend on the fonts of the machine only less: letters stay letters.

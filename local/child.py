@@ -98,6 +98,9 @@ class Child:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # It ends when the processes that it started have, too.
+        while select.select([process.stdout], [], [], _STOP_SECONDS)[0] and process.stdout.read(1):
+            pass
         process.stdout.close()
 
     def _line(self) -> str:

@@ -3,30 +3,20 @@
 import json
 import os
 import secrets
-import select
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from config.errors import OneLineError
 from local.aws.deployers_key import secret_access_key
+from local.child import Child
 
 REGION = "us-east-1"
-_PROJECT = Path(__file__).parents[1]
-_READY_SECONDS = 60
-_STOP_SECONDS = 5
 # Account, endpoint, secrets, state, logs: none of these may come from a person's own settings.
 _NOT_INHERITED = (
     *("AWS_", "MOTO_", "CDKTF_", "PARAKEET_STATE"),
     *("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE"),
 )
-
-
-class EmbeddedAwsError(OneLineError):
-    """It did not start; the text is one line that says why."""
 
 
 class EmbeddedAws:
@@ -35,45 +25,34 @@ class EmbeddedAws:
     It also ends when the process that entered it ends, however that happens. What it has to say is in `log`,
     what its functions log in `functions_log`. `twins` are the `python` folders of layers built for this
     machine, by the layers' names.
-    Raises EmbeddedAwsError if it does not start.
+    Raises ChildError if it does not start.
     """
 
     def __init__(
         self, log: Path, *, twins: Mapping[str, Path] | None = None, functions_log: Path | None = None
     ) -> None:
         self.log = log
-        self._settings = {
-            "PARAKEET_TWINS": json.dumps({name: str(path) for name, path in (twins or {}).items()}),
-            "PARAKEET_FUNCTIONS_LOG": str(functions_log or ""),
-        }
         # What AWS's services show when they invoke functions: the gateway needs it, nobody else.
         self.service_token = secrets.token_urlsafe(32)
         self._deployers_secret = secrets.token_urlsafe(32)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = Child(
+            "local.aws.server",
+            [],
+            what="The embedded AWS",
+            log=log,
+            variables={
+                **_impersonal(os.environ),
+                "PARAKEET_TWINS": json.dumps({name: str(path) for name, path in (twins or {}).items()}),
+                "PARAKEET_FUNCTIONS_LOG": str(functions_log or ""),
+                "PARAKEET_SERVICE_TOKEN": self.service_token,
+                "PARAKEET_DEPLOYERS_SECRET": self._deployers_secret,
+            },
+        )
         self.endpoint = ""
 
     def __enter__(self) -> Self:
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "local.aws.server"],
-                env={
-                    **_impersonal(os.environ),
-                    **self._settings,
-                    "PARAKEET_SERVICE_TOKEN": self.service_token,
-                    "PARAKEET_DEPLOYERS_SECRET": self._deployers_secret,
-                    "PYTHONPATH": str(_PROJECT),
-                },
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                # A terminal's Ctrl-C does not reach it: it is stopped after those that use it.
-                start_new_session=True,
-            )
-        try:
-            self.endpoint = f"http://127.0.0.1:{self._port(self._process)}"
-        except BaseException:
-            self.stop()
-            raise
+        self._child.__enter__()
+        self.endpoint = f"http://127.0.0.1:{self._child.said}"
         return self
 
     def __exit__(
@@ -84,23 +63,11 @@ class EmbeddedAws:
     @property
     def pid(self) -> int:
         """The process's id."""
-        assert self._process is not None
-        return self._process.pid
+        return self._child.pid
 
     def stop(self) -> None:
         """End the process; its account is gone then. Does nothing the second time."""
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.kill()
-        process.wait(_STOP_SECONDS)
-        if process.stdout is not None:
-            # It ends when the functions' processes have, too.
-            while select.select([process.stdout], [], [], _STOP_SECONDS)[0] and process.stdout.read(1):
-                pass
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._child.stop()
 
     def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """`variables` for processes that are to reach this AWS, and no other: with keys made up for it."""
@@ -121,16 +88,6 @@ class EmbeddedAws:
             "NO_PROXY": bypass,
             "no_proxy": bypass,
         }
-
-    def _port(self, process: subprocess.Popen[bytes]) -> int:
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], _READY_SECONDS)
-        line = process.stdout.readline() if ready else b""
-        if line.strip().isdigit():
-            return int(line)
-        how = "ended at once" if ready else f"did not start within {_READY_SECONDS} s"
-        said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise EmbeddedAwsError(f"The embedded AWS {how}: {said[-1] if said else 'it says nothing'}")
 
 
 def _impersonal(variables: Mapping[str, str]) -> dict[str, str]:

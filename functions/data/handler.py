@@ -1,8 +1,6 @@
 """The data API, and the platform's public health check."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
 from http import HTTPStatus
@@ -23,10 +21,11 @@ from functions.data.model import (
     Ticker,
 )
 from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import Objects, StorageError
+from functions.market.objects import Objects
+from functions.market.reading import answering
 from functions.market.report import new_run_id
 from functions.market.universe import Universe
-from functions.runtime.errors import InvalidError, NotFoundError, UnavailableError
+from functions.runtime.errors import InvalidError, NotFoundError
 from functions.runtime.http_api import HttpApi
 from functions.runtime.invocation import start as start_function
 from functions.runtime.json_text import JsonText
@@ -52,19 +51,10 @@ def _cache() -> Cache:
     return Cache(Objects(Settings.read().aws_s3_bucket))
 
 
-@contextmanager
-def _reading() -> Iterator[Cache]:
-    try:
-        yield _cache()
-    except StorageError as error:
-        log.error("the cache cannot be read", extra={"reason": str(error)})
-        raise UnavailableError("The cache does not answer at the moment.") from error
-
-
 @api.get("/data/status", tags=["data"])
 def get_status() -> Status:
     """How much there is, how old it is, and how the last ingest went."""
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         return ingests.status(cached, datetime.now(UTC))
 
 
@@ -73,7 +63,7 @@ def list_instruments(
     index: Annotated[str | None, Query(description="Of this index only", max_length=50)] = None,
 ) -> Instruments:
     """The instruments that the platform knows."""
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         universe = cached.universe()
     if index is not None and index not in universe.indices:
         raise InvalidError.field("index", index, f"One of {', '.join(universe.indices)}", place="query")
@@ -95,7 +85,7 @@ def list_prices(
     """A ticker's daily bars; an empty list where there are none."""
     if start > end:
         raise InvalidError.field("end", end, f"Not before the start, {start}", place="query")
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         _known(ticker, cached.universe())
         try:
             bars = prices.bars(
@@ -125,7 +115,7 @@ def list_prices(
 @api.get("/data/latest/<ticker>", tags=["data"])
 def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
     """A ticker's last bar, in US dollars."""
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         _known(ticker, cached.universe())
         try:
             bars = prices.bars(
@@ -140,7 +130,7 @@ def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
 def start_refresh(refresh: Refresh) -> Started:
     """Start an ingest, of all tickers or of these."""
     by = api.caller
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         universe = cached.universe()
     unknown = [ticker for ticker in refresh.tickers or () if ticker not in universe]
     if unknown:
@@ -166,7 +156,7 @@ def start_refresh(refresh: Refresh) -> Started:
 @api.get("/data/refresh/<run_id>", tags=["data"])
 def get_refresh(run_id: Annotated[str, Path(max_length=100)]) -> Ingest:
     """How an ingest goes, or went."""
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         found = ingests.ingest(cached, run_id, datetime.now(UTC))
     if found is None:
         raise NotFoundError("There is no ingest of this id.")

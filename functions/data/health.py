@@ -107,8 +107,8 @@ def platform_checks(variables: HealthVariables) -> Checks:
 
     Loads what it needs for that now, so that a cold start's slow loading is not taken for a slow answer.
     """
-    # Here, since it is a fifth of a cold start, and only the health check speaks to the database.
-    import psycopg  # noqa: PLC0415
+    # Only the health check speaks to the database.
+    import psycopg  # noqa: PLC0415 - a fifth of a cold start
 
     secret = Secret(variables.secrets_arn, DatabaseSecret)
     secret.prepare()
@@ -127,9 +127,8 @@ def platform_checks(variables: HealthVariables) -> Checks:
 
 
 def _s3() -> Any:
-    # Here, since it is half of a cold start.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
+    import boto3  # noqa: PLC0415 - half of a cold start
+    from botocore.config import Config  # noqa: PLC0415 - as above
 
     return boto3.client(
         "s3", config=Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})

@@ -41,7 +41,7 @@ def bars(
     chosen = ", ".join(f"{column} AS {name}" for column, name in columns)
     rows = (
         f"SELECT date, volume, adjusted_close, {chosen} FROM {{file}} "  # noqa: S608 - the layout's own names
-        f"WHERE date BETWEEN $1 AND $2 ORDER BY date DESC LIMIT {limit if limit is not None else 'ALL'}"
+        "WHERE date BETWEEN $1 AND $2" + (f" ORDER BY date DESC LIMIT {limit}" if limit is not None else "")
     )
     first_rate = None
     if aud:
@@ -63,9 +63,9 @@ def bars(
 
 def _in_aud(rows: str, rates: str) -> str:
     prices = ", ".join(f"{_divided(price)} AS {price}" for price in _PRICES)
-    rate = f"SELECT date, {millionths('close')} AS rate FROM read_parquet('{rates}')"  # noqa: S608
+    rate = f"SELECT date, {millionths('close')} AS rate FROM read_parquet('{rates}')"  # noqa: S608 - as above
     # As of: the last rate that is not later than the bar; NULL where there is none.
-    return f"SELECT date, volume, {prices} FROM ({rows}) ASOF LEFT JOIN ({rate}) USING (date)"  # noqa: S608
+    return f"SELECT date, volume, {prices} FROM ({rows}) ASOF LEFT JOIN ({rate}) USING (date)"  # noqa: S608 - as above
 
 
 def _divided(price: str) -> str:
@@ -75,6 +75,8 @@ def _divided(price: str) -> str:
 
 
 def _json() -> str:
-    # NULL if anything in it is NULL.
-    members = " || ',' || ".join(f"'\"{name}\":' || {name}" for name in (*_PRICES[:4], "volume", _PRICES[4]))
-    return f"'{{\"date\":\"' || date || '\",' || {members} || '}}'"
+    # One concat makes the text once: `||` makes it anew for each part, which takes half as long again. But
+    # concat passes over NULL, so that a bar without a price is told by one of its prices.
+    parts = [f"',\"{name}\":', {name}" for name in (*_PRICES[:4], "volume", _PRICES[4])]
+    text = f"concat('{{\"date\":\"', date, '\"', {', '.join(parts)}, '}}')"
+    return f"CASE WHEN close IS NOT NULL THEN {text} END"

@@ -13,6 +13,7 @@ from functions.ingest.ticker import Column
 from functions.market.bars import HOLIDAYS
 from functions.market.layout import COLUMNS, PANEL_TICKERS, RECENT_DAYS, RENEW_AFTER_DAYS
 from functions.market.manifest import Panel
+from functions.market.panel import read_recent
 from functions.market.parquet import decimals, millionths, query, quoted, write
 
 # Where there is no bar: no price and no volume is below 0.
@@ -63,19 +64,20 @@ def grouped(
 
 
 def closes(
-    former: Path | None, old: Sequence[str], tickers: Sequence[str], columns: Mapping[str, Column]
+    former: Path | None, kept: Sequence[str], tickers: Sequence[str], columns: Mapping[str, Column]
 ) -> bytes:
     """The panel of adjusted closes of `tickers`.
 
-    `columns` where given, else those of `former`, which has `old`.
+    `columns` where given; those `kept` as they are in `former`.
     """
-    kept = [ticker for ticker in tickers if ticker not in columns and ticker in set(old)]
     dates: list[Days] = [columns[ticker].dates for ticker in tickers if ticker in columns]
     found: Mapping[str, Any] = {}
-    if former and kept:
+    former_days: Days = np.array([], "datetime64[D]")
+    if former:
         names = ", ".join(f"{millionths(quoted(ticker))} AS {quoted(ticker)}" for ticker in kept)
-        found = query(former, f"SELECT date, {names} FROM {{file}} ORDER BY date").fetchnumpy()  # noqa: S608
-        dates.append(_days(found["date"]))
+        found = query(former, f"SELECT date, {names} FROM {{file}} ORDER BY date").fetchnumpy()  # noqa: S608 - quoted
+        former_days = np.asarray(found["date"]).astype("datetime64[D]")
+        dates.append(former_days)
     days = _trading_days(dates)
     table: dict[str, Any] = {"date": days.astype("datetime64[us]")}
     for ticker in tickers:
@@ -83,49 +85,44 @@ def closes(
         if ticker in columns:
             _place(column, days, columns[ticker].dates, columns[ticker].adjusted)
         elif ticker in found:
-            _place(column, days, _days(found["date"]), _whole(found[ticker]))
+            # DuckDB masks what is NULL.
+            _place(column, days, former_days, np.ma.filled(np.ma.asarray(found[ticker]), NOTHING))
         table[ticker] = column
     selected = ", ".join(f"{_nothing_is_null(quoted(ticker))} AS {quoted(ticker)}" for ticker in tickers)
     return write(f"SELECT date::DATE AS date, {selected} FROM source", table)  # noqa: S608 - names are quoted
 
 
 def recent(
-    former: Path | None, old: Sequence[str], tickers: Sequence[str], columns: Mapping[str, Column]
+    former: Path | None, kept: Sequence[str], tickers: Sequence[str], columns: Mapping[str, Column]
 ) -> bytes:
     """The panel of the last days, as `closes`."""
-    found: Mapping[str, Any] = {}
     dates = [columns[ticker].recent.dates for ticker in tickers if ticker in columns]
     former_days: Days = np.array([], "datetime64[D]")
+    found: tuple[Whole, ...] = ()
     if former:
-        found = query(
-            former,
-            "SELECT date, "  # noqa: S608 - the names are the layout's own
-            + ", ".join(name if name == "volume" else f"{millionths(name)} AS {name}" for name in COLUMNS)
-            + " FROM {file}",
-        ).fetchnumpy()
-        former_days = _days(found["date"])[: len(found["date"]) // len(old)]
+        whole = [name if name == "volume" else f"{millionths(name)} AS {name}" for name in COLUMNS]
+        former_days, found = read_recent(former, kept, whole, nothing=np.int64(NOTHING))
         dates.append(former_days)
     days = _trading_days(dates)[-RECENT_DAYS:]
-    place = {ticker: number for number, ticker in enumerate(old)}
+    place = {ticker: number for number, ticker in enumerate(kept)}
     table: dict[str, Any] = {
         "ticker": np.repeat(np.array(tickers, object), len(days)),
         "date": np.tile(days.astype("datetime64[us]"), len(tickers)),
     }
     for number, name in enumerate(COLUMNS):
         matrix = np.full((len(tickers), len(days)), NOTHING, np.int64)
-        before = _whole(found[name]).reshape(len(old), len(former_days)) if found else None
         for row, ticker in enumerate(tickers):
             if ticker in columns:
                 bars = columns[ticker].recent
                 _place(matrix[row], days, bars.dates, bars.values[:, number])
-            elif before is not None and ticker in place:
-                _place(matrix[row], days, former_days, before[place[ticker]])
+            elif ticker in place:
+                _place(matrix[row], days, former_days, found[number][:, place[ticker]])
         table[name] = matrix.reshape(-1)
     selected = ", ".join(
         f"nullif(volume, {NOTHING}) AS volume" if name == "volume" else f"{_nothing_is_null(name)} AS {name}"
         for name in COLUMNS
     )
-    return write(f"SELECT ticker, date::DATE AS date, {selected} FROM source", table)  # noqa: S608 - as above
+    return write(f"SELECT ticker, date::DATE AS date, {selected} FROM source", table)  # noqa: S608 - the layout's own names
 
 
 def _place(column: Whole, days: Days, dates: Days, values: Whole) -> None:
@@ -140,15 +137,6 @@ def _trading_days(dates: Sequence[Days]) -> Days:
     # One ticker's stray bar on a holiday would otherwise be a day without prices for all others.
     days = np.unique(np.concatenate([np.array([], "datetime64[D]"), *dates]))
     return days[np.is_busday(days, holidays=HOLIDAYS)]
-
-
-def _days(column: NDArray[np.datetime64]) -> Days:
-    return np.asarray(column).astype("datetime64[D]")
-
-
-def _whole(column: Whole) -> Whole:
-    # DuckDB masks what is NULL.
-    return np.ma.filled(np.ma.asarray(column), NOTHING)
 
 
 def _nothing_is_null(name: str) -> str:

@@ -85,10 +85,11 @@ def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str
     former = group.former
     if former and not group.changed:
         return former
-    old = former.tickers if former else ()
+    old = set(former.tickers if former else ())
+    kept = [ticker for ticker in group.tickers if ticker in old and ticker not in columns]
     new = Panel(group.tickers, key.format(kind="closes"), key.format(kind="recent"), today)
     # One after the other, so that only one is in memory.
     for name, derive in (("closes", closes), ("recent", recent)):
-        file = cache.file(getattr(former, name)) if former else None
-        cache.objects.put(getattr(new, name), derive(file, old, group.tickers, columns))
+        file = cache.file(getattr(former, name)) if kept else None
+        cache.objects.put(getattr(new, name), derive(file, kept, group.tickers, columns))
     return new

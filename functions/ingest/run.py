@@ -15,7 +15,7 @@ from functions.ingest.publication import publish
 from functions.ingest.ticker import Outcome, TickerIngest, Update
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.calendar import last_trading_day_before
-from functions.market.layout import LAST_RUN_KEY, folder, report_key
+from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
 from functions.market.manifest import Catalogue
 from functions.market.objects import ObjectChangedError
 from functions.market.report import Report, instant, read_report, report_json, with_flags
@@ -24,8 +24,9 @@ from functions.market.universe import AUDUSD, Instrument, Universe
 # Kept back of an invocation's time, to write panels and move the manifest: 4 s for 500 tickers in 0.6 of a
 # core.
 RESERVE_SECONDS = 75
-# An invocation holds 110 kB of each of its tickers until the panels are written.
-STEP_TICKERS = 1000
+# An invocation holds 110 kB of each of its tickers until the panels are written. Whole panels of them: what
+# one step leaves half full, the next one writes again.
+STEP_TICKERS = 2 * PANEL_TICKERS
 # Lambda's own recursion detection stops a chain of a function's invocations of itself after 16.
 STEPS = 15
 # Nobody works on a step for longer than Lambda lets an invocation run, and a retry comes later than this.
@@ -195,7 +196,7 @@ class Run:
                 raise
 
         with ThreadPoolExecutor(self._concurrency) as pool:
-            outcomes: Iterable[Outcome | None] = pool.map(one, report.remaining[:STEP_TICKERS])
+            outcomes: Iterable[Outcome | None] = pool.map(one, _of_a_step(report.remaining))
             return [outcome for outcome in outcomes if outcome]
 
     def _publish(self, report: Report, universe: Universe, outcomes: Sequence[Outcome]) -> None:
@@ -246,6 +247,12 @@ class Run:
     def _written(self, report: Report) -> None:
         report.updated_at = instant(self._now())
         self._cache.objects.put(report_key(report.run_id), report_json(report))
+
+
+def _of_a_step(remaining: Sequence[str]) -> list[str]:
+    # AUDUSD is in no panel, and may not take a place in one.
+    instruments = [ticker for ticker in remaining if ticker != AUDUSD.ticker][:STEP_TICKERS]
+    return [AUDUSD.ticker, *instruments] if AUDUSD.ticker in remaining else instruments
 
 
 def _instrument(ticker: str, universe: Universe) -> Instrument | None:

@@ -4,12 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from functions.ingest.provider import NoDataError, Provider, ProviderError
-from functions.market.bars import ADJUSTED_CLOSE, Bars, Quotes, check, flags, same_adjustment, same_factor
+from functions.market.bars import (
+    ADJUSTED_CLOSE,
+    HOLIDAYS,
+    Bars,
+    Quotes,
+    check,
+    flags,
+    same_adjustment,
+    same_factor,
+)
 from functions.market.cache import Cache
 from functions.market.layout import RECENT_DAYS, RENEW_AFTER_DAYS
 from functions.market.manifest import Entry
@@ -20,8 +30,11 @@ HISTORY_START = date(2005, 1, 1)
 # Of two answers of the whole history, the first bars may be a few days apart.
 _SAME_START = timedelta(7)
 # Bars that are read again. A dividend or split changes the bars before its day only, so that one which the
-# provider tells of late shows in none of the days after it.
+# provider tells of later than this shows in none of them.
 OVERLAP_BARS = 6
+# It does show in the first bars: on one trading day in so many they are read again too. A ticker's turn is by
+# its name, so that each run asks for a share, and no ticker is adjusted wrongly for longer than this.
+FIRST_BARS_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,8 @@ class TickerIngest:
         self._folder = folder
         self._today = today
         self._end = end
+        days = np.busday_count(HISTORY_START, end, holidays=HOLIDAYS)
+        self._turn = int(days) % FIRST_BARS_EVERY
 
     def ingest(self, instrument: Instrument, entry: Entry | None) -> Outcome:
         """The instrument's outcome. Raises WrongKeyError, OutOfTimeError and StorageError."""
@@ -122,7 +137,11 @@ class TickerIngest:
                 last = old.dates[-1]
                 adjusting = bool(quotes.adjusting[quotes.dates > last].any())
                 same = same_adjustment if own else same_factor
-                if not adjusting and same(old, bars):
+                if (
+                    not adjusting
+                    and same(old, bars)
+                    and not (own and self._restated(provider, instrument, old))
+                ):
                     return old.then(bars.after(last))
                 outcome.refused.clear()
         bars = self._checked(provider.daily(instrument, HISTORY_START, self._end), outcome)
@@ -134,6 +153,18 @@ class TickerIngest:
                 f"but there are some of {entry.first} to {entry.last} already"
             )
         return bars
+
+    def _restated(self, provider: Provider, instrument: Instrument, old: Bars) -> bool:
+        """Whether it is the ticker's turn, and its first bars are not what they were."""
+        if crc32(instrument.ticker.encode()) % FIRST_BARS_EVERY != self._turn:
+            return False
+        first = old.dates[0].item()
+        try:
+            bars, _ = check(provider.daily(instrument, first, first + _SAME_START), today=self._today)
+        except NoDataError:
+            # Its history has become shorter; ours is kept.
+            return False
+        return bool(np.isin(bars.dates, old.dates).any()) and not same_adjustment(old, bars)
 
     def _checked(self, quotes: Quotes, outcome: Outcome) -> Bars:
         bars, refused = check(quotes, today=self._today)

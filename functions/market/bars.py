@@ -33,9 +33,8 @@ HOLIDAYS = np.array(
 GREATEST_CHANGE = 0.5
 LONGEST_GAP_DAYS = 5
 
-# The names are the layout's own.
 _READ = (
-    "SELECT date, "  # noqa: S608
+    "SELECT date, "  # noqa: S608 - the names are the layout's own
     + ", ".join(name if name == "volume" else f"{millionths(name)} AS {name}" for name in COLUMNS)
     + " FROM {file} ORDER BY date"
 )
@@ -69,7 +68,7 @@ class Bars:
 
     @classmethod
     def from_parquet(cls, file: Path) -> Self:
-        """Raises UnknownSchemaError."""
+        """From a file that was checked."""
         found = query(file, _READ).fetchnumpy()
         values = np.column_stack([np.asarray(found[name], np.int64) for name in COLUMNS])
         return cls(np.asarray(found["date"]).astype("datetime64[D]"), values)

@@ -10,6 +10,7 @@ from threading import Lock
 from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
 from functions.market.manifest import Catalogue, Manifest, read_catalogue, read_manifest
 from functions.market.objects import Objects, StorageError
+from functions.market.parquet import refuse_unknown_schema
 from functions.market.universe import Universe, read_universe
 
 # On /tmp, of the panels that one execution environment read last.
@@ -86,6 +87,7 @@ class Cache:
                 self._folder = self._folder or Path(tempfile.mkdtemp(prefix="cache-"))
                 path = self._folder / sha256(key.encode()).hexdigest()
                 path.write_bytes(self.content(key))
+                refuse_unknown_schema(path)
                 self._files[key] = path
                 kept = sum(file.stat().st_size for file in self._files.values())
                 while kept > KEPT_BYTES and len(self._files) > 1:

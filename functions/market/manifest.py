@@ -65,7 +65,7 @@ def manifest_json(manifest: Manifest) -> bytes:
 
 def catalogue_json(catalogue: Catalogue) -> bytes:
     """As it stands in the cache."""
-    return _json({"tickers": {ticker: asdict(entry) for ticker, entry in catalogue.tickers.items()}})
+    return _json({"tickers": {ticker: vars(entry) for ticker, entry in catalogue.tickers.items()}})
 
 
 def read_manifest(text: bytes) -> Manifest:

@@ -95,8 +95,7 @@ class Objects:
         answer = self._send("GET", "", query={"list-type": "2", "prefix": prefix, "max-keys": str(limit)})
         if answer.status_code != 200:
             raise self._refusal("list", prefix, answer)
-        # S3's own answer, without a document type: nothing in it can expand.
-        found = ET.fromstring(answer.content)  # noqa: S314
+        found = ET.fromstring(answer.content)  # noqa: S314 - S3's own, without a document type that could expand
         return [key.text or "" for key in found.iterfind("{*}Contents/{*}Key")]
 
     def _send(
@@ -112,8 +111,9 @@ class Objects:
         problem = ""
         for attempt in range(1 + RETRIES):
             if attempt:
-                # Spread, so that those who failed together do not come back together.
-                time.sleep(FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1))  # noqa: S311
+                # Those who failed together are not to come back together.
+                spread = random.uniform(0.5, 1)  # noqa: S311 - to spread, not to hide
+                time.sleep(FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * spread)
             request = AWSRequest(method, url, headers=dict(headers or {}), data=body)
             S3SigV4Auth(self._credentials(), "s3", self._region).add_auth(request)
             try:

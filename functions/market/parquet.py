@@ -53,23 +53,27 @@ def write(select: str, table: Mapping[str, Any]) -> bytes:
 
 
 def query(file: Path, select: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
-    """The answer to a SELECT, in which `{file}` stands for the file. Raises UnknownSchemaError."""
-    opened = connection()
-    found = opened.execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(file)]).fetchall()
+    """The answer to a SELECT, in which `{file}` stands for a file that was checked."""
+    return connection().execute(select.replace("{file}", f"read_parquet('{file}')"), list(parameters))
+
+
+def refuse_unknown_schema(file: Path) -> None:
+    """Raises UnknownSchemaError for a file of another version."""
+    found = connection().execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(file)]).fetchall()
     version = dict(found).get(b"schema_version", b"none").decode()
     if version != str(SCHEMA_VERSION):
         raise UnknownSchemaError(
             f"a Parquet file has schema version {version}; this code reads {SCHEMA_VERSION}"
         )
-    return opened.execute(select.replace("{file}", f"read_parquet('{file}')"), list(parameters))
 
 
 @contextmanager
 def on_disk(content: bytes) -> Iterator[Path]:
-    """A file of that content, for as long as the context."""
+    """A file of that content, for as long as the context. Raises UnknownSchemaError."""
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
         file.write(content)
         file.flush()
+        refuse_unknown_schema(Path(file.name))
         yield Path(file.name)
 
 

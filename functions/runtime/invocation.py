@@ -27,9 +27,9 @@ def start(function: str, event: Mapping[str, Any]) -> None:
 
 @cache
 def _client() -> Any:
-    # Here, since it is half of a cold start, and most requests start nothing.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
+    # Most requests start nothing.
+    import boto3  # noqa: PLC0415 - half of a cold start
+    from botocore.config import Config  # noqa: PLC0415 - as above
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
     return boto3.client("lambda", config=config)

@@ -1,9 +1,10 @@
 """JSON in which a number is decimal text: it becomes a Decimal, and a Decimal becomes it, digit for digit."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
@@ -51,35 +52,51 @@ def write(value: Any) -> str:
 
     Raises ValueError for NaN and Infinity, TypeError for what JSON has no word for.
     """
+    if writer := _WRITERS.get(type(value)):
+        return writer(value)
     match value:
-        case JsonText():
-            return value
         case BaseModel():
-            return write(dict(value))
+            return _members(dict(value))
         case Mapping():
-            return "{" + ",".join(f"{_scalar(name)}:{write(member)}" for name, member in value.items()) + "}"
+            return _members(value)
         case list() | tuple():
-            return "[" + ",".join(map(write, value)) + "]"
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    match value:
+            return _elements(value)
         case str():
             return _quoted(value)
-        case Decimal():
-            if not value.is_finite():
-                raise ValueError(f"{value} is no JSON number")
-            return f"{value:f}"
-        case datetime():
-            return f'"{instant(value)}"'
-        case date():
-            return f'"{value.isoformat()}"'
-    return "null" if value is None else json.dumps(value, allow_nan=False)
+    return json.dumps(value, allow_nan=False)
+
+
+def _members(value: Mapping[str, Any]) -> str:
+    return "{" + ",".join([f"{_quoted(name)}:{write(member)}" for name, member in value.items()]) + "}"
+
+
+def _elements(value: Sequence[Any]) -> str:
+    return "[" + ",".join(map(write, value)) + "]"
+
+
+def _number(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"{value} is no JSON number")
+    return f"{value:f}"
 
 
 # As json.dumps does it with ensure_ascii=False, without its encoder around it.
 _quoted = json.encoder.encode_basestring
+
+# By exact type, as a page of trades has a thousand values: asking of each what it is an instance of takes
+# three times as long.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    JsonText: str,
+    str: _quoted,
+    NoneType: lambda _: "null",
+    int: int.__repr__,
+    Decimal: _number,
+    datetime: lambda time: f'"{instant(time)}"',
+    date: lambda day: f'"{day.isoformat()}"',
+    dict: _members,
+    list: _elements,
+    tuple: _elements,
+}
 
 
 def instant(time: datetime) -> str:

@@ -73,9 +73,9 @@ class Secret(Generic[Value]):
 
 @cache
 def _client() -> Any:
-    # Here, since it is half of a cold start, and whatever does not need a secret is spared it.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
+    # Whatever does not need a secret is spared it.
+    import boto3  # noqa: PLC0415 - half of a cold start
+    from botocore.config import Config  # noqa: PLC0415 - as above
 
     config = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
     return boto3.client("secretsmanager", config=config)

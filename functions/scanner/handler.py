@@ -1,14 +1,12 @@
 """The scanner API."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
 
-from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import Objects, StorageError
-from functions.runtime.errors import UnavailableError
+from functions.market.cache import Cache
+from functions.market.objects import Objects
+from functions.market.reading import answering
 from functions.runtime.http_api import HttpApi
 from functions.runtime.log import log
 from functions.runtime.parameters import Query
@@ -35,17 +33,6 @@ def _cache() -> Cache:
     return Cache(Objects(Settings.read().aws_s3_bucket))
 
 
-@contextmanager
-def _storage() -> Iterator[Cache]:
-    try:
-        yield _cache()
-    except StorageError as error:
-        log.error("the cache cannot be used", extra={"reason": str(error)})
-        raise UnavailableError("The cache does not answer at the moment.") from error
-    except CacheEmptyError:
-        raise UnavailableError("Nothing has been ingested yet.", retry_after_s=60) from None
-
-
 @api.get("/scanner", tags=["scanner"])
 def list_scanners() -> Scanners:
     """The scanners, their rules, and the numbers in them."""
@@ -61,7 +48,7 @@ def list_scanners() -> Scanners:
 def run_scanner(request: ScanRequest) -> ScanAnswer:
     """Scan the last day of the market. It becomes the scanner's latest run."""
     by = api.caller
-    with _storage() as cached:
+    with answering(_cache()) as cached:
         made, results = run(
             request,
             cached.universe(),
@@ -83,7 +70,7 @@ def list_scan_results(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
 ) -> ScanResults:
     """What the latest run of each scanner found, the best scores first."""
-    with _storage() as cached:
+    with answering(_cache()) as cached:
         every = [store.latest(cached.objects, name) for name in ([scanner] if scanner else SCANNERS)]
     kept = [one for one in every if one is not None]
     found = [

@@ -1,14 +1,13 @@
 """The strategies API."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Annotated, Any
 
 from functions.database.connection import DatabaseVariables, database
-from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import Objects, StorageError
-from functions.runtime.errors import InvalidError, MalformedError, NotFoundError, UnavailableError
+from functions.market.cache import Cache
+from functions.market.objects import Objects
+from functions.market.reading import answering
+from functions.runtime.errors import InvalidError, MalformedError, NotFoundError
 from functions.runtime.http_api import HttpApi
 from functions.runtime.json_text import JsonText
 from functions.runtime.log import log
@@ -51,17 +50,6 @@ api = HttpApi()
 @cache
 def _cache() -> Cache:
     return Cache(Objects(Settings.read().aws_s3_bucket))
-
-
-@contextmanager
-def _reading() -> Iterator[Cache]:
-    try:
-        yield _cache()
-    except StorageError as error:
-        log.error("the cache cannot be read", extra={"reason": str(error)})
-        raise UnavailableError("The cache does not answer at the moment.") from error
-    except CacheEmptyError:
-        raise UnavailableError("Nothing has been ingested yet.", retry_after_s=60) from None
 
 
 @api.get("/strategies", tags=["strategies"])
@@ -118,7 +106,7 @@ def list_results(name: Name, page: PageNumber = 1, page_size: PageSize = 50) -> 
 def run_strategy(name: Name, request: RunRequest) -> ResultInFull:
     """Backtest a strategy, and keep the result. What would not end in 25 s is refused before it starts."""
     strategy, by, settings = _known(name), api.caller, Settings.read()
-    with _reading() as cached:
+    with answering(_cache()) as cached:
         snapshot = cached.snapshot()
         memory_mb = settings.aws_lambda_function_memory_size
         planned = plan(strategy, request, cached.universe(), snapshot, memory_mb)

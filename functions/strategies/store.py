@@ -19,11 +19,8 @@ def insert(cursor: Cursor[DictRow], result: Row, trades: Sequence[tuple[Any, ...
     """The new result's id. `result` has a value for each column but id and created_at."""
     names = ", ".join(result)
     values = ", ".join(f"%({name})s" for name in result)
-    cursor.execute(
-        # The names are the code's own.
-        f"INSERT INTO parakeet.strategy_results ({names}) VALUES ({values}) RETURNING id".encode(),  # noqa: S608
-        result,
-    )
+    insert = f"INSERT INTO parakeet.strategy_results ({names}) VALUES ({values}) RETURNING id"  # noqa: S608 - the code's own names
+    cursor.execute(insert.encode(), result)
     made = cursor.fetchone()
     assert made is not None
     identity: int = made["id"]
@@ -77,7 +74,8 @@ def find_trades(cursor: Cursor[DictRow], identity: int, page: int, page_size: in
 
 
 def _count(cursor: Cursor[DictRow], of: str, value: object) -> int:
-    row = cursor.execute(f"SELECT count(*) AS rows FROM parakeet.{of}".encode(), [value]).fetchone()  # noqa: S608
+    count = f"SELECT count(*) AS rows FROM parakeet.{of}"  # noqa: S608 - the code's own text
+    row = cursor.execute(count.encode(), [value]).fetchone()
     assert row is not None
     rows: int = row["rows"]
     return rows

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from functions.database.connection import Cursor, database
 from functions.database.idempotency import claim, keep
@@ -44,17 +44,6 @@ IdempotencyKey = Annotated[
         max_length=255,
         description="The same request with the same key is done once, within 24 hours",
     ),
-]
-SortBy = Literal[
-    "entry_date",
-    "ticker",
-    "quantity",
-    "entry_price",
-    "exit_price",
-    "pnl",
-    "pnl_percent",
-    "status",
-    "strategy_name",
 ]
 
 # Servers' clocks differ a little; an answer's own known_from has to be a time that may be asked about.
@@ -105,7 +94,7 @@ def list_trades(
     strategy: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     start_date: Annotated[DayOrInstant | None, Query(description="Entered then or later")] = None,
     end_date: Annotated[DayOrInstant | None, Query(description="Entered then or earlier")] = None,
-    sort_by: Annotated[SortBy, Query()] = "entry_date",
+    sort_by: Annotated[store.SortBy, Query()] = "entry_date",
     sort_desc: Annotated[bool, Query()] = True,
     page: PageNumber = 1,
     page_size: PageSize = 50,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from psycopg import Cursor, sql
 from psycopg.rows import DictRow
@@ -35,7 +35,7 @@ _FIELDS = (
     "known_from",
 )
 
-SORTABLE = (
+SortBy = Literal[
     "entry_date",
     "ticker",
     "quantity",
@@ -45,7 +45,8 @@ SORTABLE = (
     "pnl_percent",
     "status",
     "strategy_name",
-)
+]
+SORTABLE = get_args(SortBy)
 
 _MISSING_WHILE_OPEN = ("exit_price", "pnl", "pnl_percent")
 
@@ -128,7 +129,7 @@ def find_page(
     cursor: Cursor[DictRow],
     *,
     filters: Mapping[str, Any],
-    sort_by: str,
+    sort_by: SortBy,
     sort_desc: bool,
     page: int,
     page_size: int,

@@ -25,6 +25,7 @@ def tiingo_daily(history: History, start: date, end: date, today: date) -> str:
     rows = history.between(start, end)
     factor = history.factors(today, dividends=True)[rows]
     split = history.factors(today, dividends=False)[rows]
+    known = history.known(today)[rows]
     raw = [column[rows] for column in (history.close, history.high, history.low, history.open)]
     volume = history.volume[rows]
     return _list(
@@ -34,8 +35,8 @@ def tiingo_daily(history: History, start: date, end: date, today: date) -> str:
         volume,
         *(np.round(prices * factor, 10) for prices in raw),
         np.rint(volume / split).astype(np.int64),
-        history.dividend[rows],
-        history.split[rows],
+        np.where(known, history.dividend[rows], 0.0),
+        np.where(known, history.split[rows], 1.0),
     )
 
 

@@ -19,6 +19,8 @@ LISTED_LATER = {"ABNB": date(2020, 12, 10), "PLTR": date(2020, 9, 30), "META": d
 LACKING_AT_TIINGO = frozenset({"BRK-B"})
 LACKING_AT_POLYGON = frozenset({"BF-B"})
 SPLITS = {"AAPL": (date(2014, 6, 9), 7.0), "NVDA": (date(2024, 6, 10), 10.0), "C": (date(2011, 5, 9), 0.1)}
+# A dividend by its day, and the day on which the providers first tell of it.
+TOLD_LATE = {"KO": (date(2024, 5, 15), date(2024, 6, 10))}
 
 _CLOSURES = Path(__file__).with_name("closures.txt")
 _DAYS_A_QUARTER = 63
@@ -26,7 +28,10 @@ _DAYS_A_QUARTER = 63
 
 @dataclass(frozen=True)
 class History:
-    """`close` and the others are as traded. `split` is 1 and `dividend` 0 but on a day with one."""
+    """`close` and the others are as traded. `split` is 1 and `dividend` 0 but on a day with one.
+
+    `told` is the day on which providers tell of a day's split and dividend: itself, or later.
+    """
 
     dates: Days
     open: Prices
@@ -36,11 +41,16 @@ class History:
     volume: NDArray[np.int64]
     split: Prices
     dividend: Prices
+    told: Days
 
     def between(self, start: date, end: date) -> slice:
         """The rows of these days, both included."""
         first, after = np.searchsorted(self.dates, [np.datetime64(start), np.datetime64(end) + 1])
         return slice(int(first), int(after))
+
+    def known(self, today: date) -> NDArray[np.bool_]:
+        """Of which days' split and dividend one knows on `today`."""
+        return np.asarray(self.told <= np.datetime64(today))
 
     def factors(self, today: date, *, dividends: bool) -> Prices:
         """What makes prices adjusted ones, as known on `today`: later splits (and dividends) count backwards.
@@ -50,7 +60,7 @@ class History:
         effect = 1 / self.split
         if dividends:
             effect[1:] *= 1 - self.dividend[1:] / self.close[:-1]
-        effect[self.dates > np.datetime64(today)] = 1
+        effect[~self.known(today)] = 1
         # Of a day: what came after it.
         return np.append(np.cumprod(effect[:0:-1])[::-1], 1.0)
 
@@ -74,6 +84,11 @@ def history(ticker: str) -> History:
     yields = np.zeros(len(dates))
     if random.random() < 0.6:
         yields[random.integers(_DAYS_A_QUARTER) :: _DAYS_A_QUARTER] = random.uniform(0.002, 0.009)
+    told = dates.copy()
+    if ticker in TOLD_LATE:
+        day, later = TOLD_LATE[ticker]
+        late = np.searchsorted(dates, np.datetime64(day))
+        yields[late], told[late] = 0.008, np.datetime64(later)
     split = np.ones(len(dates))
     if ticker in SPLITS:
         day, ratio = SPLITS[ticker]
@@ -99,6 +114,7 @@ def history(ticker: str) -> History:
         volume=volume[listed],
         split=split[listed],
         dividend=dividend[listed],
+        told=told[listed],
     )
 
 
@@ -117,7 +133,7 @@ def audusd() -> History:
     high = np.round(np.maximum(opened, close) * wide, 5)
     low = np.round(np.minimum(opened, close) / wide, 5)
     none = np.zeros(len(dates))
-    return History(dates, opened, high, low, close, none.astype(np.int64), none + 1, none)
+    return History(dates, opened, high, low, close, none.astype(np.int64), none + 1, none, dates)
 
 
 def _cents(prices: Prices) -> Prices:

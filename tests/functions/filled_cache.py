@@ -10,10 +10,19 @@ import numpy as np
 from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
-from functions.market.layout import COLUMNS, MANIFEST_KEY, PANEL_TICKERS, RECENT_DAYS, UNIVERSE_KEY
+from functions.market.layout import (
+    COLUMNS,
+    LAST_RUN_KEY,
+    MANIFEST_KEY,
+    PANEL_TICKERS,
+    RECENT_DAYS,
+    UNIVERSE_KEY,
+    report_key,
+)
 from functions.market.manifest import Catalogue, Entry, Manifest, Panel, catalogue_json, manifest_json
 from functions.market.objects import Objects
 from functions.market.parquet import quoted, write
+from functions.market.report import Report, report_json
 
 RUN = "20260101T060000Z-aaaaaa"
 Floats = NDArray[np.float64]
@@ -53,9 +62,12 @@ def fill(
     tickers: tuple[str, ...],
     columns: Mapping[str, Floats],
     audusd: Floats | None = None,
+    *,
+    bars: bool = False,
 ) -> None:
     """Bars of `tickers`, with the columns of a bar as (days, tickers), NaN for none; some may be left out,
-    and are then the adjusted close. Indices: EVEN and ODD.
+    and are then the adjusted close. Indices: EVEN and ODD. With `bars` there are objects of each ticker's
+    too, and the report of the run.
     """
     lines = [
         f"{ticker},{ticker} Inc.,EQUITY,{('EVEN', 'ODD')[number % 2]}"
@@ -75,7 +87,17 @@ def fill(
         objects.put(keys[0], write(select, table))
         objects.put(keys[1], _recent(days, tickers[group], {n: v[:, group] for n, v in columns.items()}))
         panels.append(Panel(tickers[group], *keys, written_on="2026-01-01"))
-    entries = {ticker: _entry(days, close[:, number]) for number, ticker in enumerate(tickers)}
+    entries = {}
+    for number, ticker in enumerate(tickers):
+        key = f"cache/runs/{RUN}/x/bars/{ticker}.parquet" if bars else ""
+        entries[ticker] = _entry(days, close[:, number], key)
+        if bars:
+            objects.put(key, _bars(days, {name: values[:, number] for name, values in columns.items()}))
+    if bars:
+        ended = "2026-01-01T06:00:00Z"
+        report = Report(RUN, "schedule", ended, ended, len(tickers), [], "done", ended, ok=len(tickers))
+        objects.put(report_key(RUN), report_json(report))
+        objects.put(LAST_RUN_KEY, f'{{"run_id":"{RUN}"}}'.encode())
     if audusd is not None:
         key = f"cache/runs/{RUN}/x/bars/AUDUSD.parquet"
         rates = {"date": _stamps(days), "close": audusd}
@@ -89,6 +111,13 @@ def fill(
     objects.put(MANIFEST_KEY, manifest_json(manifest))
 
 
+def _bars(days: NDArray[np.datetime64], columns: Mapping[str, Floats]) -> bytes:
+    there = ~np.isnan(columns["adjusted_close"])
+    table = {name: columns.get(name, columns["adjusted_close"])[there] for name in COLUMNS}
+    select = f"SELECT date::DATE AS date, {_CHOSEN} FROM source"  # noqa: S608 - the layout's own names
+    return write(select, {"date": _stamps(days[there]), **table})
+
+
 def _recent(days: NDArray[np.datetime64], tickers: tuple[str, ...], columns: Mapping[str, Floats]) -> bytes:
     days = days[-RECENT_DAYS:]
     table: dict[str, Any] = {
@@ -98,17 +127,19 @@ def _recent(days: NDArray[np.datetime64], tickers: tuple[str, ...], columns: Map
     for name in COLUMNS:
         values = columns.get(name, columns["adjusted_close"])
         table[name] = np.ascontiguousarray(values[-RECENT_DAYS:].T).reshape(-1)
-    chosen = ", ".join(
-        f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::BIGINT AS {name}"
-        if name == "volume"
-        else f"{_decimal(name)} AS {name}"
-        for name in COLUMNS
-    )
-    return write(f"SELECT ticker, date::DATE AS date, {chosen} FROM source", table)  # noqa: S608 - as above
+    return write(f"SELECT ticker, date::DATE AS date, {_CHOSEN} FROM source", table)  # noqa: S608 - as above
 
 
 def _decimal(name: str) -> str:
     return f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::DECIMAL(18, 6)"
+
+
+_CHOSEN = ", ".join(
+    f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::BIGINT AS {name}"
+    if name == "volume"
+    else f"{_decimal(name)} AS {name}"
+    for name in COLUMNS
+)
 
 
 def _stamps(days: NDArray[np.datetime64]) -> NDArray[np.datetime64]:

@@ -19,11 +19,13 @@ from schemathesis.specs.openapi.checks import (
 from functions.data import handler as data
 from functions.data.health import Checks
 from functions.database.connection import Database
+from functions.market.cache import Cache
 from functions.market.objects import Objects
 from functions.scanner import handler as scanner
 from functions.strategies import handler as strategies
 from functions.trades import handler as trades
 from tests.functions.events import REQUEST_ID, event
+from tests.functions.filled_cache import RUN
 from tests.functions.scanner.market import caller_on as scanner_on
 from tests.functions.strategies.market import caller_on as strategies_on
 from tests.functions.strategies.market import market
@@ -33,7 +35,14 @@ __all__ = ["market"]
 
 pytestmark = pytest.mark.integration
 
-HANDLERS: dict[str, Any] = {"health": data, "scanner": scanner, "strategies": strategies}
+# By the first part of a path, as the gateway's routes.
+HANDLERS: dict[str, Any] = {
+    "data": data,
+    "health": data,
+    "scanner": scanner,
+    "strategies": strategies,
+    "trades": trades,
+}
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 
@@ -58,15 +67,28 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         pairs.setdefault(name, []).append(value)
     sent["rawQueryString"] = query
     sent["queryStringParameters"] = {name: ",".join(values) for name, values in pairs.items()}
-    answer = HANDLERS.get(path.split("/")[1], trades).handler(sent, None)
+    answer = HANDLERS[path.split("/")[1]].handler(sent, None)
     start(f"{answer['statusCode']} -", list(answer["headers"].items()))
     return [answer["body"].encode()]
 
 
-whole = schemathesis.openapi.from_dict(DESCRIBED)
-whole.app = application
-# Of what needs no prices.
-schema = whole.include(path_regex="^/(trades|health)")
+schema = schemathesis.openapi.from_dict(DESCRIBED)
+schema.app = application
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def data_on(market: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = Cache(market)
+    monkeypatch.setenv("INGEST_FUNCTION_NAME", "potential-parakeet-ingest-dev")
+    data.Settings.read.cache_clear()
+    monkeypatch.setattr(data, "_cache", lambda: cached)
+    monkeypatch.setattr(data, "start_function", lambda *_: None)
+    monkeypatch.setattr(data, "checks", lambda: Checks({"database": lambda: None, "cache": lambda: None}))
 
 
 @pytest.fixture
@@ -74,7 +96,7 @@ def served(database: Database, market: Objects, monkeypatch: pytest.MonkeyPatch)
     strategies_on(database, market, monkeypatch)
     scanner_on(market, monkeypatch)
     monkeypatch.setattr(trades, "database", lambda: database)
-    monkeypatch.setattr(data, "checks", lambda: Checks({"database": lambda: None, "cache": lambda: None}))
+    data_on(market, monkeypatch)
 
 
 @pytest.mark.usefixtures("served")
@@ -91,12 +113,25 @@ def test_nothing_that_the_description_allows_is_answered_otherwise_than_it_says(
 ) -> None:
     answer = case.call()
     assert answer.headers["x-request-id"] == [REQUEST_ID], "it was answered by a function"
-    case.validate_response(
-        answer,
-        checks=[
-            not_a_server_error,
-            status_code_conformance,
-            content_type_conformance,
-            response_schema_conformance,
-        ],
-    )
+    case.validate_response(answer, checks=CHECKS)
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/data/status", {}),
+        ("/data/universe", {}),
+        *(("/data/prices/{ticker}", {"ticker": ticker}) for ticker in ("SPY", "NEVER")),
+        *(("/data/latest/{ticker}", {"ticker": ticker}) for ticker in ("SPY", "NEVER")),
+        ("/data/refresh/{run_id}", {"run_id": RUN}),
+    ],
+)
+def test_what_is_in_the_cache_is_answered_as_the_description_says(
+    path: str, parameters: dict[str, str]
+) -> None:
+    # No made-up ticker is one that there is.
+    case = schema[path]["GET"].Case(path_parameters=parameters)
+    answer = case.call()
+    assert answer.status_code == 200
+    case.validate_response(answer, checks=CHECKS)

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from deployment.command import still_running
-from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
+from local.child import ChildError
+from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets
 
 pytestmark = pytest.mark.integration
@@ -138,8 +139,8 @@ def test_no_proxy_stands_between_terraform_and_the_embedded_aws(
 def test_an_embedded_aws_that_does_not_start_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.embedded_aws._PROJECT", tmp_path)
-    with pytest.raises(EmbeddedAwsError, match=r"^The embedded AWS ended at once: .*No module named"):
+    monkeypatch.setattr("local.child._PROJECT", tmp_path)
+    with pytest.raises(ChildError, match=r"^The embedded AWS ended: .*No module named"):
         EmbeddedAws(tmp_path / "aws.log").__enter__()
 
 

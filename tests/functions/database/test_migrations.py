@@ -13,9 +13,12 @@ import pytest
 from functions.database.connection import ROLE, Database
 from functions.database.migrations import schema
 from functions.database.migrations.schema import migrate
+from packages.layer import twin
 from tests.functions.postgresql import PostgreSql
 
 pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[3]
 
 LOCK = 0x7061726B
 """Of env.py, which cannot be imported: it runs when it is."""
@@ -34,6 +37,24 @@ def bare(new_database: Callable[[str], str]) -> str:
 def test_migrating_twice_changes_nothing_the_second_time(server: PostgreSql, bare: str) -> None:
     assert migrate(server.parameters(bare)) == (None, NEWEST)
     assert migrate(server.parameters(bare)) == (NEWEST, NEWEST)
+
+
+def test_the_stripped_layers_have_all_that_migrating_needs(server: PostgreSql, bare: str) -> None:
+    layers = ("core", "migrations")
+    code = (
+        f"import sys, json; sys.path[:0] = {[str(ROOT), *(str(twin(name).path) for name in layers)]};"
+        "from functions.database.migrations.schema import migrate;"
+        "from sqlalchemy.util import has_compiled_ext;"
+        "print(json.dumps([has_compiled_ext(), *migrate(json.loads(sys.argv[1]))]))"
+    )
+    process = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", code, json.dumps(server.parameters(bare))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == [False, None, NEWEST]
 
 
 def test_of_two_at_once_both_succeed_and_one_has_done_it(server: PostgreSql, bare: str) -> None:

@@ -103,7 +103,7 @@ def test_a_run_that_fails_is_an_error_and_measured(
 def test_what_is_left_is_handed_to_the_function_itself(
     invoke: Invoke, started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.ingest.run.STEP_TICKERS", 2)
+    monkeypatch.setattr("functions.ingest.run.STEP_TICKERS", 1)
     assert invoke(asked(1, "SPY", "AAPL"))["remaining"] == 1
     event = {"run_id": run_id(1), "source": "continuation", "step": 2}
     assert started == [(ARN, event)]

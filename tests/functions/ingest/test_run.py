@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Barrier, Thread
 
 import numpy as np
 import pytest
 
 from functions.ingest.run import IngestFailedError, Step
+from functions.ingest.ticker import FIRST_BARS_EVERY, OVERLAP_BARS
 from functions.market.bars import ADJUSTED_CLOSE, CLOSE
 from functions.market.layout import MANIFEST_KEY, RENEW_AFTER_DAYS, report_key
 from functions.market.objects import Objects, StorageError
 from functions.market.report import Report, read_report
+from local.embedded_aws import EmbeddedAws
+from local.market_data.history import TOLD_LATE
+from local.market_data.market_data import MarketData
 from tests.functions.market_cache import (
     FIRST_MORNING,
     SECOND_MORNING,
@@ -125,6 +129,30 @@ def test_a_split_makes_the_whole_history_new(market: Market) -> None:
     assert report(market, 2).rows >= len(after)
 
 
+def test_a_dividend_told_of_weeks_late_is_in_the_adjusted_closes_within_five_trading_days(
+    market_aws: EmbeddedAws, market_server: MarketData
+) -> None:
+    day, told = TOLD_LATE["KO"]
+    universe = "ticker,name,kind,indices\nKO,Its dividend is told of late,EQUITY,SPX500\n"
+    market = Market(market_aws, market_server, universe)
+    market.ingest(tickers=["KO"])
+    before = bars_of(market.snapshot(), "KO")
+    assert (before.dates > np.datetime64(day)).sum() > OVERLAP_BARS
+    # Tuesday to Saturday: each ingests the trading day before it.
+    for number in range(FIRST_BARS_EVERY):
+        market.wake(datetime.combine(told + timedelta(1 + number), time(6), UTC))
+        market.ingest(2 + number, tickers=["KO"])
+    afresh = Market(market_aws, market_server, universe)
+    afresh.wake(market.morning)
+    afresh.ingest(tickers=["KO"])
+    assert view(market.snapshot()) == view(afresh.snapshot())
+    after = bars_of(market.snapshot(), "KO")
+    factors = after.values[: len(before), ADJUSTED_CLOSE] / before.values[:, ADJUSTED_CLOSE]
+    earlier = before.dates < np.datetime64(day)
+    np.testing.assert_allclose(factors[earlier], 1 - 0.008, rtol=1e-3)
+    np.testing.assert_array_equal(factors[~earlier], 1)
+
+
 def test_a_run_twice_changes_nothing(market: Market) -> None:
     market.ingest()
     manifest = market.snapshot().manifest
@@ -178,6 +206,20 @@ def test_killed_between_any_two_writes_readers_see_the_old_or_the_new_and_the_ne
     # report, last_run, three objects of bars, two panels, catalogue, manifest, report
     assert writes == 10
     assert (seen[0], seen[-1]) == (old, new)
+
+
+def test_a_first_load_in_steps_writes_each_panel_once(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.panels.PANEL_TICKERS", 2)
+    monkeypatch.setattr("functions.ingest.run.STEP_TICKERS", 2)
+    number = 1
+    while (step := market.ingest(step=number)) and step.follow_up:
+        number = step.follow_up
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+    # Five instruments, two to a panel.
+    assert number == 3
+    assert sum("/closes-" in key for key in market.contents()) == 3
 
 
 def test_two_runs_at_once_lose_nothing(market: Market) -> None:

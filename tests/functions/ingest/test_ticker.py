@@ -21,6 +21,8 @@ pytestmark = pytest.mark.integration
 
 X = Instrument("X", "A made-up one", "EQUITY")
 MONDAY = date(2024, 6, 3)
+# On which the first bars of X are read again; on the day before they are not.
+TURN = date(2024, 6, 7)
 
 
 class Scripted:
@@ -61,9 +63,14 @@ def folder() -> str:
 
 
 def ingest(
-    market: Market, providers: Sequence[Any], entry: Entry | None, folder: str, today: date = date(2024, 6, 8)
+    market: Market,
+    providers: Sequence[Any],
+    entry: Entry | None,
+    folder: str,
+    *,
+    end: date = date(2024, 6, 6),
 ) -> Outcome:
-    work = TickerIngest(Cache(market.objects()), providers, folder=folder, today=today, end=date(2024, 6, 7))
+    work = TickerIngest(Cache(market.objects()), providers, folder=folder, today=date(2024, 6, 8), end=end)
     return work.ingest(X, entry)
 
 
@@ -119,6 +126,41 @@ def test_a_dividend_that_is_told_of_after_its_day_was_read_adjusts_all_before_it
     with on_disk(market.objects().get(entry.key) or b"") as file:
         adjusted = Bars.from_parquet(file).values[:, ADJUSTED_CLOSE] / MILLIONTHS
     np.testing.assert_array_equal(adjusted, [7.92] * 5 + [9.9, 11, *later])
+
+
+def test_a_dividend_told_of_when_its_days_are_not_read_again_adjusts_all_before_it_on_the_tickers_turn(
+    market: Market, folder: str
+) -> None:
+    provider = Scripted(
+        "one", prices(date(2024, 5, 6), 8, 8) | prices(date(2024, 5, 20), *[10] * 5, *[9] * 9)
+    )
+    provider.rows = {day: close for day, close in provider.rows.items() if day.weekday() < 5}
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.dividend, provider.adjusting = date(2024, 5, 7), frozenset({date(2024, 5, 7)})
+    assert sum(day >= provider.dividend for day in provider.rows) > OVERLAP_BARS
+    assert ingest(market, [provider], entry, folder).update is None
+    # On no other day of the week.
+    for days in (1, 2, 3, 4):
+        assert ingest(market, [provider], entry, folder, end=TURN - timedelta(days)).update is None
+    assert HISTORY_START not in provider.asked[1:]
+    outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"), end=TURN)
+    with on_disk(market.objects().get(entry_of(outcome).key) or b"") as file:
+        adjusted = Bars.from_parquet(file).values[:, ADJUSTED_CLOSE] / MILLIONTHS
+    np.testing.assert_array_equal(adjusted[:3], [7.92, 8, 10])
+    assert outcome.rows == len(adjusted)
+    # What is right by then is not read whole again.
+    ingest(market, [provider], entry_of(outcome), folder, end=TURN)
+    assert provider.asked[-2:] == [date(2024, 5, 24), date(2024, 5, 6)]
+
+
+def test_first_bars_that_the_provider_has_no_more_change_nothing(market: Market, folder: str) -> None:
+    provider = Scripted(
+        "one", prices(MONDAY - timedelta(28), 8) | prices(MONDAY, *[10] * 5) | prices(TURN, 9)
+    )
+    entry = entry_of(ingest(market, [provider], None, folder, end=TURN))
+    del provider.rows[MONDAY - timedelta(28)]
+    outcome = ingest(market, [provider], entry, folder, end=TURN)
+    assert (outcome.failure, outcome.update) == ("", None)
 
 
 def test_the_second_provider_is_asked_where_the_first_has_none_or_fails(market: Market, folder: str) -> None:

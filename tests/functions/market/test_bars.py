@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.market.bars import Bars, Quotes, check, flags, same_adjustment
+from functions.market.cache import Cache
 from functions.market.layout import COLUMNS, MILLIONTHS
 from functions.market.manifest import UnknownSchemaError
 from functions.market.parquet import on_disk, query
+from tests.functions.filled_cache import empty_cache
 
 TODAY = date(2024, 6, 14)
 GOOD = (10.0, 12.0, 9.0, 11.0, 1000.0, 5.0, 6.0, 4.5, 5.5)
@@ -126,8 +128,16 @@ def test_prices_are_decimals_in_parquet() -> None:
 def test_a_file_of_another_schema_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "other.parquet"
     duckdb.execute(f"COPY (SELECT 1) TO '{file}' (FORMAT parquet, KV_METADATA {{schema_version: '2'}})")
-    with pytest.raises(UnknownSchemaError, match="schema version 2; this code reads 1"):
-        Bars.from_parquet(file)
+    said = "schema version 2; this code reads 1"
+    with pytest.raises(UnknownSchemaError, match=said), on_disk(file.read_bytes()):
+        pass
+    with empty_cache() as objects:
+        objects.put("cache/other.parquet", file.read_bytes())
+        cache = Cache(objects)
+        # A second try finds the file on /tmp.
+        for _ in range(2):
+            with pytest.raises(UnknownSchemaError, match=said):
+                cache.file("cache/other.parquet")
 
 
 def test_a_change_of_more_than_half_is_flagged_and_a_split_is_not() -> None:

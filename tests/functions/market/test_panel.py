@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from functions.market.cache import Cache, CacheEmptyError
+from functions.market.layout import COLUMNS
 from functions.market.panel import load_audusd, load_closes, load_recent
+from functions.market.parquet import on_disk, query, write
 from local.market_data.history import audusd, history
-from tests.functions.market_cache import Market
+from tests.functions.market_cache import SECOND_MORNING, Market, view
 
 pytestmark = pytest.mark.integration
 
@@ -81,6 +83,27 @@ def test_recent_days_are_the_last_300_of_all(market: Market) -> None:
     np.testing.assert_array_equal(few.high[:, 0], recent.high[-5:, recent.tickers.index("AAPL")])
     with pytest.raises(ValueError, match="allowed are 1 to 300"):
         load_recent(snapshot, days=301)
+
+
+@pytest.mark.parametrize("order", ["date DESC, ticker", "hash(ticker || date)"])
+def test_recent_days_do_not_depend_on_the_order_of_a_files_rows(
+    market: Market, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    market.ingest()
+    snapshot = market.snapshot()
+    in_order = load_recent(snapshot)
+    key = snapshot.manifest.panels[0].recent
+    with on_disk(snapshot.cache.content(key)) as file:
+        rows = query(file, f"SELECT * FROM {{file}} ORDER BY {order}").fetchnumpy()  # noqa: S608 - given above
+        market.objects().put(key, write("SELECT * FROM source", rows))
+    # A ticker that changes makes an ingest write the others again, from the file that is there.
+    mixed = load_recent(market.snapshot())
+    market.wake(SECOND_MORNING)
+    market.ingest(2, tickers=["SPY"])
+    for name in COLUMNS:
+        np.testing.assert_array_equal(getattr(mixed, name), getattr(in_order, name))
+    view(market.snapshot())
 
 
 def test_a_rate_is_carried_forward_and_never_back(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:

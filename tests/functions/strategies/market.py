@@ -26,7 +26,8 @@ def market() -> Iterator[Objects]:
     rates = 0.7 * np.exp(np.cumsum(chance.normal(0, 0.004, DAYS)))
     rates[:5] = np.nan
     with empty_cache() as objects:
-        fill(objects, days, TICKERS, {"adjusted_close": closes, "volume": np.full(closes.shape, 1e6)}, rates)
+        columns = {"adjusted_close": closes, "volume": np.full(closes.shape, 1e6)}
+        fill(objects, days, TICKERS, columns, rates, bars=True)
         yield objects
 
 

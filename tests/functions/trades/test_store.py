@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from functions.database.connection import Cursor, Database
 from functions.trades import store
@@ -16,6 +19,7 @@ from tests.functions.postgresql import PostgreSql
 
 pytestmark = pytest.mark.integration
 
+TRADES = Path(__file__).parents[3] / "benchmarks" / "trades.sql"
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 # One database serves all examples: each begins by deleting what the last one left.
 SHARED = settings(
@@ -204,3 +208,20 @@ def test_a_clock_that_was_set_back_overlaps_nothing(database: Database) -> None:
 def test_what_may_not_be_sorted_by_never_reaches_the_database(database: Database) -> None:
     with database.read() as cursor, pytest.raises(ValueError, match="notes"):
         store.find_page(cursor, filters={}, sort_by="notes", sort_desc=True, page=1, page_size=1, as_of=None)
+
+
+@pytest.mark.parametrize("as_of", [None, datetime(2020, 2, 15, tzinfo=UTC)])
+def test_how_many_trades_there_are_or_were_is_answered_by_an_index_alone(
+    server: PostgreSql, dbname: str, as_of: datetime | None
+) -> None:
+    made = TRADES.read_text(encoding="utf-8").replace("100000", "5000").rstrip(";\n").split(";")
+    with psycopg.connect(**server.parameters(dbname), autocommit=True) as connection:
+        for statement in made:
+            connection.execute(statement.encode())
+        plan = connection.execute(
+            sql.SQL("EXPLAIN SELECT count(*) FROM parakeet.trade_versions WHERE {}").format(
+                store.known(as_of)
+            ),
+            {"as_of": as_of},
+        ).fetchall()
+    assert "Index Only Scan" in str(plan), plan

@@ -11,6 +11,7 @@ from local.market_data.history import (
     DELISTED,
     LISTED_LATER,
     SPLITS,
+    TOLD_LATE,
     audusd,
     history,
     trading_days,
@@ -53,12 +54,24 @@ def test_an_adjustment_is_known_from_its_day_on_and_not_before() -> None:
     np.testing.assert_allclose(after[~earlier], before[~earlier])
 
 
+def test_a_dividend_that_is_told_of_late_is_nowhere_before() -> None:
+    day, told = TOLD_LATE["KO"]
+    known = history("KO")
+    for today, factor in ((told - timedelta(1), 1), (told, 1 - 0.008)):
+        text = answers.tiingo_daily(known, day - timedelta(1), day, today)
+        before, after = json.loads(text)
+        assert (after["divCash"] > 0) == (today == told)
+        # A dividend is rounded to hundredths of a cent.
+        assert before["adjClose"] / before["close"] == pytest.approx(factor, rel=1e-4)
+        assert after["adjClose"] == after["close"]
+
+
 def test_listings_begin_and_end_on_their_days() -> None:
     assert [history(ticker).dates[-1] for ticker in DELISTED] == list(map(np.datetime64, DELISTED.values()))
     assert [history(ticker).dates[0] for ticker in LISTED_LATER] == list(
         map(np.datetime64, LISTED_LATER.values())
     )
-    assert {*DELISTED, *LISTED_LATER, *SPLITS} <= set(TICKERS)
+    assert {*DELISTED, *LISTED_LATER, *SPLITS, *TOLD_LATE} <= set(TICKERS)
 
 
 def test_prices_are_the_same_wherever_they_are_made_up() -> None:
