@@ -53,7 +53,8 @@ class Acknowledgement:
                 if fnmatchcase(address, resource)
             ]
             if not concerned:
-                yield f"{self.check}: {' and '.join(self.stacks) or 'no stack'} has {resource}"
+                where = f"{' and '.join(self.stacks)} has no" if self.stacks else "no stack has"
+                yield f"{self.check}: {where} {resource}"
             for stack, address in concerned:
                 for action in self.actions:
                     if (stack, address, action) not in known:

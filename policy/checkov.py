@@ -19,8 +19,9 @@ _RESULTS = {"passed_checks", "failed_checks", "skipped_checks", "parsing_errors"
 
 def findings(files: Mapping[str, Path], plans: Mapping[str, Plan]) -> tuple[list[Finding], int]:
     """What fails, and how many checks passed. Raises ToolError."""
-    report = _report(_run(python_with("checkov"), files))
-    return [_finding(failed, plans) for failed in report["failed_checks"]], len(report["passed_checks"])
+    resources = sum(len(plan.names) for plan in plans.values())
+    results = report(_run(python_with("checkov"), files), resources)
+    return [finding(failed, plans) for failed in results["failed_checks"]], len(results["passed_checks"])
 
 
 def _run(python: Path, files: Mapping[str, Path]) -> str:
@@ -49,11 +50,13 @@ def _run(python: Path, files: Mapping[str, Path]) -> str:
     return done.stdout
 
 
-def _report(said: str) -> Mapping[str, Any]:
+def report(said: str, resources: int) -> Mapping[str, Any]:
+    """The results in what checkov prints of so many resources. Raises ToolError."""
     try:
-        report = json.loads(said)
-        results: Mapping[str, Any] = report["results"]
-        understood = report["check_type"] == "terraform_plan" and set(results) == _RESULTS
+        printed = json.loads(said)
+        results: Mapping[str, Any] = printed["results"]
+        seen = int(printed["summary"]["resource_count"])
+        understood = printed["check_type"] == "terraform_plan" and set(results) == _RESULTS
     except (ValueError, KeyError, TypeError):
         understood = False
     if not understood:
@@ -61,10 +64,13 @@ def _report(said: str) -> Mapping[str, Any]:
     for what in ("parsing_errors", "skipped_checks"):
         if results[what]:
             raise ToolError(f"checkov has {what.replace('_', ' ')}: {str(results[what][0])[:200]}")
+    if seen != resources:
+        raise ToolError(f"checkov has seen {seen} of {resources} resources")
     return results
 
 
-def _finding(failed: Mapping[str, Any], plans: Mapping[str, Plan]) -> Finding:
+def finding(failed: Mapping[str, Any], plans: Mapping[str, Plan]) -> Finding:
+    """One of its failed checks. Raises ToolError."""
     try:
         stack = Path(failed["file_path"]).stem
         return Finding(
