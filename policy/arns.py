@@ -21,45 +21,41 @@ _FORMS = {
     "aws_sns_topic": "arn:aws:sns:{region}:{account}:{name}",
     "aws_sqs_queue": "arn:aws:sqs:{region}:{account}:{name}",
 }
-_ARN = re.compile(r"\$\{((aws_\w+)\.[\w-]+)\.arn\}")
+_REFERENCE = re.compile(r"\$\{(aws_\w+)\.([\w-]+)\.(\w+)\}")
 
 
 def documents_with_arns(stack: Mapping[str, Any]) -> dict[str, Any]:
-    """The statements of the stack's policy documents, with an ARN in the place of a resource's.
+    """The statements of the stack's policy documents, with ARNs and names in the place of its resources.
 
     A reference that is not understood stays: its document is unknown in the plan then, which is said.
+    Terraform reads no document before it is deployed that refers to a resource at all, known or not.
     """
+    resources = stack.get("resource", {})
     documents = stack.get("data", {}).get("aws_iam_policy_document", {})
     return {
-        name: {"statement": _with_arns(block["statement"])}
+        name: {"statement": _said(block["statement"], resources)}
         for name, block in documents.items()
         if "statement" in block
     }
 
 
-def _with_arns(given: Any) -> Any:
+def _said(given: Any, resources: Mapping[str, Any]) -> Any:
     match given:
         case dict():
-            return {key: _with_arns(part) for key, part in given.items()}
+            return {key: _said(part, resources) for key, part in given.items()}
         case list():
-            return [_with_arns(part) for part in given]
+            return [_said(part, resources) for part in given]
         case str():
-            return _ARN.sub(_arn, given)
+            return _REFERENCE.sub(lambda found: _value(found, resources), given)
     return given
 
 
-def _arn(reference: re.Match[str]) -> str:
-    whole, address, kind = reference[0], reference[1], reference[2]
-    form = _FORMS.get(kind)
-    return whole if form is None else form.format_map(_Arguments(address))
-
-
-class _Arguments(dict[str, str]):
-    """A resource's arguments, for Terraform to say."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(_GIVEN)
-        self._address = address
-
-    def __missing__(self, argument: str) -> str:
-        return f"${{{self._address}.{argument}}}"
+def _value(reference: re.Match[str], resources: Mapping[str, Any]) -> str:
+    kind, name, attribute = reference.groups()
+    arguments = resources.get(kind, {}).get(name, {})
+    form = _FORMS.get(kind) if attribute == "arn" else f"{{{attribute}}}"
+    try:
+        value = form.format_map({**arguments, **_GIVEN}) if form else reference[0]
+    except KeyError:
+        return reference[0]
+    return reference[0] if _REFERENCE.search(value) else value

@@ -159,7 +159,8 @@ def _overlap(resource: str, form: str) -> bool:
     """Whether an ARN, maybe with wildcards, can be of that form, as `arn:${Partition}:s3:::${BucketName}`."""
     if form.endswith(":::${BucketName}") and "/" in resource:
         return False
-    return _globs_overlap(resource, re.sub(r"\$\{[^}]*\}", "*", form), {})
+    parts = zip(resource.split(":", 5), re.sub(r"\$\{[^}]*\}", "*", form).split(":", 5), strict=True)
+    return all(_globs_overlap(one, other, {}) for one, other in parts)
 
 
 def _globs_overlap(one: str, other: str, seen: dict[tuple[int, int], bool]) -> bool:
