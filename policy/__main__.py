@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines = judged(checked.findings, acknowledged, checked.resources)
     print("\n".join(lines), end="\n" if lines else "")
     print(
-        f"{len(checked.plans)} stacks: {checked.passed} checks of checkov passed, {checked.documents} policies "
-        f"read, {len(checked.findings)} findings, {len(lines)} to do"
+        f"{len(checked.plans)} stacks: {checked.passed} checks of checkov passed, {checked.documents} "
+        f"policies read, {len(checked.findings)} findings, {len(lines)} to do"
     )
     return 1 if lines else 0
 

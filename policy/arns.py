@@ -15,6 +15,7 @@ _FORMS = {
     "aws_dynamodb_table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "aws_iam_policy": "arn:aws:iam::{account}:policy/{name}",
     "aws_iam_role": "arn:aws:iam::{account}:role/{name}",
+    "aws_lambda_alias": "arn:aws:lambda:{region}:{account}:function:{function_name}:{name}",
     "aws_lambda_function": "arn:aws:lambda:{region}:{account}:function:{function_name}",
     "aws_s3_bucket": "arn:aws:s3:::{bucket}",
     "aws_secretsmanager_secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}{random}",
@@ -58,4 +59,4 @@ def _value(reference: re.Match[str], resources: Mapping[str, Any]) -> str:
         value = form.format_map({**arguments, **_GIVEN}) if form else reference[0]
     except KeyError:
         return reference[0]
-    return reference[0] if _REFERENCE.search(value) else value
+    return str(_said(value, resources)) if value != reference[0] else value

@@ -41,5 +41,6 @@ def findings(documents: Sequence[Document]) -> list[Finding]:
         return [Finding(**one) for one in answer["findings"]]
     except (ValueError, KeyError, TypeError):
         raise ToolError(
-            f"the policies' linters say what is not understood: {done.stdout[:200]!r}: see policy/statements.py"
+            f"the policies' linters say what is not understood: {done.stdout[:200]!r}: see "
+            "policy/statements.py"
         ) from None

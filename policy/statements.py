@@ -157,6 +157,8 @@ def _data(action: str) -> list[dict[str, Any]]:
 
 def _overlap(resource: str, form: str) -> bool:
     """Whether an ARN, maybe with wildcards, can be of that form, as `arn:${Partition}:s3:::${BucketName}`."""
+    if resource == "*":
+        return True
     if form.endswith(":::${BucketName}") and "/" in resource:
         return False
     parts = zip(resource.split(":", 5), re.sub(r"\$\{[^}]*\}", "*", form).split(":", 5), strict=True)

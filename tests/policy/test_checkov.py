@@ -19,6 +19,7 @@ REPORT: dict[str, Any] = {
 }
 
 
+@pytest.mark.integration
 def test_a_table_that_cannot_be_restored_is_found_and_one_that_can_is_not(tmp_path: Path) -> None:
     recovery = {"point_in_time_recovery": [{"enabled": True}]}
     contents = {
@@ -68,5 +69,5 @@ def test_resources_that_it_did_not_see_are_said() -> None:
 
 def test_a_finding_of_what_is_not_planned_is_said() -> None:
     failed = {"file_path": "/parakeet-dev.json", "check_id": "C", "check_name": "c", "resource": "aws_x.y"}
-    with pytest.raises(ToolError, match="aws_x.y"):
+    with pytest.raises(ToolError, match=r"aws_x\.y"):
         checkov.finding(failed, {"parakeet-dev": Plan("parakeet-dev", plan({}))})

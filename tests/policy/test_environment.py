@@ -7,6 +7,8 @@ import pytest
 from policy import environment
 from policy.environment import ToolError, python_with
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_tool_that_is_not_locked_is_a_line(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"^ruler\.lock is missing: run `make lock`$"):
@@ -44,5 +46,5 @@ def test_without_uv_it_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_package_without_its_hash_is_not_installed(tmp_path: Path) -> None:
     (tmp_path / "tool.lock").write_text("six==1.17.0\n", encoding="utf-8")
-    with pytest.raises(ToolError, match="^tool cannot be installed"):
+    with pytest.raises(ToolError, match=r"^tool cannot be installed"):
         python_with("tool", locks=tmp_path, home=tmp_path / "home")

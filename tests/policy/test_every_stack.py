@@ -1,4 +1,4 @@
-"""What is planned of every stack: nothing is found that is not acknowledged, nothing acknowledged that is not so."""
+"""What is planned of every stack: what is found is acknowledged, and what is acknowledged is found."""
 
 import subprocess
 import sys

@@ -9,6 +9,8 @@ from policy.documents import IDENTITY, RESOURCE, TRUST, Document
 from policy.environment import ToolError
 from tests.policy.plans import statement
 
+pytestmark = pytest.mark.integration
+
 OBJECT = "arn:aws:s3:::parakeet/cache/x"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:x"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
