@@ -25,7 +25,7 @@ def findings(files: Mapping[str, Path], plans: Mapping[str, Plan]) -> tuple[list
 
 
 def _run(python: Path, files: Mapping[str, Path]) -> str:
-    options = [option for stack, file in files.items() for option in ("--file", f"{stack}.json") if file]
+    options = [option for stack in files for option in ("--file", f"{stack}.json")]
     with tempfile.TemporaryDirectory(prefix="parakeet-checkov-") as name:
         # A folder and a home of its own: no `.checkov.yaml` of a person's has a say.
         for stack, file in files.items():
@@ -52,15 +52,15 @@ def _run(python: Path, files: Mapping[str, Path]) -> str:
 
 def report(said: str, resources: int) -> Mapping[str, Any]:
     """The results in what checkov prints of so many resources. Raises ToolError."""
+    not_understood = ToolError(f"checkov says what is not understood: {said[:200]!r}: see policy/checkov.py")
     try:
         printed = json.loads(said)
         results: Mapping[str, Any] = printed["results"]
-        seen = int(printed["summary"]["resource_count"])
-        understood = printed["check_type"] == "terraform_plan" and set(results) == _RESULTS
+        seen, of = int(printed["summary"]["resource_count"]), printed["check_type"]
     except (ValueError, KeyError, TypeError):
-        understood = False
-    if not understood:
-        raise ToolError(f"checkov says what is not understood: {said[:200]!r}: see policy/checkov.py")
+        raise not_understood from None
+    if of != "terraform_plan" or set(results) != _RESULTS:
+        raise not_understood
     for what in ("parsing_errors", "skipped_checks"):
         if results[what]:
             raise ToolError(f"checkov has {what.replace('_', ' ')}: {str(results[what][0])[:200]}")

@@ -26,7 +26,7 @@ def test_a_table_that_cannot_be_restored_is_found_and_one_that_can_is_not(tmp_pa
         "parakeet-dev": plan({"aws_dynamodb_table.x": TABLE}),
         "parakeet-prod": plan({"aws_dynamodb_table.x": {**TABLE, **recovery}}),
     }
-    files = {}
+    files: dict[str, Path] = {}
     for stack, content in contents.items():
         files |= written(tmp_path, stack, content)
     found, passed = checkov.findings(files, {stack: Plan(stack, one) for stack, one in contents.items()})

@@ -1,10 +1,10 @@
 """The tools' environments are made by the project's own lock files, or a line says what is missing."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from policy import environment
 from policy.environment import ToolError, python_with
 
 pytestmark = pytest.mark.integration
@@ -39,7 +39,7 @@ def test_what_was_half_made_is_made_anew(tmp_path: Path) -> None:
 
 def test_without_uv_it_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nothing.lock").write_text("# nothing\n", encoding="utf-8")
-    monkeypatch.setattr(environment.sys, "executable", str(tmp_path / "bin/python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python"))
     with pytest.raises(ToolError, match=r"^nothing: uv installs it, but is not there: run `make setup`$"):
         python_with("nothing", locks=tmp_path, home=tmp_path / "home")
 
