@@ -19,7 +19,7 @@ _RESULTS = {"passed_checks", "failed_checks", "skipped_checks", "parsing_errors"
 
 def findings(files: Mapping[str, Path], plans: Mapping[str, Plan]) -> tuple[list[Finding], int]:
     """What fails, and how many checks passed. Raises ToolError."""
-    resources = sum(plan.size for plan in plans.values())
+    resources = sum(len(plan.names) for plan in plans.values())
     results = report(_run(python_with("checkov"), files), resources)
     return [finding(failed, plans) for failed in results["failed_checks"]], len(results["passed_checks"])
 

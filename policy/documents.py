@@ -41,8 +41,6 @@ class Plan:
     def __init__(self, stack: str, plan: Mapping[str, Any]) -> None:
         self.stack = stack
         self._module = plan["planned_values"]["root_module"]
-        self.size = len(self._module.get("resources", []))
-        """Resources, and data that is read only when it is deployed."""
         self._configured = plan["configuration"]["root_module"].get("resources", [])
         self._resources = [one for one in self._module.get("resources", []) if one["mode"] == "managed"]
         stems = [_HASH.sub("", one["address"]) for one in self._resources]
