@@ -69,6 +69,9 @@ def _actions(statement: Statement) -> Iterator[Found]:
 
 def _resources(statement: Statement) -> Iterator[Found]:
     resources = _listed(statement.get("Resource", []))
+    for resource in resources:
+        if resource != "*" and not re.fullmatch(r"arn(:[^:]*){4}:.+", resource):
+            raise ValueError(f"{resource} is no ARN")
     actions = [
         one for one in determine_actions_to_expand(_listed(statement.get("Action", []))) if _known(one)
     ]

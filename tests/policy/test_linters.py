@@ -179,8 +179,9 @@ def test_what_is_right_is_not(found: dict[str, set[str]], name: str) -> None:
         {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": OBJECT, "When": "now"}]},
         {"Statement": [{"Action": "s3:GetObject", "Resource": OBJECT}]},
         {"Statements": []},
+        allowed("s3:GetObject", "${aws_s3_bucket.x.arn}"),
     ],
-    ids=["a part that nobody knows", "no effect", "no statement"],
+    ids=["a part that nobody knows", "no effect", "no statement", "no ARN"],
 )
 def test_a_document_that_is_not_understood_ends_the_check_in_a_line(policy: dict[str, Any]) -> None:
     with pytest.raises(ToolError) as failed:
