@@ -8,7 +8,7 @@ import pytest
 
 from policy import checkov
 from policy.documents import Plan
-from policy.environment import ToolError
+from policy.tool import ToolError
 from tests.policy.plans import plan, written
 
 TABLE = {"name": "x", "hash_key": "LockID", "billing_mode": "PAY_PER_REQUEST"}
