@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format lock clean
+.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review policy permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,10 @@ lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml 
 			--overrides portability/locks/$$library.in --output-file portability/locks/$$library.lock \
 			pyproject.toml portability/locks/$$library.in || exit; \
 	done
+	for tool in checkov iam-linters; do \
+		$(LOCK) --universal --python-version 3.11 --group pyproject.toml:$$tool \
+			--output-file policy/locks/$$tool.lock || exit; \
+	done
 	rm -rf package-lock.json node_modules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only
 
@@ -96,6 +100,9 @@ apply: setup ## Deploy what a plan said, and nothing else (ENVIRONMENT=, PLAN=, 
 review: setup ## What the change since BASE does: data, permissions, exposure, cost, code (FORMAT=json, FAIL=data,…, PLAN=1)
 	@$(BIN)/python -m review --base "$(BASE)" --format $(FORMAT) --fail-on "$(FAIL)" $(if $(PLAN),--plan) \
 		$(if $(OUTPUT),--output "$(OUTPUT)")
+
+policy: setup ## checkov on every stack's plan, policy-sentry and cloudsplaining on every policy; nothing unacknowledged
+	@$(BIN)/python -m policy
 
 permissions: setup ## Who may do what: every principal, action and resource of every stack
 	@$(BIN)/python -m review.matrix

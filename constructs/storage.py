@@ -6,10 +6,7 @@ from pathlib import Path
 from bindings.aws import (
     IamRolePolicy,
     S3BucketLifecycleConfigurationRule,
-    S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
-    S3BucketLifecycleConfigurationRuleExpiration,
     S3BucketLifecycleConfigurationRuleFilter,
-    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketLifecycleConfigurationRuleTransition,
     S3Object,
 )
@@ -19,6 +16,12 @@ from config.settings import CacheSettings, StorageSettings
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
+from constructs.resources.lifecycle import (
+    ACCESS_LOG_DAYS,
+    abort_abandoned_uploads,
+    expire,
+    expire_old_versions,
+)
 from constructs.resources.role import Grantee
 
 UNIVERSE = Path(__file__).parents[1] / "config/universe.csv"
@@ -26,8 +29,6 @@ UNIVERSE = Path(__file__).parents[1] / "config/universe.csv"
 CACHE_PREFIX = "cache/"
 RUNS_PREFIX = f"{CACHE_PREFIX}runs/"
 SCANS_PREFIX = f"{CACHE_PREFIX}scans/"
-ACCESS_LOG_DAYS = 90
-ABANDONED_UPLOAD_DAYS = 7
 OLD_PACKAGES_DAYS = 90
 """How long one can go back to what a deployment has replaced."""
 
@@ -45,7 +46,7 @@ class Storage(Construct):
             name=place.name("logs"),
             address="logs",
             destroy_objects=destroy_objects,
-            lifecycle_rules=[_abort_abandoned_uploads(), _expire("expire-logs", "", ACCESS_LOG_DAYS)],
+            lifecycle_rules=[abort_abandoned_uploads(), expire("expire-logs", "", ACCESS_LOG_DAYS)],
         )
         self.cache = Bucket(
             self,
@@ -55,7 +56,7 @@ class Storage(Construct):
             versioned=settings.cache.versioned,
             protected=settings.protected,
             destroy_objects=destroy_objects,
-            lifecycle_rules=[_abort_abandoned_uploads(), *_cache_rules(settings.cache)],
+            lifecycle_rules=[abort_abandoned_uploads(), *_cache_rules(settings.cache)],
         )
         self._upload_universe()
         self.packages = Bucket(
@@ -66,8 +67,8 @@ class Storage(Construct):
             versioned=True,
             destroy_objects=destroy_objects,
             lifecycle_rules=[
-                _abort_abandoned_uploads(),
-                _expire_old_versions("expire-old-packages", "", OLD_PACKAGES_DAYS),
+                abort_abandoned_uploads(),
+                expire_old_versions("expire-old-packages", "", OLD_PACKAGES_DAYS),
             ],
         )
         self.cache.log_access_to(logs, account_id=place.account_id)
@@ -105,43 +106,10 @@ class Storage(Construct):
         return self.cache.grant_write(grantee, SCANS_PREFIX, account_id=self._account_id)
 
 
-def _abort_abandoned_uploads() -> S3BucketLifecycleConfigurationRule:
-    return S3BucketLifecycleConfigurationRule(
-        id="abort-abandoned-uploads",
-        status="Enabled",
-        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
-        abort_incomplete_multipart_upload=[
-            S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
-                days_after_initiation=ABANDONED_UPLOAD_DAYS
-            )
-        ],
-    )
-
-
-def _expire(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRule:
-    return S3BucketLifecycleConfigurationRule(
-        id=id,
-        status="Enabled",
-        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix=prefix)],
-        expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=days)],
-    )
-
-
-def _expire_old_versions(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRule:
-    return S3BucketLifecycleConfigurationRule(
-        id=id,
-        status="Enabled",
-        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix=prefix)],
-        noncurrent_version_expiration=[
-            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(noncurrent_days=days)
-        ],
-    )
-
-
 def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfigurationRule]:
     cached = [S3BucketLifecycleConfigurationRuleFilter(prefix=CACHE_PREFIX)]
     # Of what ingests write: the universe, the manifest and the scans stay.
-    rules = [_expire("expire-cache", RUNS_PREFIX, settings.expire_after_days)]
+    rules = [expire("expire-cache", RUNS_PREFIX, settings.expire_after_days)]
     if settings.transitions:
         rules.append(
             S3BucketLifecycleConfigurationRule(
@@ -157,5 +125,5 @@ def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfiguration
             )
         )
     if settings.versioned:
-        rules.append(_expire_old_versions("expire-old-versions", CACHE_PREFIX, settings.old_versions_days))
+        rules.append(expire_old_versions("expire-old-versions", CACHE_PREFIX, settings.old_versions_days))
     return rules

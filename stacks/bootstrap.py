@@ -1,6 +1,7 @@
 """What keeps Terraform's state: deployed once, before everything else."""
 
 from bindings.aws import (
+    DataAwsCallerIdentity,
     DynamodbTable,
     DynamodbTableAttribute,
     DynamodbTablePointInTimeRecovery,
@@ -12,7 +13,16 @@ from config.terraform import LOCK_TABLE, STATE_REGION, state_bucket
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
+from constructs.resources.lifecycle import (
+    ACCESS_LOG_DAYS,
+    abort_abandoned_uploads,
+    expire,
+    expire_old_versions,
+)
 from stacks.stack import Stack
+
+OLD_STATE_DAYS = 90
+OLD_STATES = 100
 
 
 class BootstrapStack(Stack):
@@ -34,10 +44,16 @@ class BootstrapStack(Stack):
             "state",
             name=state_bucket(account_id),
             address="state",
-            # Every state there was: small, and what one wants back after a mishap.
             versioned=True,
             protected=True,
+            lifecycle_rules=[
+                abort_abandoned_uploads(),
+                # What one wants back after a mishap: the last hundred states whatever their age.
+                expire_old_versions("expire-old-states", "", OLD_STATE_DAYS, newest=OLD_STATES),
+            ],
         )
+        account = DataAwsCallerIdentity(self, "account")
+        state.log_access_to(self._access_logs(account_id), account_id=account.account_id)
         locks = pinned(
             "locks",
             DynamodbTable(
@@ -54,3 +70,12 @@ class BootstrapStack(Stack):
         )
         self.output("state_bucket_name", state.name, "Bucket of every stack's state")
         self.output("lock_table_name", locks.name, "Table of the state's locks")
+
+    def _access_logs(self, account_id: str | None) -> Bucket:
+        return Bucket(
+            self,
+            "logs",
+            name=f"{state_bucket(account_id)}-logs",
+            address="logs",
+            lifecycle_rules=[abort_abandoned_uploads(), expire("expire-logs", "", ACCESS_LOG_DAYS)],
+        )

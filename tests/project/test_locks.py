@@ -27,16 +27,13 @@ def pins(requirements: list[str]) -> set[tuple[str, str, str]]:
     return found
 
 
+OURS = PROJECT / "requirements.lock"
+# The groups that are in no environment but their own.
+TOOLS = {lock.stem: lock for lock in sorted((PROJECT / "policy/locks").glob("*.lock"))}
 LIBRARIES = sorted(file.stem for file in (PROJECT / "portability/locks").glob("*.in"))
 
 
-@pytest.fixture(scope="module")
-def locked_python() -> dict[str, list[str]]:
-    """Each requirement of requirements.lock, with its hashes."""
-    return requirements(PROJECT / "requirements.lock")
-
-
-def requirements(lock: Path) -> dict[str, list[str]]:
+def locked_in(lock: Path) -> dict[str, list[str]]:
     """Each requirement of a lock file, with its hashes."""
     text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
@@ -47,6 +44,16 @@ def requirements(lock: Path) -> dict[str, list[str]]:
     return found
 
 
+def named_for(lock: Path) -> set[tuple[str, str, str]]:
+    """What pyproject.toml names for a lock file."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups: dict[str, list[Any]] = project["dependency-groups"]
+    if lock != OURS:
+        return pins(groups[lock.stem])
+    named = [entry for name, group in groups.items() if name not in TOOLS for entry in group]
+    return pins(project["project"]["dependencies"] + [entry for entry in named if isinstance(entry, str)])
+
+
 @pytest.fixture(scope="module")
 def locked_node() -> dict[str, dict[str, Any]]:
     """Each package of package-lock.json by its folder; ours is ""."""
@@ -55,11 +62,12 @@ def locked_node() -> dict[str, dict[str, Any]]:
     return packages
 
 
+@pytest.mark.parametrize("lock", [OURS, *TOOLS.values()], ids=lambda lock: lock.stem)
 def test_every_python_package_is_locked_to_one_version_and_its_hashes_wherever_it_comes_from(
-    locked_python: dict[str, list[str]],
+    lock: Path,
 ) -> None:
     """A line that is neither would be an index or a place to look for files, which are each reader's own."""
-    check_hashes(locked_python)
+    check_hashes(locked_in(lock))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -67,7 +75,7 @@ def test_a_library_that_this_code_is_tried_with_has_its_own_packages_and_the_res
     library: str,
 ) -> None:
     locks = PROJECT / "portability/locks"
-    locked = requirements(locks / f"{library}.lock")
+    locked = locked_in(locks / f"{library}.lock")
     check_hashes(locked)
     own, without = (
         {line for line in text.splitlines() if not line.startswith("#")}
@@ -89,14 +97,15 @@ def check_hashes(locked: dict[str, list[str]]) -> None:
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes), requirement
 
 
-def test_the_python_packages_that_we_name_are_locked_at_the_versions_that_we_say(
-    locked_python: dict[str, list[str]],
-) -> None:
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    groups = [entry for group in project["dependency-groups"].values() for entry in group]
-    named = pins(project["project"]["dependencies"] + [entry for entry in groups if isinstance(entry, str)])
+@pytest.mark.parametrize("lock", [OURS, *TOOLS.values()], ids=lambda lock: lock.stem)
+def test_the_python_packages_that_we_name_are_locked_at_the_versions_that_we_say(lock: Path) -> None:
+    named = named_for(lock)
     names = {name for name, _, _ in named}
-    assert {pin for pin in pins(list(locked_python)) if pin[0] in names} == named
+    assert {pin for pin in pins(list(locked_in(lock))) if pin[0] in names} == named
+
+
+def test_make_policys_tools_are_locked_apart() -> None:
+    assert list(TOOLS) == ["checkov", "iam-linters"]
 
 
 def test_every_node_package_is_locked_to_one_version_and_its_hash_wherever_it_comes_from(

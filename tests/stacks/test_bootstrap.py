@@ -12,23 +12,41 @@ def bootstrap(templates: Mapping[str, Template]) -> Template:
     return templates["parakeet-bootstrap"]
 
 
-def test_every_old_state_can_be_had_back(bootstrap: Template) -> None:
-    bucket = bootstrap.one("aws_s3_bucket")
+def test_the_last_hundred_states_can_be_had_back_and_older_ones_for_90_days(bootstrap: Template) -> None:
+    bucket = bootstrap.resources("aws_s3_bucket")["state"]
     assert bucket["bucket"] == "potential-parakeet-terraform-state"
-    versioning = bootstrap.one("aws_s3_bucket_versioning", bucket="${aws_s3_bucket.state.id}")
+    versioning = bootstrap.one("aws_s3_bucket_versioning")
+    assert versioning["bucket"] == "${aws_s3_bucket.state.id}"
     assert versioning["versioning_configuration"] == {"status": "Enabled"}
-    assert not bootstrap.resources("aws_s3_bucket_lifecycle_configuration")
+    lifecycle = bootstrap.one("aws_s3_bucket_lifecycle_configuration", bucket="${aws_s3_bucket.state.id}")
+    old = [rule for rule in lifecycle["rule"] if rule["id"] == "expire-old-versions"]
+    assert [rule["noncurrent_version_expiration"] for rule in old] == [
+        [{"noncurrent_days": 90, "newer_noncurrent_versions": 100}]
+    ]
+    assert not [rule for rule in lifecycle["rule"] if "expiration" in rule]
 
 
 def test_states_refuse_to_be_destroyed(bootstrap: Template) -> None:
-    bucket = bootstrap.one("aws_s3_bucket")
+    bucket = bootstrap.resources("aws_s3_bucket")["state"]
     assert bucket["lifecycle"] == {"prevent_destroy": True}
     assert bucket["force_destroy"] is False
 
 
 def test_nobody_is_let_into_the_state_by_the_buckets_policy(bootstrap: Template) -> None:
-    (statement,) = bootstrap.statements(bootstrap.one("aws_s3_bucket_policy")["policy"])
+    policy = bootstrap.one("aws_s3_bucket_policy", bucket="${aws_s3_bucket.state.id}")
+    (statement,) = bootstrap.statements(policy["policy"])
     assert statement["effect"] == "Deny"
+
+
+def test_who_reads_and_writes_states_is_logged_where_s3_alone_may_write(bootstrap: Template) -> None:
+    logging = bootstrap.one("aws_s3_bucket_logging", bucket="${aws_s3_bucket.state.id}")
+    assert logging["target_bucket"] == "${aws_s3_bucket.logs.bucket}"
+    policy = bootstrap.one("aws_s3_bucket_policy", bucket="${aws_s3_bucket.logs.id}")
+    allowed = [one for one in bootstrap.statements(policy["policy"]) if one.get("effect") != "Deny"]
+    assert [one["principals"] for one in allowed] == [
+        [{"type": "Service", "identifiers": ["logging.s3.amazonaws.com"]}]
+    ]
+    assert allowed[0]["condition"][0]["values"] == ["${aws_s3_bucket.state.arn}"]
 
 
 def test_the_lock_table_is_what_terraforms_s3_backend_locks_with(bootstrap: Template) -> None:
@@ -50,7 +68,7 @@ def test_every_other_stack_keeps_its_state_in_what_bootstrap_makes(
     bootstrap: Template, platform: Template
 ) -> None:
     backend = platform.document["terraform"]["backend"]["s3"]
-    assert backend["bucket"] == bootstrap.one("aws_s3_bucket")["bucket"]
+    assert backend["bucket"] == bootstrap.resources("aws_s3_bucket")["state"]["bucket"]
     assert backend["dynamodb_table"] == bootstrap.one("aws_dynamodb_table")["name"]
     assert backend["region"] == bootstrap.document["provider"]["aws"][0]["region"]
 

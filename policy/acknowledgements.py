@@ -1,0 +1,115 @@
+"""What was found and is meant so: `acknowledged.toml`, held to what is found."""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from config.errors import OneLineError
+from policy.finding import Finding
+
+FILE = Path(__file__).with_name("acknowledged.toml")
+_NEEDED = {"check": str, "resources": list, "reason": str}
+_ALLOWED = {**_NEEDED, "actions": list, "stacks": list}
+
+
+class AcknowledgementError(OneLineError):
+    """The file is wrong; the text says where."""
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """A check, the resources that fail it (`aws_s3_bucket.*` is all buckets), and why they may."""
+
+    check: str
+    resources: tuple[str, ...]
+    reason: str
+    actions: tuple[str, ...] = ("",)
+    stacks: tuple[str, ...] = ()
+    """Without any, every stack that has such a resource."""
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it is about this."""
+        return (
+            finding.check == self.check
+            and finding.action in self.actions
+            and (not self.stacks or finding.stack in self.stacks)
+            and any(fnmatchcase(finding.resource, resource) for resource in self.resources)
+        )
+
+    def stale(self, found: Collection[Finding], planned: Mapping[str, Collection[str]]) -> Iterator[str]:
+        """What it acknowledges and is not so, a line each; `planned` are every stack's resources."""
+        known = {(one.stack, one.resource, one.action) for one in found if one.check == self.check}
+        for stack in self.stacks:
+            if stack not in planned:
+                yield f"{self.check}: there is no stack {stack}"
+        for resource in self.resources:
+            concerned = [
+                (stack, address)
+                for stack in (self.stacks or planned)
+                for address in planned.get(stack, ())
+                if fnmatchcase(address, resource)
+            ]
+            if not concerned:
+                where = f"{' and '.join(self.stacks)} has no" if self.stacks else "no stack has"
+                yield f"{self.check}: {where} {resource}"
+            for stack, address in concerned:
+                for action in self.actions:
+                    if (stack, address, action) not in known:
+                        subject = f"{address} ({action})" if action else address
+                        yield f"{stack}: {self.check}: {subject} does not fail it"
+
+
+def read(file: Path = FILE) -> list[Acknowledgement]:
+    """Those in the file. Raises AcknowledgementError."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise AcknowledgementError(f"{file.name}: {error}") from None
+    if set(document) - {"acknowledged"}:
+        raise AcknowledgementError(f"{file.name}: allowed: [[acknowledged]] alone")
+    return [
+        _checked(f"{file.name}: [[acknowledged]] {number}", entry)
+        for number, entry in enumerate(document.get("acknowledged", []), start=1)
+    ]
+
+
+def _checked(where: str, entry: Mapping[str, Any]) -> Acknowledgement:
+    for key, given in entry.items():
+        kind = _ALLOWED.get(key)
+        texts = given if isinstance(given, list) else [given]
+        if kind is None or not isinstance(given, kind) or not texts or not all(map(_is_text, texts)):
+            raise AcknowledgementError(
+                f"{where}: {key} = {given!r}: allowed: check and reason, a text each; resources, actions and "
+                "stacks, lists of texts"
+            )
+    if missing := [key for key in _NEEDED if key not in entry]:
+        raise AcknowledgementError(f"{where}: {' and '.join(missing)} is missing")
+    return Acknowledgement(
+        **{key: tuple(part) if isinstance(part, list) else part for key, part in entry.items()}
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def judged(
+    found: Collection[Finding],
+    acknowledged: Collection[Acknowledgement],
+    planned: Mapping[str, Collection[str]],
+) -> list[str]:
+    """What fails, a line each: findings that nobody acknowledged, acknowledgements that nothing needs."""
+    fresh = [
+        f"{one}\n    mend it, or acknowledge it in policy/{FILE.name} with the reason"
+        for one in sorted(found)
+        if not any(each.covers(one) for each in acknowledged)
+    ]
+    stale = [
+        f"{line}\n    take it out of policy/{FILE.name}"
+        for each in acknowledged
+        for line in each.stale(found, planned)
+    ]
+    return fresh + stale

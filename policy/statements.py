@@ -1,0 +1,198 @@
+"""policy-sentry and cloudsplaining on policy documents: a program for their own environment.
+
+Documents on standard input (a list of `documents.Document.as_json`), findings on standard output.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cloudsplaining.scan.assume_role_policy_document import AssumeRolePolicyDocument
+from cloudsplaining.scan.policy_document import PolicyDocument
+from cloudsplaining.scan.resource_policy_document import ResourcePolicyDocument
+from cloudsplaining.shared.utils import get_account_id_from_principal
+from policy_sentry.analysis.expand import determine_actions_to_expand
+from policy_sentry.querying.actions import get_action_data
+
+Statement = Mapping[str, Any]
+Found = tuple[str, str, str]
+"""Check, action, what it says."""
+
+_PARTS = {
+    *("Sid", "Effect", "Action", "Resource", "Condition", "Principal"),
+    *("NotAction", "NotResource", "NotPrincipal"),
+}
+_ALL_OF_A_TYPE = re.compile(r"([\w.-]+[:/])?\*.*")
+
+
+def found_in(document: Mapping[str, Any], account: str) -> Iterator[Found]:
+    """What is wrong with one; `account` is the one that it is in."""
+    policy, kind = document["policy"], document["kind"]
+    for statement in _listed(policy["Statement"]):
+        yield from _grammar(statement)
+        if statement["Effect"] == "Allow":
+            yield from _actions(statement)
+            if kind == "identity":
+                yield from _resources(statement)
+            elif kind == "resource":
+                yield from _principals(statement, account)
+    if kind == "identity":
+        yield from _identity(policy)
+    elif kind == "trust":
+        yield from _trust(policy, account)
+    elif kind == "resource":
+        for action in ResourcePolicyDocument(policy).internet_accessible_actions:
+            yield "cloudsplaining/InternetAccessible", action, "everybody may do it"
+    else:
+        raise ValueError(f"kind = {kind!r}")
+
+
+def _grammar(statement: Statement) -> Iterator[Found]:
+    if unknown := set(statement) - _PARTS:
+        raise ValueError(f"a statement with {', '.join(sorted(unknown))}")
+    if statement["Effect"] == "Allow":
+        for part in ("NotAction", "NotResource", "NotPrincipal"):
+            if part in statement:
+                yield f"policy-sentry/{part}", "", f"allows all but {json.dumps(statement[part])}"
+
+
+def _actions(statement: Statement) -> Iterator[Found]:
+    for action in _listed(statement.get("Action", [])):
+        if "*" in action or "?" in action:
+            many = len(determine_actions_to_expand([action]))
+            yield "policy-sentry/WildcardAction", action, f"allows {many} actions: name those that are needed"
+        elif not _known(action):
+            yield "policy-sentry/UnknownAction", action, "AWS has no such action"
+
+
+def _resources(statement: Statement) -> Iterator[Found]:
+    resources = _listed(statement.get("Resource", []))
+    for resource in resources:
+        if resource != "*" and not re.fullmatch(r"arn(:[^:]*){4}:.+", resource):
+            raise ValueError(f"{resource} is no ARN")
+    actions = [
+        one for one in determine_actions_to_expand(_listed(statement.get("Action", []))) if _known(one)
+    ]
+    taken = {action: [form for form in _forms(action) if form != "*"] for action in actions}
+    for action, forms in taken.items():
+        for resource in resources:
+            if resource == "*" and not forms:
+                yield "policy-sentry/WildcardResource", action, "AWS cannot restrict it to a resource"
+            elif resource == "*" or _ALL_OF_A_TYPE.fullmatch(resource.split(":", 5)[5]):
+                yield "policy-sentry/WildcardResource", action, f"on {resource}: name the resource"
+        if forms and not any(_overlap(resource, form) for resource in resources for form in forms):
+            yield (
+                "policy-sentry/ResourceMismatch",
+                action,
+                f"on {', '.join(resources)}: it takes {' or '.join(forms)}",
+            )
+    for resource in resources:
+        if resource != "*" and not any(
+            _overlap(resource, form) for forms in taken.values() for form in forms
+        ):
+            yield "policy-sentry/ResourceMismatch", "", f"no action of the statement takes {resource}"
+
+
+def _principals(statement: Statement, account: str) -> Iterator[Found]:
+    given = statement.get("Principal", {})
+    principals = _listed(given.get("AWS", [])) if isinstance(given, dict) else _listed(given)
+    for principal in principals:
+        for action in _listed(statement.get("Action", [])):
+            if "*" in principal:
+                yield "cloudsplaining/WildcardPrincipal", action, f"to {principal}: name who may"
+            elif get_account_id_from_principal(principal) not in (account, None):
+                yield "cloudsplaining/CrossAccount", action, f"to {principal}, of another account"
+
+
+def _identity(policy: Mapping[str, Any]) -> Iterator[Found]:
+    # A grant on one resource, or under a condition, is a grant as well: who may read a secret is asked for.
+    strict = PolicyDocument(policy, flag_conditional_statements=True, flag_resource_arn_statements=True)
+    for escalation in strict.allows_privilege_escalation:
+        for action in escalation["actions"]:
+            yield "cloudsplaining/PrivilegeEscalation", action, f"by {escalation['type']}"
+    yield from _each("DataExfiltration", strict.allows_data_exfiltration_actions, "it reads data")
+    yield from _each("CredentialsExposure", strict.credentials_exposure, "it answers credentials")
+    yield from _each(
+        "ResourceExposure",
+        strict.permissions_management_without_constraints,
+        "it can open a resource to others",
+    )
+    yield from _each("ServiceWildcard", strict.service_wildcard, "all of the service's actions")
+    unconstrained = PolicyDocument(policy).infrastructure_modification
+    yield from _each("InfrastructureModification", unconstrained, "it changes any resource")
+
+
+def _trust(policy: Mapping[str, Any], account: str) -> Iterator[Found]:
+    trust = AssumeRolePolicyDocument(policy, current_account_id=account)
+    yield from _each("AssumableByComputeService", trust.role_assumable_by_compute_services, "assumes it")
+    for check, who in (
+        ("AssumableByCrossAccountPrincipal", trust.role_assumable_by_cross_account_principals),
+        ("AssumableByAnyPrincipal", trust.role_assumable_by_any_principal),
+        ("AssumableByAnyPrincipalWithConditions", trust.role_assumable_by_any_principal_with_conditions),
+    ):
+        yield from _each(check, who, "may assume it")
+
+
+def _each(check: str, actions: Iterable[str], what: str) -> Iterator[Found]:
+    for action in sorted(set(actions)):
+        yield f"cloudsplaining/{check}", action, what
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _known(action: str) -> bool:
+    return bool(_data(action))
+
+
+def _forms(action: str) -> list[str]:
+    return [str(one["resource_arn_format"]) for one in _data(action)]
+
+
+def _data(action: str) -> list[dict[str, Any]]:
+    service, _, name = action.partition(":")
+    found = get_action_data(service, name)
+    return found.get(service, []) if isinstance(found, dict) else []
+
+
+def _overlap(resource: str, form: str) -> bool:
+    """Whether an ARN, maybe with wildcards, can be of that form, as `arn:${Partition}:s3:::${BucketName}`."""
+    if resource == "*":
+        return True
+    if form.endswith(":::${BucketName}") and "/" in resource:
+        return False
+    parts = zip(resource.split(":", 5), re.sub(r"\$\{[^}]*\}", "*", form).split(":", 5), strict=True)
+    return all(_globs_overlap(one, other, {}) for one, other in parts)
+
+
+def _globs_overlap(one: str, other: str, seen: dict[tuple[int, int], bool]) -> bool:
+    if not one or not other:
+        return not (one or other).strip("*")
+    place = len(one), len(other)
+    if place not in seen:
+        if one[0] == "*" or other[0] == "*":
+            seen[place] = _globs_overlap(one[1:], other, seen) or _globs_overlap(one, other[1:], seen)
+        else:
+            seen[place] = (one[0] == other[0] or "?" in (one[0], other[0])) and _globs_overlap(
+                one[1:], other[1:], seen
+            )
+    return seen[place]
+
+
+def main() -> None:
+    """What is not understood ends it with an error, and nothing on standard output."""
+    given = json.load(sys.stdin)
+    found = [
+        {"stack": document["stack"], "resource": document["resource"], "check": check, "action": action,
+         "what": what}
+        for document in given["documents"]
+        for check, action, what in sorted(set(found_in(document, given["account"])))
+    ]  # fmt: skip
+    json.dump({"documents": len(given["documents"]), "findings": found}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
