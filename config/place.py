@@ -21,3 +21,7 @@ class Place:
     def path(self, root: str) -> str:
         """What is named like a folder: `/aws/apigateway` as `/aws/apigateway/potential-parakeet-dev`."""
         return f"{root}/{PROJECT}-{self.environment}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"

@@ -8,6 +8,7 @@ from config.target import Target
 from constructs import Construct
 from constructs.api import Api
 from constructs.authorizer import Authorizer, JwtAuthorizer, LambdaAuthorizer
+from constructs.boundary import boundary_arn
 from constructs.database import Schema
 from constructs.functions import Function, FunctionDefaults
 from constructs.monitoring import Monitoring
@@ -54,6 +55,8 @@ class ParakeetStack(Stack):
             variables={"LOG_LEVEL": settings.log_level},
             tracing=settings.tracing,
             vpc=settings.vpc,
+            # A state that is local was made without bootstrap.
+            boundary=None if target.local_state else boundary_arn(place),
         )
         database = {"SECRETS_ARN": secrets.database.arn}
         cache = {"AWS_S3_BUCKET": storage.cache.name}

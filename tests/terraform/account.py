@@ -78,6 +78,16 @@ class Account:
             aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
         )
 
+    def credentials_of(self, role: str) -> dict[str, str]:
+        """The variables with which programs are the deployment role of that name, for an hour."""
+        arn = self.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+        issued = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": issued["SessionToken"],
+        }
+
     def pages(self, service: str, operation: str, result: str, **arguments: Any) -> list[Any]:
         """All that a paginated operation lists under `result`."""
         pages = self.client(service).get_paginator(operation).paginate(**arguments)

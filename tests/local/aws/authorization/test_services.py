@@ -119,7 +119,10 @@ def test_everybody_may_ask_who_they_are(aws: Aws) -> None:
         ("dynamodb", lambda c: c.transact_get_items(TransactItems=[{"Get": KEY}])),
         ("lambda", lambda c: c.list_functions()),
         ("ec2", lambda c: c.describe_instances()),
-        ("apigatewayv2", lambda c: c.get_apis()),
+        ("apigatewayv2", lambda c: c.get_domain_names()),
+        ("apigateway", lambda c: c.get_rest_apis()),
+        ("cloudwatch", lambda c: c.describe_alarms()),
+        ("cloudwatch", lambda c: c.describe_alarms(AlarmNames=["a"], AlarmNamePrefix="b")),
         ("sns", lambda c: c.publish(PhoneNumber="+10000000000", Message="m")),
     ],
 )
