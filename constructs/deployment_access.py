@@ -172,7 +172,7 @@ def _buckets(place: Place) -> list[Access]:
         Access(
             "Packages",
             [f"arn:aws:s3:::{packages}/*", f"arn:aws:s3:::{universe}"],
-            reads=["s3:GetObject", "s3:GetObjectTagging"],
+            reads=["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion"],
             writes=["s3:PutObject", "s3:PutObjectTagging"],
             conditions=ours,
         ),
@@ -201,8 +201,8 @@ def _functions(place: Place) -> list[Access]:
                 "lambda:GetFunctionConcurrency",
                 "lambda:GetFunctionEventInvokeConfig",
                 "lambda:GetPolicy",
-                "lambda:ListVersionsByFunction",
                 "lambda:ListTags",
+                "lambda:ListVersionsByFunction",
             ],
             writes=[
                 "lambda:AddPermission",
@@ -213,6 +213,7 @@ def _functions(place: Place) -> list[Access]:
                 "lambda:DeleteFunctionConcurrency",
                 "lambda:DeleteFunctionEventInvokeConfig",
                 "lambda:GetFunctionConfiguration",
+                "lambda:ListAliases",
                 "lambda:PublishVersion",
                 "lambda:PutFunctionConcurrency",
                 "lambda:PutFunctionEventInvokeConfig",
@@ -284,20 +285,10 @@ def _secrets(place: Place) -> list[Access]:
     return [
         Access(
             "Secrets",
-            # AWS ends an ARN with six characters of its own; before it has, there are none.
+            # AWS ends an ARN with six characters of its own. Asked by name, it judges the name's.
             [f"{secret}-??????", f"{secret}/api-keys-??????", secret, f"{secret}/api-keys"],
             reads=["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"],
-            writes=[
-                "secretsmanager:CreateSecret",
-                "secretsmanager:DeleteSecret",
-                # Terraform reads what it has written, to know whether it is there.
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:PutSecretValue",
-                "secretsmanager:TagResource",
-                "secretsmanager:UntagResource",
-                "secretsmanager:UpdateSecret",
-                "secretsmanager:UpdateSecretVersionStage",
-            ],
+            bounded_by_action=True,
         )
     ]
 
@@ -425,6 +416,8 @@ def _without_names(settings: FunctionsSettings) -> list[Access]:
             ["*"],
             reads=["logs:DescribeLogGroups"],
             writes=[
+                # Of what was published before, something is removed after a deployment.
+                "lambda:ListFunctions",
                 # AWS asks for these when an API is given an access log (API Gateway guide, "Configure
                 # logging for HTTP APIs"); the embedded AWS does not.
                 "logs:CreateLogDelivery",

@@ -52,13 +52,6 @@ class DeploymentRoles(Construct):
             plans.append(f"{subject}:pull_request")
         reading = self._policy(place, "plan", *planning(asked))
         plan = self._role(place, "plan", self._trust(plans), boundary=reading, policies=[reading])
-        # Whatever it will be given besides.
-        plan.allow(
-            "never-read-secrets",
-            DataAwsIamPolicyDocumentStatement(
-                effect="Deny", actions=["secretsmanager:GetSecretValue"], resources=["*"]
-            ),
-        )
         deploy = self._role(
             place,
             "deploy",
@@ -68,6 +61,14 @@ class DeploymentRoles(Construct):
         )
         # Inline, as IAM takes more of it there.
         deploy.allow("deploy", *changing(asked))
+        for role in (plan, deploy):
+            # Whatever it will be given besides. Who deploys secrets is a person, with a role of their own.
+            role.allow(
+                "never-read-secrets",
+                DataAwsIamPolicyDocumentStatement(
+                    effect="Deny", actions=["secretsmanager:GetSecretValue"], resources=["*"]
+                ),
+            )
 
     def _policy(self, place: Place, name: str, *statements: DataAwsIamPolicyDocumentStatement) -> str:
         """Its ARN."""

@@ -32,6 +32,8 @@ def automated(open_account: Callable[[], Account], open_workspace: OpenWorkspace
     workspace = open_workspace(account, "dev")
     synthesize_changed(workspace, repository=REPOSITORY)
     workspace.deploy("parakeet-bootstrap")
+    # With the values of the secrets, which no role of a workflow may read or write.
+    workspace.deploy("parakeet-dev-secrets")
     automated = Automated(account, workspace)
     automated.become("potential-parakeet-deploy-dev")
     workspace.deploy("parakeet-dev")

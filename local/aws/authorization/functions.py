@@ -37,7 +37,7 @@ _OF_LAYERS = frozenset(
     )
 )
 _OF_TAGS = frozenset(("ListTags", "TagResource", "UntagResource"))
-_QUERY = {"Qualifier", "Marker", "MaxItems", "find", "Arn", "tagKeys", "RevisionId"}
+_QUERY = {"Qualifier", "FunctionVersion", "Marker", "MaxItems", "find", "Arn", "tagKeys", "RevisionId"}
 
 
 def is_invocation(path: str) -> bool:
@@ -60,6 +60,8 @@ def _configuration(request: Request) -> Call:
     operation, names = _operation(request)
     if set(request.query) - _QUERY:
         raise NotMapped(_said(request))
+    if operation == "ListFunctions":
+        return Call((Permission("lambda:ListFunctions", "*"),))
     if operation in _OF_LAYERS:
         return Call((Permission(f"lambda:{operation.removesuffix('ByArn')}", _layer(request, names)),))
     if operation in _OF_TAGS:

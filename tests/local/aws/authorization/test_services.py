@@ -117,7 +117,7 @@ def test_everybody_may_ask_who_they_are(aws: Aws) -> None:
             lambda c: c.assume_role(RoleArn="arn:aws:iam::123456789012:role/r", RoleSessionName="session"),
         ),
         ("dynamodb", lambda c: c.transact_get_items(TransactItems=[{"Get": KEY}])),
-        ("lambda", lambda c: c.list_functions()),
+        ("lambda", lambda c: c.list_layers()),
         ("ec2", lambda c: c.describe_instances()),
         ("apigatewayv2", lambda c: c.get_domain_names()),
         ("apigateway", lambda c: c.get_rest_apis()),
