@@ -9,6 +9,17 @@ from typing import Any
 from tests.template import Block, Template
 
 ACCOUNT = "123456789012"
+_HERE = f"us-east-1:{ACCOUNT}"
+# AWS adds six characters to a secret's name.
+_ARNS = {
+    "aws_iam_policy": f"arn:aws:iam::{ACCOUNT}:policy{{path}}{{name}}",
+    "aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{{url}}",
+    "aws_s3_bucket": "arn:aws:s3:::{bucket}",
+    "aws_secretsmanager_secret": f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}-aB3dE6",
+    "aws_sqs_queue": f"arn:aws:sqs:{_HERE}:{{name}}",
+    "aws_cloudwatch_log_group": f"arn:aws:logs:{_HERE}:log-group:{{name}}",
+    "aws_lambda_function": f"arn:aws:lambda:{_HERE}:function:{{function_name}}",
+}
 _REFERENCE = re.compile(r"\$\{(data\.)?(aws_\w+)\.([\w-]+)\.(\w+)\}")
 
 
@@ -45,19 +56,22 @@ class Rendered:
 
     def role(self, name: str) -> Role:
         """The role of that name."""
-        for id, block in self._template.resources("aws_iam_role").items():
-            if block["name"] == name:
-                return Role(
-                    name,
-                    block.get("path", "/"),
-                    self.json(block["assume_role_policy"]),
-                    self.text(block["permissions_boundary"]) if "permissions_boundary" in block else None,
-                    tuple(
-                        self.text(one["policy_arn"]) for one in self._of(id, "aws_iam_role_policy_attachment")
-                    ),
-                    {one["name"]: self.json(one["policy"]) for one in self._of(id, "aws_iam_role_policy")},
-                )
-        raise AssertionError(f"{self._template.name} has no role {name}")
+        return next(role for role in self.roles() if role.name == name)
+
+    def roles(self) -> Iterator[Role]:
+        """All roles."""
+        for address, block in self._template.resources("aws_iam_role").items():
+            yield Role(
+                block["name"],
+                block.get("path", "/"),
+                self.json(block["assume_role_policy"]),
+                self.text(block["permissions_boundary"]) if "permissions_boundary" in block else None,
+                tuple(
+                    self.text(one["policy_arn"])
+                    for one in self._of(address, "aws_iam_role_policy_attachment")
+                ),
+                {one["name"]: self.json(one["policy"]) for one in self._of(address, "aws_iam_role_policy")},
+            )
 
     def _of(self, role: str, kind: str) -> Iterator[Block]:
         for block in self._template.resources(kind).values():
@@ -100,13 +114,10 @@ class Rendered:
 
     def _filled(self, reference: re.Match[str]) -> str:
         data, kind, name, attribute = reference.groups()
-        if data:
-            assert (kind, attribute) == ("aws_caller_identity", "account_id"), reference[0]
+        if (kind, attribute) == ("aws_caller_identity", "account_id"):
             return ACCOUNT
-        block = self._template.resources(kind)[name]
-        match kind, attribute:
-            case "aws_iam_policy", "arn":
-                return f"arn:aws:iam::{ACCOUNT}:policy{block['path']}{block['name']}"
-            case "aws_iam_openid_connect_provider", "arn":
-                return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{block['url'].removeprefix('https://')}"
-        raise AssertionError(f"say here what {reference[0]} is")
+        block = self._template.document["data" if data else "resource"][kind][name]
+        assert attribute == "arn", reference[0]
+        if kind == "aws_lambda_alias":
+            return f"{self.text(block['function_name'])}:{block['name']}"
+        return _ARNS[kind].format_map(block).replace("oidc-provider/https://", "oidc-provider/")

@@ -9,11 +9,11 @@ import pytest
 
 from config.environments import ENVIRONMENTS
 from config.target import Target
+from stacks.application import application
 from tests.local.aws.authorization.serving import Aws
 from tests.local.aws.authorization.statements import TRUST, allow, document, is_refused
 from tests.rendered import ACCOUNT, Rendered
 from tests.template import Template, changed, read_templates
-from stacks.application import application
 
 REPOSITORY = "owner/name"
 HERE = f"us-east-1:{ACCOUNT}"
@@ -272,7 +272,7 @@ def test_another_environments_api_is_neither_read_nor_changed(account: Aws, depl
         assert is_refused(deploy("apigatewayv2"), lambda c, call=call: call(c, other))
 
 
-def test_what_is_put_onto_the_role_besides_gives_it_nothing(account: Aws, deploy: Client) -> None:
+def test_what_is_put_onto_the_role_besides_gives_it_nothing(account: Aws) -> None:
     iam = account.client("iam")
     for name in ("plan", "deploy"):
         more = {"RoleName": f"potential-parakeet-{name}-dev", "PolicyName": "more"}
@@ -313,8 +313,7 @@ def test_policies_are_not_longer_than_iam_takes(bootstrap: Template) -> None:
     rendered = Rendered(bootstrap)
     for name, _, text in rendered.policies():
         assert len(text) <= 6144, name
-    for block in bootstrap.resources("aws_iam_role").values():
-        found = rendered.role(block["name"])
+    for found in rendered.roles():
         assert sum(map(len, found.inline.values())) <= 10_240
         assert len(found.trust) <= 2048
         assert json.loads(found.trust)
