@@ -1,21 +1,12 @@
 """What an environment's functions may do at most, whatever their roles' policies say."""
 
 from bindings.aws import DataAwsIamPolicyDocumentStatement
-from config.names import PROJECT
+from config.names import DEPLOYMENT_PATH, FUNCTION_BOUNDARY, PROJECT
 from config.place import Place
 from config.settings import FunctionsSettings
 from constructs import Construct
 from constructs.resources.policy import ManagedPolicy, condition, network_interfaces, traces
 from constructs.storage import CACHE_PREFIX
-
-PATH = "/deployment/"
-"""Of what bootstrap makes in IAM: nothing of it has a name that an environment's own roles could have."""
-_NAME = "function-boundary"
-
-
-def boundary_arn(place: Place) -> str:
-    """The boundary of the environment's functions, which bootstrap has made before."""
-    return f"arn:aws:iam::{place.account_id}:policy{PATH}{place.name(_NAME)}"
 
 
 class FunctionBoundary(Construct):
@@ -23,15 +14,15 @@ class FunctionBoundary(Construct):
 
     def __init__(self, scope: Construct, id: str, settings: FunctionsSettings, place: Place) -> None:
         super().__init__(scope, id)
-        self.arn = ManagedPolicy(
+        ManagedPolicy(
             self,
             "boundary",
             *_statements(settings, place),
-            name=place.name(_NAME),
-            path=PATH,
+            name=place.name(FUNCTION_BOUNDARY),
+            path=DEPLOYMENT_PATH,
             address=f"function_boundary_{place.environment}",
             description=f"What functions of {place.environment} may do at most",
-        ).arn
+        )
 
 
 def _statements(settings: FunctionsSettings, place: Place) -> list[DataAwsIamPolicyDocumentStatement]:

@@ -14,7 +14,6 @@ from config.names import PROJECT
 from config.place import Place
 from config.settings import FunctionsSettings
 from config.terraform import LOCK_TABLE, STATE_REGION
-from constructs.boundary import boundary_arn
 from constructs.resources.policy import condition
 from constructs.storage import CACHE_PREFIX
 
@@ -240,7 +239,7 @@ def _functions(place: Place) -> list[Access]:
 
 def _roles(place: Place) -> list[Access]:
     roles = [f"arn:aws:iam::{place.account_id}:role/{place.name('*')}"]
-    bounded = [condition("StringEquals", "iam:PermissionsBoundary", boundary_arn(place))]
+    bounded = [condition("StringEquals", "iam:PermissionsBoundary", place.function_boundary_arn)]
     return [
         Access(
             "Roles",

@@ -7,10 +7,10 @@ from bindings.aws import (
     DataAwsIamPolicyDocumentStatementPrincipals,
     IamOpenidConnectProvider,
 )
+from config.names import DEPLOYMENT_PATH
 from config.place import Place
 from config.settings import FunctionsSettings
 from constructs import Construct
-from constructs.boundary import PATH
 from constructs.deployment_access import accesses, bounding, changing, planning
 from constructs.resources.address import pinned
 from constructs.resources.policy import ManagedPolicy, condition
@@ -77,7 +77,7 @@ class DeploymentRoles(Construct):
             f"{name}-{place.environment}-policy",
             *statements,
             name=place.name(name),
-            path=PATH,
+            path=DEPLOYMENT_PATH,
             address=f"{name.replace('-', '_')}_{place.environment}",
             description=f"{name} of {place.environment}",
         ).arn
@@ -95,7 +95,7 @@ class DeploymentRoles(Construct):
             self,
             f"{does}-{place.environment}",
             name=place.name(does),
-            path=PATH,
+            path=DEPLOYMENT_PATH,
             address=f"{does}_{place.environment}",
             trust=trust,
             boundary=boundary,

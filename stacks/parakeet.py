@@ -8,7 +8,6 @@ from config.target import Target
 from constructs import Construct
 from constructs.api import Api
 from constructs.authorizer import Authorizer, JwtAuthorizer, LambdaAuthorizer
-from constructs.boundary import boundary_arn
 from constructs.database import Schema
 from constructs.functions import Function, FunctionDefaults
 from constructs.monitoring import Monitoring
@@ -56,7 +55,7 @@ class ParakeetStack(Stack):
             tracing=settings.tracing,
             vpc=settings.vpc,
             # A state that is local was made without bootstrap.
-            boundary=None if target.local_state else boundary_arn(place),
+            boundary=None if target.local_state else place.function_boundary_arn,
         )
         database = {"SECRETS_ARN": secrets.database.arn}
         cache = {"AWS_S3_BUCKET": storage.cache.name}

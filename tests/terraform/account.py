@@ -3,15 +3,22 @@
 import base64
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 
+from config.environments import ENVIRONMENTS
 from config.names import LIVE
+from config.target import Target
 from config.terraform import LOCK_TABLE, STATE_BUCKET
 from local.embedded_aws import REGION, EmbeddedAws
+from stacks.application import application
+from tests.rendered import Rendered
+from tests.template import read_templates
 
 Document = dict[str, Any]
 
@@ -122,6 +129,10 @@ class Account:
             KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        with tempfile.TemporaryDirectory() as outdir:
+            application(ENVIRONMENTS, Target(), outdir).synth()
+            for name, path, text in Rendered(read_templates(Path(outdir))["parakeet-bootstrap"]).policies():
+                self.client("iam").create_policy(PolicyName=name, Path=path, PolicyDocument=text)
 
     def states(self, environment: str) -> list[State]:
         """Every version of the environment's state, oldest first."""
