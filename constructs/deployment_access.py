@@ -310,7 +310,6 @@ def _api(place: Place) -> list[Access]:
 
 
 def _messages(place: Place) -> list[Access]:
-    topic = place.arn("sns", place.name("*"))
     return [
         Access(
             "Queues",
@@ -326,7 +325,7 @@ def _messages(place: Place) -> list[Access]:
         ),
         Access(
             "Topics",
-            [topic, f"{topic}:*"],
+            [place.arn("sns", place.name("*"))],
             reads=[
                 "sns:GetSubscriptionAttributes",
                 "sns:GetTopicAttributes",

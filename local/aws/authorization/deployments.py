@@ -30,6 +30,11 @@ def _called(prefix: str, parameter: str, service: str | None = None) -> _Named:
     return lambda request, parameters: request.arn(f"{prefix}{parameters[parameter]}", service)
 
 
+def _subscribed_topic(_: Request, parameters: Parameters) -> str:
+    # A subscription's ARN is its topic's with an id behind; IAM knows topics only.
+    return str(parameters["SubscriptionArn"]).rpartition(":")[0]
+
+
 def _queue(request: Request, parameters: Parameters) -> str:
     return request.arn(str(parameters["QueueUrl"]).split("/")[-1])
 
@@ -104,7 +109,7 @@ OPERATIONS: dict[tuple[str, str], Needs] = {
         )
     },
     **{
-        ("sns", name): _of(f"sns:{name}", _arn("SubscriptionArn"))
+        ("sns", name): _of(f"sns:{name}", _subscribed_topic)
         for name in ("Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")
     },
     **{("sns", name): _of(f"sns:{name}", _arn("ResourceArn")) for name in _TAGGING},
