@@ -247,9 +247,8 @@ def test_no_call_is_named_twice() -> None:
 def test_a_role_is_handed_only_to_the_service_that_the_condition_names(aws: Aws) -> None:
     to_events = {"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}
     targets = [{"Id": "1", "Arn": QUEUE, "RoleArn": ROLE}]
-    events = aws.as_one_who_may(
-        "events", allow("events:PutTargets", "*"), allow("iam:PassRole", ROLE, to_events)
-    )
+    handed = allow("iam:PassRole", ROLE, to_events)
+    events = aws.as_one_who_may("events", allow("events:PutTargets", "*"), handed)
     assert not is_refused(events, lambda c: c.put_targets(Rule="r", Targets=targets))
     lambda_ = aws.as_one_who_may("lambda", allow("lambda:UpdateFunctionConfiguration", "*"), handed)
     assert is_refused(lambda_, lambda c: c.update_function_configuration(FunctionName="f", Role=ROLE))
@@ -294,9 +293,7 @@ def test_a_condition_of_another_services_statement_is_not_asked_here(aws: Aws, b
     read = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
     s3 = aws.as_one_who_may("s3", read, allow("iam:GetRole", "*", unknown))
     assert not is_refused(s3, lambda c: c.get_object(Bucket=bucket, Key="cache/a"))
-    for statement in (
-        allow("*", "*", unknown),
-        {"Effect": "Deny", "NotAction": "s3:PutObject", "Resource": "*"},
-    ):
+    denied = {"Effect": "Deny", "NotAction": "s3:PutObject", "Resource": "*"}
+    for statement in (allow("*", "*"), denied):
         s3 = aws.as_one_who_may("s3", read, statement | {"Condition": unknown})
         assert is_refused(s3, lambda c: c.get_object(Bucket=bucket, Key="cache/a"))
