@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
@@ -48,8 +49,9 @@ def bounding(accesses: Sequence[Access]) -> list[DataAwsIamPolicyDocumentStateme
     """
     named = [access for access in accesses if access.bounded_by_action]
     others = [access for access in accesses if not access.bounded_by_action]
-    together = [access for access in others if not access.conditions]
-    apart = [access for access in others if access.conditions]
+    widest = [access for access in others if not any(_is_within(access, other) for other in others)]
+    together = [access for access in widest if not access.conditions]
+    apart = [access for access in widest if access.conditions]
     return [
         *(_statement(access, [*access.reads, *access.writes]) for access in named),
         *(_statement(access, _services(access)) for access in apart),
@@ -59,6 +61,20 @@ def bounding(accesses: Sequence[Access]) -> list[DataAwsIamPolicyDocumentStateme
             resources=list(dict.fromkeys(resource for access in together for resource in access.resources)),
         ),
     ]
+
+
+def _is_within(access: Access, other: Access) -> bool:
+    return (
+        access is not other
+        and _services(access) <= _services(other)
+        and access.conditions == other.conditions
+        and all(any(_matches(one, wide) for wide in other.resources) for one in access.resources)
+    )
+
+
+def _matches(resource: str, pattern: str) -> bool:
+    # IAM knows `*` and `?`; the brackets are those of CDKTF's references.
+    return fnmatchcase(resource, pattern.replace("[", "[[]"))
 
 
 def _services(access: Access) -> set[str]:
@@ -167,7 +183,7 @@ def _buckets(place: Place) -> list[Access]:
             conditions=ours,
         ),
         # By itself: a bucket that is not there yet is no account's.
-        Access("NewBuckets", [named], writes=["s3:CreateBucket"]),
+        Access("NewBuckets", [named], writes=["s3:CreateBucket"], bounded_by_action=True),
         Access(
             "Packages",
             [f"arn:aws:s3:::{packages}/*", f"arn:aws:s3:::{universe}"],
@@ -225,9 +241,7 @@ def _functions(place: Place) -> list[Access]:
                 "lambda:UpdateFunctionEventInvokeConfig",
             ],
         ),
-        Access(
-            "Migrations", [migrate, f"{migrate}:*"], writes=["lambda:InvokeFunction"], bounded_by_action=True
-        ),
+        Access("Migrations", [migrate, f"{migrate}:*"], writes=["lambda:InvokeFunction"]),
         Access(
             "Layers",
             [layer, f"{layer}:*"],

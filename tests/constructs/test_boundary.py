@@ -49,7 +49,7 @@ def grants(template: Template) -> Iterator[tuple[dict[str, Any], str, str]]:
 
 def is_within(simulator: Simulator, boundary: str, grant: tuple[dict[str, Any], str, str]) -> bool:
     statement, action, resource = grant
-    context = {}
+    context: dict[str, str] = {}
     for tests in statement.get("Condition", {}).values():
         context |= {key: value.replace("*", "x") for key, value in tests.items()}
     return simulator.judge(
