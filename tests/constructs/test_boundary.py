@@ -15,6 +15,8 @@ from stacks.application import application
 from tests.rendered import ACCOUNT, Rendered
 from tests.template import Template, changed, read_templates
 
+pytestmark = pytest.mark.integration
+
 INTERFACE = f"arn:aws:ec2:us-east-1:{ACCOUNT}:network-interface/eni-1"
 VPC = {"subnet_ids": ("subnet-1",), "security_group_ids": ("sg-1",)}
 SETTINGS: dict[str, Environment] = {

@@ -16,6 +16,8 @@ from stacks.application import application
 from tests.rendered import ACCOUNT, Rendered
 from tests.template import Template, changed, read_templates
 
+pytestmark = pytest.mark.integration
+
 REPOSITORY = "owner@1/name@2"
 GITHUB = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{GITHUB}"

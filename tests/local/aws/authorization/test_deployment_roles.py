@@ -15,6 +15,8 @@ from tests.local.aws.authorization.statements import TRUST, allow, document, is_
 from tests.rendered import ACCOUNT, Rendered
 from tests.template import Template, changed, read_templates
 
+pytestmark = pytest.mark.integration
+
 REPOSITORY = "owner/name"
 HERE = f"us-east-1:{ACCOUNT}"
 STATES = "potential-parakeet-terraform-state"

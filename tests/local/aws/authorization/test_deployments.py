@@ -10,6 +10,8 @@ from tests.local.aws.authorization.serving import Aws
 from tests.local.aws.authorization.statements import TRUST, allow, document, is_refused
 from tests.local.aws.authorization.test_services import CALLS as _RUNNING
 
+pytestmark = pytest.mark.integration
+
 ACCOUNT = "123456789012"
 HERE = f"us-east-1:{ACCOUNT}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/x"
