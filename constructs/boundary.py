@@ -1,7 +1,7 @@
 """What an environment's functions may do at most, whatever their roles' policies say."""
 
 from bindings.aws import DataAwsIamPolicyDocumentStatement
-from config.names import DEPLOYMENT_PATH, FUNCTION_BOUNDARY, PROJECT
+from config.names import DEPLOYMENT_PATH, FUNCTION_BOUNDARY, api_keys_secret, database_secret
 from config.place import Place
 from config.settings import FunctionsSettings
 from constructs import Construct
@@ -28,7 +28,7 @@ class FunctionBoundary(Construct):
 def _statements(settings: FunctionsSettings, place: Place) -> list[DataAwsIamPolicyDocumentStatement]:
     cache = f"arn:aws:s3:::{place.name('cache')}"
     ours = condition("StringEquals", "aws:ResourceAccount", place.account_id)
-    secrets = place.arn("secretsmanager", f"secret:{PROJECT}/{place.environment}")
+    secrets = (database_secret(place.environment), api_keys_secret(place.environment))
     ingest = place.arn("lambda", f"function:{place.name('ingest')}")
     statements = [
         DataAwsIamPolicyDocumentStatement(
@@ -44,7 +44,7 @@ def _statements(settings: FunctionsSettings, place: Place) -> list[DataAwsIamPol
             sid="ReadSecrets",
             actions=["secretsmanager:GetSecretValue"],
             # AWS ends a secret's ARN with six characters of its own.
-            resources=[f"{secrets}-??????", f"{secrets}/api-keys-??????"],
+            resources=[place.arn("secretsmanager", f"secret:{name}-??????") for name in secrets],
         ),
         DataAwsIamPolicyDocumentStatement(
             sid="WriteLogs",

@@ -11,7 +11,7 @@ from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
     DataAwsIamPolicyDocumentStatementCondition,
 )
-from config.names import PROJECT
+from config.names import PROJECT, api_keys_secret, database_secret
 from config.place import Place
 from config.settings import FunctionsSettings
 from config.terraform import LOCK_TABLE, STATE_REGION
@@ -294,12 +294,12 @@ def _roles(place: Place) -> list[Access]:
 
 
 def _secrets(place: Place) -> list[Access]:
-    secret = place.arn("secretsmanager", f"secret:{PROJECT}/{place.environment}")
+    names = [database_secret(place.environment), api_keys_secret(place.environment)]
     return [
         Access(
             "Secrets",
             # AWS ends an ARN with six characters of its own. Asked by name, it judges the name's.
-            [f"{secret}-??????", f"{secret}/api-keys-??????", secret, f"{secret}/api-keys"],
+            [place.arn("secretsmanager", f"secret:{name}{end}") for name in names for end in ("", "-??????")],
             reads=["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"],
             bounded_by_action=True,
         )
