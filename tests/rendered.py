@@ -117,7 +117,10 @@ class Rendered:
         if (kind, attribute) == ("aws_caller_identity", "account_id"):
             return ACCOUNT
         block = self._template.document["data" if data else "resource"][kind][name]
+        if attribute in block:
+            # What it was told, as a function's name.
+            return str(block[attribute])
         assert attribute == "arn", reference[0]
         if kind == "aws_lambda_alias":
-            return f"{self.text(block['function_name'])}:{block['name']}"
+            return f"arn:aws:lambda:{_HERE}:function:{self.text(block['function_name'])}:{block['name']}"
         return _ARNS[kind].format_map(block).replace("oidc-provider/https://", "oidc-provider/")
