@@ -190,7 +190,7 @@ def _check_keys(documents: list[str], service: str, known: set[str]) -> frozense
     )
     unknown = asked - known - _ABSENT - _OPTIONAL
     if service in _TAGGED:
-        unknown = {key for key in unknown if not key.startswith("aws:resourcetag/")}
+        unknown = frozenset(key for key in unknown if not key.startswith("aws:resourcetag/"))
     if unknown:
         raise AuthorizationError(f"it does not emulate the condition key {', '.join(sorted(unknown))}")
     return asked

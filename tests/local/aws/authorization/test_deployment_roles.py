@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import methodcaller
 from typing import Any
 from uuid import uuid4
 
@@ -257,7 +259,7 @@ def test_a_role_that_has_no_boundary_is_given_no_policy(account: Aws, deploy: Cl
 def test_no_role_but_the_environments_own_is_handed_to_a_function(deploy: Client) -> None:
     for name in ("deployment/potential-parakeet-deploy-dev", "potential-parakeet-x-prod", "admin"):
         asked = function("potential-parakeet-x-dev") | {"Role": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
-        assert is_refused(deploy("lambda"), lambda c, asked=asked: c.create_function(**asked))
+        assert is_refused(deploy("lambda"), methodcaller("create_function", **asked))
 
 
 def test_another_environments_api_is_neither_read_nor_changed(account: Aws, deploy: Client) -> None:
@@ -270,8 +272,8 @@ def test_another_environments_api_is_neither_read_nor_changed(account: Aws, depl
             ResourceArn=f"arn:aws:apigateway:us-east-1::/apis/{api}", Tags={"Environment": "dev"}
         ),
     ):
-        assert not is_refused(deploy("apigatewayv2"), lambda c, call=call: call(c, own))
-        assert is_refused(deploy("apigatewayv2"), lambda c, call=call: call(c, other))
+        assert not is_refused(deploy("apigatewayv2"), partial(call, api=own))
+        assert is_refused(deploy("apigatewayv2"), partial(call, api=other))
 
 
 def test_what_is_put_onto_the_role_besides_gives_it_nothing(account: Aws) -> None:
@@ -299,14 +301,14 @@ def test_a_function_may_no_more_than_its_boundary_whatever_its_policies_say(acco
         ("lambda-artifacts", "dev", "cache/a", True),
     ):
         place = {**bucket(part, environment), "Key": key}
-        assert is_refused(account.as_role("s3", arn), lambda c, p=place: c.get_object(**p)) is refused
+        assert is_refused(account.as_role("s3", arn), methodcaller("get_object", **place)) is refused
     assert is_refused(account.as_role("iam", arn), lambda c: c.get_role(RoleName=name))
     for secret, refused in (("dev", False), ("prod", True)):
         made = account.client("secretsmanager").create_secret(
             Name=f"potential-parakeet/{secret}", SecretString="{}"
         )
         client = account.as_role("secretsmanager", arn)
-        assert is_refused(client, lambda c, s=made["ARN"]: c.get_secret_value(SecretId=s)) is refused
+        assert is_refused(client, methodcaller("get_secret_value", SecretId=made["ARN"])) is refused
         account.client("secretsmanager").delete_secret(SecretId=made["ARN"], ForceDeleteWithoutRecovery=True)
 
 

@@ -1,6 +1,7 @@
 """What deployments ask, and the permissions that each call needs."""
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 from uuid import uuid4
 
@@ -285,8 +286,8 @@ def test_an_item_can_be_demanded_by_its_key_and_nothing_is_read_past_it(aws: Aws
     dynamodb = aws.as_one_who_may("dynamodb", allow(actions, "*", own))
     for key, refused in (("own", False), ("others", True)):
         item = {"id": {"S": key}}
-        assert is_refused(dynamodb, lambda c, i=item: c.put_item(TableName=table, Item=i)) is refused
-        assert is_refused(dynamodb, lambda c, i=item: c.get_item(TableName=table, Key=i)) is refused
+        assert is_refused(dynamodb, methodcaller("put_item", TableName=table, Item=item)) is refused
+        assert is_refused(dynamodb, methodcaller("get_item", TableName=table, Key=item)) is refused
     assert is_refused(dynamodb, lambda c: c.scan(TableName=table))
 
 
