@@ -17,6 +17,10 @@ LIVE = "live"
 """The alias of each function that everything invokes; what it names is what answers."""
 RELEASE_KEY = "release.json"
 """In the packages bucket: which version of each function was made live; S3 keeps the earlier ones."""
+DEPLOYMENT_PATH = "/deployment/"
+"""Of what bootstrap makes in IAM: nothing there has a name that an environment's own roles could have."""
+FUNCTION_BOUNDARY = "function-boundary"
+"""The part in names of the policy that says what functions may do at most."""
 
 
 def bootstrap_name(account_id: str | None) -> str:

@@ -321,6 +321,16 @@ class ScheduleSettings(Section):
     )
 
 
+# GitHub's names, with the ids that its tokens name them by where a repository is younger than July 2026.
+Repository = Annotated[
+    StrictStr,
+    matching(
+        r"[0-9A-Za-z](-?[0-9A-Za-z])*(@[0-9]+)?/(?!\.{1,2}(@|$))[\w.-]+(@[0-9]+)?",
+        "owner/name, or owner@id/name@id if GitHub's tokens say so",
+    ),
+]
+
+
 EmailAddress = Annotated[
     StrictStr,
     matching(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+", "one e-mail address, as oncall@example.com"),
@@ -364,6 +374,11 @@ class Environment(Section):
         default=None,
         description="The only account that is deployed to, and that keeps the state, in a bucket with its id "
         "in the name; None: that of the credentials",
+    )
+    repository: Repository | None = Field(
+        default=None,
+        description="GitHub repository whose workflows plan and deploy it, with roles that "
+        "`parakeet-bootstrap` makes for them; None: none do",
     )
     tags: FrozenTags = Field(default_factory=dict, description="Tags of everything, beside our own three")
     log_retention_days: LogRetentionDays = Field(description="Days that all logs are kept")

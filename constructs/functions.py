@@ -29,6 +29,7 @@ from constructs.resources.bucket import Bucket
 from constructs.resources.layer import Layer
 from constructs.resources.metric import Metric
 from constructs.resources.package import Package
+from constructs.resources.policy import network_interfaces, traces
 from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.role import Grantee, Role
 from packages.function import pack
@@ -47,6 +48,8 @@ class FunctionDefaults:
     variables: Mapping[str, str]
     tracing: bool = False
     vpc: VpcSettings | None = None
+    boundary: str | None = None
+    """ARN of the policy that says what they may do at most."""
 
 
 class Function(Construct):
@@ -77,7 +80,7 @@ class Function(Construct):
         self.timeout_seconds = settings.timeout_seconds
         self.runs_asynchronously = False
         name = defaults.place.name(part)
-        self.role = Role(self, "role", name=name, address=id)
+        self.role = Role(self, "role", name=name, address=id, boundary=defaults.boundary)
         packed = pack(id)
         self.version = packed.version
         package = Package(
@@ -101,9 +104,9 @@ class Function(Construct):
             ),
         ]
         if defaults.vpc:
-            needed_first.append(self._allow_network_interfaces())
+            needed_first.append(self.role.allow("join-vpc", network_interfaces()))
         if defaults.tracing:
-            needed_first.append(self._allow_tracing())
+            needed_first.append(self.role.allow("trace", traces()))
 
         function = pinned(
             id,
@@ -237,32 +240,4 @@ class Function(Construct):
             ),
             # AWS checks it when the destination is set.
             depends_on=[queue.grant_send(self)],
-        )
-
-    def _allow_network_interfaces(self) -> ITerraformDependable:
-        return self.role.allow(
-            "join-vpc",
-            DataAwsIamPolicyDocumentStatement(
-                actions=[
-                    "ec2:CreateNetworkInterface",
-                    "ec2:DeleteNetworkInterface",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSubnets",
-                    "ec2:AssignPrivateIpAddresses",
-                    "ec2:UnassignPrivateIpAddresses",
-                ],
-                # As in AWS's own AWSLambdaVPCAccessExecutionRole: describing takes no resource, and the
-                # interfaces are not there before Lambda makes them (Lambda developer guide, "VPC").
-                resources=["*"],
-            ),
-        )
-
-    def _allow_tracing(self) -> ITerraformDependable:
-        return self.role.allow(
-            "trace",
-            DataAwsIamPolicyDocumentStatement(
-                actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                # X-Ray has no resource-level permissions for these (Service Authorization Reference).
-                resources=["*"],
-            ),
         )

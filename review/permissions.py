@@ -90,6 +90,8 @@ class _Reading:
                     yield self._invocation(block)
                 case "aws_iam_role_policy_attachment" | "aws_iam_role":
                     yield from self._managed(address, block)
+            if kind == "aws_iam_role":
+                yield from self._bounded(address, block)
             for argument, value in block.items():
                 for statement in self._statements(address, argument, value):
                     for principal in self._principals(address, kind, block, statement):
@@ -117,6 +119,14 @@ class _Reading:
         for address in self._stack.references(text):
             text = str(self._stack.resources.get(address, {}).get("name", text))
         return text
+
+    def _bounded(self, address: str, block: Block) -> Iterator[Permission]:
+        """What a boundary takes away. One that goes gives back all that it took."""
+        if boundary := block.get("permissions_boundary"):
+            role = self._role(f"${{{address}.name}}")
+            yield Permission(
+                role, "all that this boundary does not allow", self._readable(boundary), (), True
+            )
 
     def _managed(self, address: str, block: Block) -> Iterator[Permission]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""
@@ -161,7 +171,7 @@ class _Reading:
         if kind == "aws_iam_role_policy":
             return [self._role(str(block.get("role", "")))]
         if kind == "aws_iam_policy":
-            return self._attached_to(address)
+            return self._attached_to(address) or [f"whom {self._named(block)} bounds"]
         found = [
             (prefix, pair)
             for prefix, argument in (("", "principals"), ("all but ", "not_principals"))
@@ -181,7 +191,7 @@ class _Reading:
         for role, block in self._stack.of("aws_iam_role").items():
             if address in self._stack.references(block.get("managed_policy_arns", [])):
                 roles.append(self._role(f"${{{role}.name}}"))
-        return roles or ["nobody"]
+        return roles
 
     def _expanded(self, principal: str, address: str, statement: Block) -> Iterator[Permission]:
         conditions = tuple(sorted(self._condition(one) for one in statement.get("condition", [])))
@@ -197,6 +207,9 @@ class _Reading:
     def _condition(self, condition: Block) -> str:
         values = ", ".join(sorted(self._readable(str(value)) for value in condition["values"]))
         return f"`{condition['variable']}` {condition['test']} `{values}`"
+
+    def _named(self, block: Block) -> str:
+        return short(str(block.get("name", "a policy")), self._stack.environment)
 
     def _role(self, reference: str) -> str:
         return short(self._readable(reference).removeprefix("role "), self._stack.environment)

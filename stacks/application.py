@@ -31,7 +31,12 @@ def application(environments: Sequence[Environment], target: Target, outdir: str
     app = Application(outdir=outdir, context=TARGETS)
     # One in every account that keeps states.
     for account_id in dict.fromkeys(environment.account_id for environment in environments):
-        BootstrapStack(app, target, account_id)
+        BootstrapStack(
+            app,
+            target,
+            account_id,
+            [environment for environment in environments if environment.account_id == account_id],
+        )
     for environment in environments:
         SecretsStack(app, environment, target)
         ParakeetStack(app, environment, target)

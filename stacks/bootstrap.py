@@ -1,5 +1,7 @@
 """What keeps Terraform's state: deployed once, before everything else."""
 
+from collections.abc import Sequence
+
 from bindings.aws import (
     DataAwsCallerIdentity,
     DynamodbTable,
@@ -8,9 +10,13 @@ from bindings.aws import (
 )
 from bindings.cdktf import TerraformResourceLifecycle
 from config.names import bootstrap_name
+from config.place import Place
+from config.settings import Environment
 from config.target import Target
 from config.terraform import LOCK_TABLE, STATE_REGION, state_bucket
 from constructs import Construct
+from constructs.boundary import FunctionBoundary
+from constructs.deployment_roles import DeploymentRoles
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
 from constructs.resources.lifecycle import (
@@ -26,10 +32,16 @@ OLD_STATES = 100
 
 
 class BootstrapStack(Stack):
-    """`parakeet-bootstrap`: state bucket and lock table. Its own state is local, since it comes first."""
+    """`parakeet-bootstrap`: states, locks, and who may do what to deploy. Its own state is local."""
 
-    def __init__(self, scope: Construct, target: Target, account_id: str | None) -> None:
-        """Of the environments that say this `account_id`, or, if it is None, none."""
+    def __init__(
+        self,
+        scope: Construct,
+        target: Target,
+        account_id: str | None,
+        environments: Sequence[Environment],
+    ) -> None:
+        """`environments` are those that say this `account_id`, or, if it is None, none."""
         super().__init__(
             scope,
             bootstrap_name(account_id),
@@ -68,6 +80,15 @@ class BootstrapStack(Stack):
                 lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
             ),
         )
+        roles: DeploymentRoles | None = None
+        for environment in environments:
+            place = Place(environment.name, environment.region, account.account_id)
+            FunctionBoundary(self, f"{environment.name}-boundary", environment.functions, place)
+            if environment.repository:
+                roles = roles or DeploymentRoles(self, "deployment", states=state_bucket(account_id))
+                roles.add(environment.repository, environment.functions, place)
+        if roles:
+            self.output("deployment_role_arns", roles.arns, "Roles of GitHub's workflows")
         self.output("state_bucket_name", state.name, "Bucket of every stack's state")
         self.output("lock_table_name", locks.name, "Table of the state's locks")
 

@@ -45,6 +45,8 @@ class ParakeetStack(EnvironmentStack):
             variables={"LOG_LEVEL": settings.log_level},
             tracing=settings.tracing,
             vpc=settings.vpc,
+            # A state that is local was made without bootstrap.
+            boundary=None if target.local_state else place.function_boundary_arn,
         )
         database = {"SECRETS_ARN": secrets.database.arn}
         cache = {"AWS_S3_BUCKET": storage.cache.name}

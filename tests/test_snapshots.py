@@ -12,7 +12,10 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SerializableData, SerializedData, SnapshotIndex
 
-from tests.template import Template
+from config.dev import DEV
+from config.target import Target
+from stacks.application import application
+from tests.template import Template, changed, read_templates
 
 # Said on every update, since a file is named after its stack and not after the test.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Can not relate snapshot name:UserWarning")
@@ -39,6 +42,12 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 def test_stack_is_as_reviewed(template: Template, snapshot: SnapshotAssertion) -> None:
     assert template.document == snapshot(name=template.name)
+
+
+def test_bootstrap_with_a_repository_is_as_reviewed(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    application([changed(DEV, repository="owner/name")], Target(), str(tmp_path)).synth()
+    document = read_templates(tmp_path)["parakeet-bootstrap"].document
+    assert document == snapshot(name="parakeet-bootstrap-with-a-repository")
 
 
 def test_snapshots_name_no_folder_of_a_machine_and_no_code_hash(

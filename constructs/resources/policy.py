@@ -5,8 +5,10 @@ from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
     DataAwsIamPolicyDocumentStatementCondition,
     DataAwsIamPolicyDocumentStatementPrincipals,
+    IamPolicy,
 )
 from constructs import Construct
+from constructs.resources.address import pinned
 
 
 class ResourcePolicy:
@@ -33,6 +35,29 @@ class ResourcePolicy:
         self._document.put_statement(self._statements)
 
 
+class ManagedPolicy(Construct):
+    """A policy of its own, for roles that it is attached to or that it bounds."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *statements: DataAwsIamPolicyDocumentStatement,
+        name: str,
+        path: str,
+        address: str,
+        description: str,
+    ) -> None:
+        """IAM takes 6,144 characters of JSON, white space apart (IAM and STS quotas)."""
+        super().__init__(scope, id)
+        document = DataAwsIamPolicyDocument(self, "document", statement=list(statements))
+        policy = pinned(
+            address,
+            IamPolicy(self, "policy", name=name, path=path, description=description, policy=document.json),
+        )
+        self.arn = policy.arn
+
+
 def service(name: str) -> DataAwsIamPolicyDocumentStatementPrincipals:
     """An AWS service as principal, by its host name."""
     return DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=[name])
@@ -41,3 +66,29 @@ def service(name: str) -> DataAwsIamPolicyDocumentStatementPrincipals:
 def condition(test: str, variable: str, *values: str) -> DataAwsIamPolicyDocumentStatementCondition:
     """Any of the values passes the test, as in `condition("StringEquals", "aws:SourceAccount", id)`."""
     return DataAwsIamPolicyDocumentStatementCondition(test=test, variable=variable, values=list(values))
+
+
+def network_interfaces() -> DataAwsIamPolicyDocumentStatement:
+    """What Lambda needs of a function's role to put it into a private network."""
+    return DataAwsIamPolicyDocumentStatement(
+        actions=[
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        # As in AWS's own AWSLambdaVPCAccessExecutionRole: describing takes no resource, and the interfaces
+        # are not there before Lambda makes them (Lambda developer guide, "VPC").
+        resources=["*"],
+    )
+
+
+def traces() -> DataAwsIamPolicyDocumentStatement:
+    """What a function's role needs to send its traces."""
+    return DataAwsIamPolicyDocumentStatement(
+        actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        # X-Ray has no resource-level permissions for these (Service Authorization Reference).
+        resources=["*"],
+    )

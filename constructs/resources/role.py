@@ -1,5 +1,6 @@
-"""The role that one function assumes, and what others allow it."""
+"""A role that is assumed, and what others allow it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bindings.aws import (
@@ -8,6 +9,7 @@ from bindings.aws import (
     IamRole,
     IamRolePoliciesExclusive,
     IamRolePolicy,
+    IamRolePolicyAttachment,
     IamRolePolicyAttachmentsExclusive,
 )
 from constructs import Construct
@@ -16,29 +18,44 @@ from constructs.resources.policy import service
 
 
 class Role(Construct):
-    """A role that Lambda assumes for one function. It may do nothing until it is allowed to."""
+    """A role that Lambda assumes for one function, or whom `trust` says. What it may has to be allowed."""
 
-    def __init__(self, scope: Construct, id: str, *, name: str, address: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        address: str,
+        boundary: str | None,
+        trust: DataAwsIamPolicyDocumentStatement | None = None,
+        path: str | None = None,
+        policies: Sequence[str] = (),
+    ) -> None:
+        """`boundary` is the ARN of the policy that says what it may at most; `policies` are attached."""
         super().__init__(scope, id)
-        trust = DataAwsIamPolicyDocument(
-            self,
-            "trust",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["sts:AssumeRole"],
-                    principals=[service("lambda.amazonaws.com")],
-                )
-            ],
+        document = DataAwsIamPolicyDocument(self, "trust", statement=[trust or _lambda()])
+        self._role = pinned(
+            address,
+            IamRole(
+                self,
+                "role",
+                name=name,
+                path=path,
+                assume_role_policy=document.json,
+                permissions_boundary=boundary,
+            ),
         )
-        self._role = pinned(address, IamRole(self, "role", name=name, assume_role_policy=trust.json))
         self.arn = self._role.arn
         self._policies: list[str] = []
         # What else is put onto the role is taken off by the next deployment, and shown by the next plan.
         self._inline = IamRolePoliciesExclusive(
             self, "no-other-policies", role_name=self._role.name, policy_names=[]
         )
+        for number, policy in enumerate(policies):
+            IamRolePolicyAttachment(self, f"attached-{number}", role=self._role.name, policy_arn=policy)
         IamRolePolicyAttachmentsExclusive(
-            self, "no-attached-policies", role_name=self._role.name, policy_arns=[]
+            self, "no-attached-policies", role_name=self._role.name, policy_arns=list(policies)
         )
 
     @property
@@ -61,3 +78,9 @@ class Grantee(Protocol):
     @property
     def role(self) -> Role:
         """The role that is given the permission."""
+
+
+def _lambda() -> DataAwsIamPolicyDocumentStatement:
+    return DataAwsIamPolicyDocumentStatement(
+        actions=["sts:AssumeRole"], principals=[service("lambda.amazonaws.com")]
+    )

@@ -8,7 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
 
-from config.names import resource_name
+from config.names import bootstrap_name, resource_name
+from config.place import Place
 from config.settings import Environment, FunctionSettings
 from config.terraform import STATE_REGION, state_bucket
 from deployment.preflight.checks import Check, ProblemError, UnknownError
@@ -30,6 +31,7 @@ def aws_checks(environment: Environment, client: Client | None = None) -> list[C
     return [
         Check("AWS credentials", partial(_account, environment, client)),
         Check("bucket names", partial(_buckets, buckets, client)),
+        Check("function boundary", partial(_boundary, environment, client)),
         Check("Lambda concurrency", partial(_concurrency, environment, client)),
     ]
 
@@ -51,6 +53,26 @@ def _account(environment: Environment, client: Client) -> str:
         "" if environment.account_id else f"; account_id in config/{environment.name}.py would hold it to it"
     )
     return f"account {account}{bound}"
+
+
+def _boundary(environment: Environment, client: Client) -> str:
+    identity = _asked(lambda: client("sts", environment.region).get_caller_identity())
+    arn = Place(environment.name, environment.region, identity["Account"]).function_boundary_arn
+    iam = client("iam", environment.region)
+
+    def is_there() -> bool:
+        try:
+            iam.get_policy(PolicyArn=arn)
+        except iam.exceptions.NoSuchEntityException:
+            return False
+        return True
+
+    if not _asked(is_there):
+        raise ProblemError(
+            f"there is no policy {arn}, and AWS makes no role without it: "
+            f"deploy {bootstrap_name(environment.account_id)} (again)"
+        )
+    return f"{arn} is there"
 
 
 def _buckets(buckets: Sequence[tuple[str, str]], client: Client) -> str:

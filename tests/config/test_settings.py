@@ -302,7 +302,7 @@ def test_a_throttle_that_lets_nobody_in_is_refused(field: str, unit: str) -> Non
             {"functons": {}},
             (
                 "prod: functons = {}: unknown field; allowed: name, region, "
-                "leave_behind_region, account_id, tags, "
+                "leave_behind_region, account_id, repository, tags, "
                 "log_retention_days, storage, secrets, functions, api, schedule, monitoring"
             ),
         ),

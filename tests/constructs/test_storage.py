@@ -250,7 +250,7 @@ def test_the_universe_is_uploaded_from_the_one_file_and_anew_when_that_changes(
 def bucket_and_role(tmp_path: Path) -> tuple[Bucket, Role]:
     stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
     return Bucket(stack, "bucket", name="bucket", address="bucket"), Role(
-        stack, "role", name="role", address="role"
+        stack, "role", name="role", address="role", boundary=None
     )
 
 

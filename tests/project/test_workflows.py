@@ -151,3 +151,38 @@ def test_nothing_is_deployed_or_planned_before_the_repository_is_configured() ->
         for job in jobs(PROJECT / f".github/workflows/{file}.yml").values():
             if "id-token" in job["permissions"] and not str(job.get("needs", "")).startswith("plan-"):
                 assert job["if"] == "vars.DEPLOYMENT == 'on'"
+
+
+def test_the_code_of_a_fork_gets_no_role_and_that_of_a_pull_request_holds_nobodys_lock() -> None:
+    for name, job in jobs(PROJECT / ".github/workflows/pull-request.yml").items():
+        if "id-token" in job["permissions"]:
+            assert name == "plan"
+            assert job["if"] == (
+                "vars.DEPLOYMENT == 'on' && "
+                "github.event.pull_request.head.repo.full_name == github.repository"
+            )
+            assert [step["run"] for step in job["steps"] if "run" in step] == [
+                "make plan ENVIRONMENT=dev UNLOCKED=1"
+            ]
+
+
+def test_a_job_asks_for_the_role_that_trusts_where_it_runs() -> None:
+    """The roles' trust: `constructs/deployment_roles.py`, held to it in its own tests."""
+    asking = {
+        (file.stem, name): (job.get("environment"), step["with"]["role-to-assume"])
+        for file in WORKFLOWS
+        for name, job in jobs(file).items()
+        for step in job["steps"]
+        if "role-to-assume" in step.get("with", {})
+    }
+    plan, deploy = "${{ vars.PLAN_ROLE_ARN }}", "${{ vars.DEPLOY_ROLE_ARN }}"
+    assert asking == {
+        # By no environment, a token's subject is the pull request, and the variable the repository's.
+        ("pull-request", "plan"): (None, plan),
+        ("nightly", "drift"): ("${{ matrix.environment }}-plan", plan),
+        **{("deploy", f"plan-{name}"): (f"{name}-plan", plan) for name in ("dev", "staging", "prod")},
+        **{("deploy", f"deploy-{name}"): (name, deploy) for name in ("dev", "staging", "prod")},
+    }
+    for file in WORKFLOWS:
+        for name, job in jobs(file).items():
+            assert ("id-token" in job["permissions"]) is ((file.stem, name) in asking), name

@@ -34,7 +34,8 @@ def mutations(document: Block) -> Iterator[tuple[str, Block]]:
                         _without(document, name, number, key, index),
                     )
             for key, value in ADDED.items():
-                if key in statement:
+                # Beside a `*`, or twice, it says nothing.
+                if key in statement and not {"*", value} & set(statement[key]):
                     changed = _copied(document)
                     _statement(changed, name, number)[key].append(value)
                     yield f"{name}[{number}] with {value}", changed

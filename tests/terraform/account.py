@@ -3,15 +3,22 @@
 import base64
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 
+from config.environments import ENVIRONMENTS
 from config.names import LIVE
+from config.target import Target
 from config.terraform import LOCK_TABLE, STATE_BUCKET
 from local.embedded_aws import REGION, EmbeddedAws
+from stacks.application import application
+from tests.rendered import Rendered
+from tests.template import read_templates
 
 Document = dict[str, Any]
 
@@ -78,6 +85,16 @@ class Account:
             aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
         )
 
+    def credentials_of(self, role: str) -> dict[str, str]:
+        """The variables with which programs are the deployment role of that name, for an hour."""
+        arn = self.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+        issued = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": issued["SessionToken"],
+        }
+
     def pages(self, service: str, operation: str, result: str, **arguments: Any) -> list[Any]:
         """All that a paginated operation lists under `result`."""
         pages = self.client(service).get_paginator(operation).paginate(**arguments)
@@ -112,6 +129,10 @@ class Account:
             KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        with tempfile.TemporaryDirectory() as outdir:
+            application(ENVIRONMENTS, Target(), outdir).synth()
+            for name, path, text in Rendered(read_templates(Path(outdir))["parakeet-bootstrap"]).policies():
+                self.client("iam").create_policy(PolicyName=name, Path=path, PolicyDocument=text)
 
     def states(self, environment: str) -> list[State]:
         """Every version of the environment's state, oldest first."""

@@ -256,7 +256,7 @@ def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
     workspace = open_workspace(open_account(), "lost")
     workspace.deploy(BOOTSTRAP)
     (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
-    for command in recovery("bootstrap"):
+    for command in recovery("bootstrap", account="123456789012"):
         ended = run(workspace, command)
         assert ended.exit_code == 0, ended.output
     known = workspace.terraform(BOOTSTRAP, "state", "list").split()

@@ -1,6 +1,6 @@
 """What a request asks for, in IAM's words: actions on resources, under conditions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -11,11 +11,11 @@ from local.aws.authorization.errors import NotMapped
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One permission that a call needs. `context` holds the service's own condition keys."""
+    """One permission that a call needs. `context` has the service's own condition keys; a tuple is a list."""
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,12 @@ class Request:
     def body(self) -> bytes:
         """The whole body, left in place for those who come after."""
         return body_of(self.environ)
+
+
+Parameters = Mapping[str, Any]
+"""What an operation is asked with."""
+Needs = Callable[[Request, Parameters], list[Permission]]
+"""What permissions an operation needs; KeyError where what names its resource is missing."""
 
 
 def body_of(environ: dict[str, Any]) -> bytes:

@@ -25,8 +25,10 @@ _ABSENT = {
 _OPTIONAL = {
     *("s3:prefix", "s3:delimiter", "s3:max-keys", "s3:versionid"),
     *("secretsmanager:versionid", "secretsmanager:versionstage", "secretsmanager:secretid"),
-    "cloudwatch:namespace",
+    *("cloudwatch:namespace", "iam:permissionsboundary", "iam:passedtoservice"),
 }
+# Whose tags a request to these is judged with; what they say of none, has none.
+_TAGGED = ("apigateway",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class _Question:
     action: str
     resource: str
     account: str
-    context: tuple[tuple[str, str], ...] = ()
+    context: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     own: Identity = _NOBODY
     of_resource: str | None = None
     blocks_public_access: bool = False
@@ -99,7 +101,7 @@ class Judge:
     def trusts(self, role_arn: str, trust: str, service: str, account: str) -> bool:
         """Whether a role's trust policy lets a service assume it."""
         try:
-            _check_keys([trust], set())
+            _check_keys([trust], "sts", set())
             return self._verdict(
                 _Question(
                     principal=Principal(service, service=True),
@@ -123,12 +125,12 @@ class Judge:
         context: Mapping[str, str],
         own: Identity,
         of_resource: str | None,
-    ) -> tuple[tuple[str, str], ...]:
+    ) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
         """The condition keys that the policies ask for, and their values."""
         documents = [text for _, text in own.policies + own.boundary]
         documents += [text for text in (of_resource, principal.session_policy) if text]
         now = datetime.now(UTC)
-        known = {
+        known: dict[str, str | tuple[str, ...]] = {
             "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:epochtime": str(int(now.timestamp())),
             # The way to the embedded AWS does not leave this machine: it stands for TLS.
@@ -146,7 +148,7 @@ class Judge:
             }
         if principal.service:
             known |= {"aws:principalisawsservice": "true", "aws:principalservicename": principal.arn}
-        asked = _check_keys(documents, set(known))
+        asked = _check_keys(documents, permission.action.partition(":")[0], set(known))
         return tuple(sorted((key, value) for key, value in known.items() if key in asked))
 
     def _judge(self, question: _Question) -> Verdict:
@@ -178,10 +180,17 @@ def _named(documents: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     return [{"name": name, "policy": json.loads(text)} for name, text in documents]
 
 
-def _check_keys(documents: list[str], known: set[str]) -> frozenset[str]:
-    """The documents' condition keys. One not emulated would pass for one that AWS has no value for."""
-    asked: frozenset[str] = frozenset().union(*map(policies.condition_keys, documents))
+def _check_keys(documents: list[str], service: str, known: set[str]) -> frozenset[str]:
+    """The condition keys of what the documents say of a service.
+
+    One not emulated would pass for one that AWS has no value for.
+    """
+    asked: frozenset[str] = frozenset().union(
+        *(policies.condition_keys(document, service) for document in documents)
+    )
     unknown = asked - known - _ABSENT - _OPTIONAL
+    if service in _TAGGED:
+        unknown = frozenset(key for key in unknown if not key.startswith("aws:resourcetag/"))
     if unknown:
         raise AuthorizationError(f"it does not emulate the condition key {', '.join(sorted(unknown))}")
     return asked

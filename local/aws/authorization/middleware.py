@@ -11,7 +11,7 @@ from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket
 
-from local.aws.authorization import credentials, functions, policies, s3, services, signature
+from local.aws.authorization import apis, credentials, functions, policies, s3, services, signature
 from local.aws.authorization.answers import answer
 from local.aws.authorization.calls import Call, Permission, Request, body_of
 from local.aws.authorization.credentials import Credentials
@@ -157,6 +157,8 @@ class Authorization:
             return s3.call(request)
         if signed is not None and signed.presigned_seconds is not None:
             raise NotMapped(f"a presigned request to {service}")
+        if service == "apigateway":
+            return apis.call(request)
         return functions.call(request) if service == "lambda" else services.call(request)
 
     def _check_address(self, environ: dict[str, Any], signed: Signature | None) -> None:

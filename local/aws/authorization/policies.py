@@ -70,13 +70,25 @@ def blocks_public_access(bucket: str, account: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def condition_keys(policy: str) -> frozenset[str]:
-    """The condition keys that a policy asks for, in lower case."""
-    keys = {key.lower() for key in _VARIABLE.findall(policy)}
+def condition_keys(policy: str, service: str) -> frozenset[str]:
+    """The condition keys, in lower case, that a policy asks for where it speaks of the service's actions."""
+    keys: set[str] = set()
     for statement in _statements(json.loads(policy)):
-        for keys_of_operator in statement.get("Condition", {}).values():
-            keys |= {key.lower() for key in keys_of_operator}
+        if _speaks_of(statement, service):
+            keys |= {key.lower() for key in _VARIABLE.findall(json.dumps(statement))}
+            for keys_of_operator in statement.get("Condition", {}).values():
+                keys |= {key.lower() for key in keys_of_operator}
     return frozenset(keys)
+
+
+def _speaks_of(statement: dict[str, Any], service: str) -> bool:
+    if "Action" not in statement:
+        return True
+    actions = statement["Action"]
+    prefixes = {
+        action.partition(":")[0].lower() for action in ([actions] if isinstance(actions, str) else actions)
+    }
+    return service in prefixes or any(mark in prefix for prefix in prefixes for mark in "*?")
 
 
 def _statements(policy: Any) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,34 @@ _BUCKET = {
     ("GET", "tagging"): "s3:GetBucketTagging",
     ("GET", "lifecycle"): "s3:GetLifecycleConfiguration",
     ("GET", "encryption"): "s3:GetEncryptionConfiguration",
+    ("GET", "acl"): "s3:GetBucketAcl",
+    ("GET", "cors"): "s3:GetBucketCORS",
+    ("GET", "website"): "s3:GetBucketWebsite",
+    ("GET", "accelerate"): "s3:GetAccelerateConfiguration",
+    ("GET", "requestPayment"): "s3:GetBucketRequestPayment",
+    ("GET", "logging"): "s3:GetBucketLogging",
+    ("GET", "replication"): "s3:GetReplicationConfiguration",
+    ("GET", "object-lock"): "s3:GetBucketObjectLockConfiguration",
+    ("GET", "publicAccessBlock"): "s3:GetBucketPublicAccessBlock",
+    ("GET", "ownershipControls"): "s3:GetBucketOwnershipControls",
+    ("PUT", ""): "s3:CreateBucket",
+    ("PUT", "versioning"): "s3:PutBucketVersioning",
+    ("PUT", "policy"): "s3:PutBucketPolicy",
+    ("PUT", "logging"): "s3:PutBucketLogging",
+    ("DELETE", ""): "s3:DeleteBucket",
+    ("DELETE", "policy"): "s3:DeleteBucketPolicy",
+    # What is set is also removed by the permission to set it.
+    **{
+        (method, subject): action
+        for method in ("PUT", "DELETE")
+        for subject, action in (
+            ("tagging", "s3:PutBucketTagging"),
+            ("lifecycle", "s3:PutLifecycleConfiguration"),
+            ("encryption", "s3:PutEncryptionConfiguration"),
+            ("publicAccessBlock", "s3:PutBucketPublicAccessBlock"),
+            ("ownershipControls", "s3:PutBucketOwnershipControls"),
+        )
+    },
 }
 # As above; the second action is that for a version.
 _OBJECT = {
@@ -61,6 +89,17 @@ _ALSO = (
         "x-amz-bypass-governance-retention": "s3:BypassGovernanceRetention",
     }
 )
+
+# And with which making a bucket does. That it is private needs nothing (S3 API reference, "CreateBucket").
+_ALSO_BUCKET = {
+    "x-amz-acl": "s3:PutBucketAcl",
+    "x-amz-object-ownership": "s3:PutBucketOwnershipControls",
+    "x-amz-bucket-object-lock-enabled": "s3:PutBucketObjectLockConfiguration",
+    **{
+        f"x-amz-grant-{name}": "s3:PutBucketAcl"
+        for name in ("full-control", "read", "read-acp", "write", "write-acp")
+    },
+}
 
 
 def call(request: Request) -> Call:
@@ -104,7 +143,14 @@ def _of_bucket(request: Request, bucket: str, subject: str) -> Call:
     )
     names = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
     context = {key: request.query[name] for name, key in names.items() if listing and name in request.query}
-    return Call((Permission(action, resource, context),))
+    permissions = [Permission(action, resource, context)]
+    if (request.method, subject) == ("PUT", ""):
+        permissions += [
+            Permission(_ALSO_BUCKET[name], resource)
+            for name in request.headers()
+            if name in _ALSO_BUCKET and (name, request.header(name)) != ("x-amz-acl", "private")
+        ]
+    return Call(tuple(permissions))
 
 
 def _of_object(request: Request, bucket: str, key: str, subject: str) -> Call:

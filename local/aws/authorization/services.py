@@ -1,17 +1,16 @@
 """Requests of the services with one address for all operations, and the permissions that they need."""
 
 import json
-from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from local.aws.authorization.calls import Call, Permission, Request
+from local.aws.authorization import deployments
+from local.aws.authorization.calls import Call, Needs, Parameters, Permission, Request
 from local.aws.authorization.errors import NotMapped
 
-Parameters = Mapping[str, Any]
-Needs = Callable[[Request, Parameters], list[Permission]]
 _FORM = "application/x-www-form-urlencoded"
 _JSON = ("application/x-amz-json-1.0", "application/x-amz-json-1.1")
 
@@ -19,7 +18,8 @@ _JSON = ("application/x-amz-json-1.0", "application/x-amz-json-1.1")
 def call(request: Request) -> Call:
     """The call, or NotMapped."""
     operation, parameters = _operation(request)
-    needs = _OPERATIONS.get((request.service, operation))
+    asked = (request.service, operation)
+    needs = _OPERATIONS.get(asked) or deployments.OPERATIONS.get(asked)
     if needs is None:
         raise NotMapped(f"{request.service}:{operation}")
     try:
@@ -97,7 +97,9 @@ def _log(action: str) -> Needs:
     def needs(request: Request, parameters: Parameters) -> list[Permission]:
         stream = parameters["logStreamName"] if action != "CreateLogGroup" else ""
         group = parameters["logGroupName"]
-        return [Permission(f"logs:{action}", request.arn(f"log-group:{group}:log-stream:{stream}"))]
+        resource = request.arn(f"log-group:{group}:log-stream:{stream}")
+        also = [Permission("logs:TagResource", resource)] if parameters.get("tags") else []
+        return [Permission(f"logs:{action}", resource), *also]
 
     return needs
 
@@ -106,9 +108,20 @@ def _table(action: str) -> Needs:
     def needs(request: Request, parameters: Parameters) -> list[Permission]:
         name = parameters["TableName"].rpartition("table/")[2]
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-        return [Permission(f"dynamodb:{action}", request.arn(f"table/{name}{index}"))]
+        item = parameters.get("Key", parameters.get("Item"))
+        context = {} if item is None else _leading_key(request, name, item)
+        return [Permission(f"dynamodb:{action}", request.arn(f"table/{name}{index}"), context)]
 
     return needs
+
+
+def _leading_key(request: Request, table: str, item: Parameters) -> dict[str, tuple[str, ...]]:
+    """The item's partition key, if there is such a table. Of several items, none is told: it is refused."""
+    found = dynamodb_backends[request.account][request.region].tables.get(table)
+    if found is None:
+        return {}
+    (value,) = item[found.hash_key_attr].values()
+    return {"dynamodb:leadingkeys": (str(value),)}
 
 
 def _topic(_: Request, parameters: Parameters) -> list[Permission]:
@@ -149,7 +162,10 @@ _TABLE = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "De
 _OPERATIONS: dict[tuple[str, str], Needs] = {
     **{
         ("secretsmanager", name): _secret(name)
-        for name in ("GetSecretValue", "DescribeSecret", "PutSecretValue")
+        for name in (
+            *("GetSecretValue", "DescribeSecret", "PutSecretValue", "DeleteSecret", "UpdateSecret"),
+            *("GetResourcePolicy", "TagResource", "UntagResource", "UpdateSecretVersionStage"),
+        )
     },
     **{("sqs", name): _queue(name) for name in (*_QUEUE, *_QUEUE_TOLD)},
     **{("sqs", name): _queue(single) for name, single in _BATCHES.items()},

@@ -57,6 +57,21 @@ def test_credentials_of_another_account_are_a_problem(account: dict[str, str]) -
     assert "of account 123456789012, but config/dev.py says 999999999999" in text
 
 
+def test_without_the_functions_boundary_no_role_could_be_made(account: dict[str, str]) -> None:
+    verdict, text = outcome(aws_checks(DEV, clients(account)), "function boundary")
+    arn = "arn:aws:iam::123456789012:policy/deployment/potential-parakeet-function-boundary-dev"
+    assert (verdict, text) == (
+        "problem",
+        f"there is no policy {arn}, and AWS makes no role without it: deploy parakeet-bootstrap (again)",
+    )
+    clients(account)("iam", "us-east-1").create_policy(
+        PolicyName="potential-parakeet-function-boundary-dev",
+        Path="/deployment/",
+        PolicyDocument='{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}',
+    )
+    assert outcome(aws_checks(DEV, clients(account)), "function boundary") == ("ok", f"{arn} is there")
+
+
 def in_another_account(request: Any, **_: Any) -> None:
     """Say to moto whose call it is."""
     request.headers.add_header("x-moto-account-id", "222222222222")

@@ -235,7 +235,8 @@ INVOKE = "/2015-03-31/functions/f/invocations"
         Asked("lambda", INVOKE + "?Action=DeleteFunction", b"{}", {}),
         Asked("lambda", INVOKE.replace("/f/", "/210987654321:function:f/"), b"{}", {}),
         Asked("lambda", INVOKE.replace("/f/", "/f:one/") + "?Qualifier=two", b"{}", {}),
-        Asked("lambda", "/2015-03-31/functions/f", b"", {}, "DELETE"),
+        Asked("lambda", "/2015-03-31/functions/f", b"", {}, "PATCH"),
+        Asked("lambda", "/2015-03-31/functions/f?Action=DeleteFunction", b"", {}, "GET"),
     ],
 )
 def test_a_request_that_can_be_read_in_two_ways_is_refused_even_to_those_who_may_all(

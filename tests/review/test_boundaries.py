@@ -1,0 +1,53 @@
+"""A boundary that goes gives back what it took; what it allows is said of whom it bounds."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+from config.dev import DEV
+from config.target import Target
+from review.changes import compared
+from review.permissions import who_may_do_what
+from review.stack import Block, Stack
+from stacks.application import application
+from tests.review.documents import policy
+from tests.template import changed, read_templates
+
+
+@pytest.fixture(scope="module")
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    outdir = tmp_path_factory.mktemp("cdktf.out")
+    application([changed(DEV, repository="owner/name")], Target(), str(outdir)).synth()
+    return Stack("parakeet-bootstrap", read_templates(outdir)["parakeet-bootstrap"].document)
+
+
+def said(stack: Stack, change: Callable[[Block], None]) -> list[str]:
+    document = copy.deepcopy(dict(stack.document))
+    change(document)
+    (comparison,) = compared({stack.name: stack}, {stack.name: Stack(stack.name, document)})
+    return [finding.text for finding in who_may_do_what(comparison)]
+
+
+def test_a_role_that_loses_its_boundary_is_named(bootstrap: Stack) -> None:
+    (line,) = said(
+        bootstrap, lambda d: d["resource"]["aws_iam_role"]["deploy_dev"].pop("permissions_boundary")
+    )
+    assert "deploy-dev` is **no longer refused** `all that this boundary does not allow`" in line
+
+
+def test_what_a_boundary_allows_is_said_of_whom_it_bounds(bootstrap: Stack) -> None:
+    def change(document: Block) -> None:
+        policy(document, "dev-boundary")[0]["actions"].append("s3:DeleteBucket")
+
+    (line,) = said(bootstrap, change)
+    assert line.startswith("`whom function-boundary-dev bounds` may now `s3:DeleteBucket`")
+
+
+def test_a_branch_more_that_may_deploy_is_a_permission_more(bootstrap: Stack) -> None:
+    def change(document: Block) -> None:
+        (trust,) = policy(document, "deployment_deploy-dev_trust")
+        trust["condition"] = [one for one in trust["condition"] if not one["variable"].endswith(":ref")]
+
+    lines = said(bootstrap, change)
+    assert [line for line in lines if "may now `sts:AssumeRoleWithWebIdentity`" in line]

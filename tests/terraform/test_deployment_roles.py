@@ -1,0 +1,107 @@
+"""The roles of GitHub's workflows suffice for what they do, with the real Terraform, and for nothing else.
+
+Every call is judged by the policies that bootstrap has deployed. What they may not is in
+`tests/local/aws/authorization/test_deployment_roles.py`.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deployment.command import CommandError, unwrapped
+from deployment.workspace import Workspace
+from tests.terraform.account import Account
+from tests.terraform.deployments import OpenWorkspace, synthesize_changed
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("roles")]
+
+PROJECT = Path(__file__).parents[2]
+REPOSITORY = "parakeet-tests/platform"
+DEV = "parakeet-dev"
+
+
+@dataclass(frozen=True)
+class Automated:
+    """An account with bootstrap's roles in it, and a folder to deploy dev from."""
+
+    account: Account
+    workspace: Workspace
+
+    def become(self, role: str) -> Workspace:
+        """The workspace, whose commands are made by that role from now on."""
+        self.workspace.variables.update(self.account.credentials_of(f"potential-parakeet-{role}-dev"))
+        return self.workspace
+
+
+@pytest.fixture(scope="module")
+def automated(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> Automated:
+    """The first deployment is the role's, too: nobody has deployed dev before."""
+    account = open_account()
+    workspace = open_workspace(account, "dev")
+    synthesize_changed(workspace, repository=REPOSITORY)
+    workspace.deploy("parakeet-bootstrap")
+    # With the values of the secrets, which no role of a workflow may read or write.
+    workspace.deploy("parakeet-dev-secrets")
+    automated = Automated(account, workspace)
+    automated.become("deploy").deploy(DEV)
+    return automated
+
+
+def test_a_plan_as_the_role_that_plans_finds_nothing_to_do(automated: Automated) -> None:
+    assert not automated.become("plan").has_changes(DEV)
+
+
+def test_the_role_that_plans_can_deploy_nothing(automated: Automated) -> None:
+    workspace, state = automated.become("plan"), automated.account.state("dev")
+    synthesize_changed(workspace, repository=REPOSITORY, functions={"scanner": {"memory_mb": 640}})
+    with pytest.raises(CommandError) as refused:
+        workspace.deploy(DEV)
+    said = unwrapped(refused.value.output)
+    assert "is not authorized to perform: lambda:UpdateFunctionConfiguration" in said
+    # Not even a state of what it tried.
+    assert automated.account.state("dev") == state
+    assert not automated.account.locks("dev")
+    function = automated.account.client("lambda").get_function(
+        FunctionName="potential-parakeet-scanner-api-dev"
+    )
+    assert function["Configuration"]["MemorySize"] == 512
+
+
+def test_the_role_that_deploys_can_change_all_there_is(automated: Automated) -> None:
+    """With alarms, dashboard and topic, which dev does not have."""
+    workspace = automated.become("deploy")
+    synthesize_changed(
+        workspace,
+        repository=REPOSITORY,
+        functions={"scanner": {"memory_mb": 640}},
+        log_retention_days=30,
+        monitoring={"enabled": True, "alert_email": "oncall@parakeet.example"},
+        schedule={"enabled": True},
+    )
+    workspace.deploy(DEV)
+    assert not automated.become("plan").has_changes(DEV)
+
+
+def test_the_role_that_deploys_can_remove_what_nobody_goes_back_to(automated: Automated) -> None:
+    workspace = automated.become("deploy")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "deployment.prune", "--environment", "dev"],
+        env={**workspace.variables, "PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_role_that_deploys_can_take_away_all_of_it(automated: Automated) -> None:
+    automated.become("deploy").destroy(DEV)
+    state = automated.account.state("dev")
+    assert state is not None
+    assert state.addresses == set()
