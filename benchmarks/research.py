@@ -202,7 +202,7 @@ def line(name: str, found: dict[str, Any], more: str = "") -> float:
         f"{found['peak']:5.0f} MiB {first['answer'] / 1024:6.0f} k   {more}",
         flush=True,
     )
-    return cpu
+    return float(cpu)
 
 
 if __name__ == "__main__":

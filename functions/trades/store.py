@@ -129,7 +129,7 @@ def find_page(
     cursor: Cursor[DictRow],
     *,
     filters: Mapping[str, Any],
-    sort_by: SortBy,
+    sort_by: str,
     sort_desc: bool,
     page: int,
     page_size: int,
