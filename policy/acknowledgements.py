@@ -87,9 +87,10 @@ def _checked(where: str, entry: Mapping[str, Any]) -> Acknowledgement:
             )
     if missing := [key for key in _NEEDED if key not in entry]:
         raise AcknowledgementError(f"{where}: {' and '.join(missing)} is missing")
-    return Acknowledgement(
-        **{key: tuple(part) if isinstance(part, list) else part for key, part in entry.items()}
-    )
+    fields: dict[str, Any] = {
+        key: tuple(given) if isinstance(given, list) else given for key, given in entry.items()
+    }
+    return Acknowledgement(**fields)
 
 
 def _is_text(value: object) -> bool:

@@ -133,6 +133,17 @@ def _trust(policy: Mapping[str, Any], account: str) -> Iterator[Found]:
         ("AssumableByAnyPrincipalWithConditions", trust.role_assumable_by_any_principal_with_conditions),
     ):
         yield from _each(check, who, "may assume it")
+    for statement in _listed(policy["Statement"]):
+        if statement["Effect"] == "Allow" and "Federated" in statement["Principal"]:
+            subjects = [
+                subject
+                for key, values in statement.get("Condition", {}).get("StringEquals", {}).items()
+                if key.endswith(":sub")
+                for subject in _listed(values)
+            ]
+            # Which cloudsplaining does not look at.
+            if not subjects:
+                yield "trust/AnySubject", "", "any token of the issuer assumes it: name its subject"
 
 
 def _each(check: str, actions: Iterable[str], what: str) -> Iterator[Found]:

@@ -7,12 +7,20 @@ from tests.template import Template
 
 STATE = {
     "aws_dynamodb_table.locks",
-    "aws_s3_bucket.state",
-    "aws_s3_bucket_ownership_controls.state",
-    "aws_s3_bucket_policy.state",
-    "aws_s3_bucket_public_access_block.state",
-    "aws_s3_bucket_server_side_encryption_configuration.state",
+    "aws_s3_bucket_logging.state",
     "aws_s3_bucket_versioning.state",
+    *(
+        f"aws_s3_bucket{part}.{bucket}"
+        for bucket in ("logs", "state")
+        for part in (
+            "",
+            "_lifecycle_configuration",
+            "_ownership_controls",
+            "_policy",
+            "_public_access_block",
+            "_server_side_encryption_configuration",
+        )
+    ),
 }
 BUCKETS = ("cache", "lambda_artifacts", "logs")
 DATA = {

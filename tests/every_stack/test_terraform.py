@@ -64,7 +64,9 @@ def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reac
         assert backend | {"key": secrets["key"]} == secrets
         assert backend["bucket"] == f"potential-parakeet-terraform-state{end}"
         bootstrap = templates[f"parakeet-bootstrap{end}"]
-        assert bootstrap.one("aws_s3_bucket")["bucket"] == backend["bucket"]
+        buckets = bootstrap.resources("aws_s3_bucket")
+        assert buckets["state"]["bucket"] == backend["bucket"]
+        assert buckets["logs"]["bucket"] == f"{backend['bucket']}-logs"
         (provider,) = bootstrap.document["provider"]["aws"]
         assert provider.get("allowed_account_ids") == backend.get("allowed_account_ids")
         assert provider.get("allowed_account_ids") == ([account] if account else None)

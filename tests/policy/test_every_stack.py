@@ -1,24 +1,70 @@
 """What is planned of every stack: what is found is acknowledged, and what is acknowledged is found."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from config.environments import ENVIRONMENTS
+from config.names import bootstrap_name, secrets_stack_name, stack_name
+from local.made_up import made_up_secrets
+from policy import __main__ as program
+from policy import plans
+from tests.terraform.traces import files_below, traces
+
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("policy"), pytest.mark.usefixtures("mirror")]
 
-PROJECT = Path(__file__).parents[2]
+
+@pytest.fixture(scope="module")
+def secrets() -> dict[str, str]:
+    return made_up_secrets()
 
 
-def test_nothing_is_found_that_is_not_acknowledged() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "policy"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=480,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.rstrip().endswith(" 0 to do")
+@pytest.fixture(scope="module")
+def folder(secrets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that `make policy` writes while it plans."""
+    folder: Path = tmp_path_factory.mktemp("policy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plans, "made_up_secrets", lambda: secrets)
+        plans.planned_stacks(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def planned(folder: Path) -> dict[str, Path]:
+    """The plans by stack."""
+    return {file.stem: file for file in folder.glob("cdktf.out/stacks/*/parakeet-*.json")}
+
+
+def test_nothing_is_found_that_is_not_acknowledged_and_nothing_acknowledged_that_is_not_found(
+    planned: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "planned_stacks", lambda _: planned)
+    code = program.main([])
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert said.endswith(" 0 to do\n")
+
+
+def test_what_is_acknowledged_would_fail_if_it_were_not(
+    planned: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "planned_stacks", lambda _: planned)
+    monkeypatch.setattr(program, "read", list)
+    assert program.main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "parakeet-prod: CKV_AWS_26: aws_sns_topic.alarms: " in "\n".join(lines)
+    assert not [line for line in lines if "document/Unknown" in line]
+
+
+def test_every_stack_is_planned(planned: dict[str, Path]) -> None:
+    names = [each.name for each in ENVIRONMENTS]
+    stacks = {bootstrap_name(each.account_id) for each in ENVIRONMENTS}
+    assert planned.keys() == stacks | {*map(stack_name, names), *map(secrets_stack_name, names)}
+
+
+def test_no_secret_is_in_what_is_written_meanwhile(
+    folder: Path,
+    planned: dict[str, Path],  # noqa: ARG001 - is written first
+    secrets: dict[str, str],
+) -> None:
+    assert traces(set(secrets.values()), files_below(folder)) == []

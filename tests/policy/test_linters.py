@@ -128,7 +128,26 @@ WRONG = {
         "cloudsplaining/AssumableByAnyPrincipal",
     ),
 }
+GITHUB = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
+ISSUER = "token.actions.githubusercontent.com"
+WRONG["any of GitHub's tokens"] = (
+    TRUST,
+    statement(
+        Action="sts:AssumeRoleWithWebIdentity",
+        Principal=GITHUB,
+        Condition={"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}},
+    ),
+    "trust/AnySubject",
+)
 RIGHT = {
+    "a workflow's token": (
+        TRUST,
+        statement(
+            Action="sts:AssumeRoleWithWebIdentity",
+            Principal=GITHUB,
+            Condition={"StringEquals": {f"{ISSUER}:sub": "repo:a/b:environment:dev"}},
+        ),
+    ),
     "log streams": (
         IDENTITY,
         statement(

@@ -19,7 +19,7 @@ def test_the_last_hundred_states_can_be_had_back_and_older_ones_for_90_days(boot
     assert versioning["bucket"] == "${aws_s3_bucket.state.id}"
     assert versioning["versioning_configuration"] == {"status": "Enabled"}
     lifecycle = bootstrap.one("aws_s3_bucket_lifecycle_configuration", bucket="${aws_s3_bucket.state.id}")
-    old = [rule for rule in lifecycle["rule"] if rule["id"] == "expire-old-versions"]
+    old = [rule for rule in lifecycle["rule"] if rule["id"] == "expire-old-states"]
     assert [rule["noncurrent_version_expiration"] for rule in old] == [
         [{"noncurrent_days": 90, "newer_noncurrent_versions": 100}]
     ]
