@@ -69,7 +69,7 @@ def watch() -> Watch:
 
 
 def test_the_watch_is_on_in_this_very_test() -> None:
-    with pytest.raises(StartedError, match=r"subprocess\.Popen.*mark it pytest\.mark\.integration"):
+    with pytest.raises(StartedError, match=r"pytest\.mark\.integration: subprocess\.Popen"):
         subprocess.run(["true"], check=True)
     with pytest.raises(StartedError, match=r"socket\.bind"):
         socket.create_server(("127.0.0.1", 0))
@@ -82,6 +82,14 @@ def test_the_kernel_of_jsii_is_the_one_program_that_may_be_started(watch: Watch)
     watch("subprocess.Popen", ("node", kernel, None, None))
     with pytest.raises(StartedError):
         watch("subprocess.Popen", ("node", [*kernel, "--more"], None, None))
+
+
+def test_a_thread_that_a_unit_test_started_is_let_through_and_seen(watch: Watch) -> None:
+    """A test may wait for ever for a server that cannot begin."""
+    thread = threading.Thread(target=watch, args=("socket.bind", (None, "here")))
+    thread.start()
+    thread.join()
+    assert len(watch.refused) == 1
 
 
 def test_a_server_of_another_tests_thread_is_not_the_unit_tests_doing() -> None:

@@ -125,6 +125,7 @@ def test_prices_are_decimals_in_parquet() -> None:
     assert types == {"date": "DATE", **dict.fromkeys(COLUMNS, "DECIMAL(18,6)"), "volume": "BIGINT"}
 
 
+@pytest.mark.integration
 def test_a_file_of_another_schema_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "other.parquet"
     duckdb.execute(f"COPY (SELECT 1) TO '{file}' (FORMAT parquet, KV_METADATA {{schema_version: '2'}})")
