@@ -18,6 +18,7 @@ GROUPS = {
     "interrupted": {"cancelled", "killed", "lost"},
     "portability": {"dev", "cdktn", "provider6"},
     "rollback": {"dev"},
+    "roles": {"dev"},
     "review": {"review"},
 }
 # They make up their secrets themselves, and search what they say or leave.

@@ -81,7 +81,7 @@ def test_no_secret_is_printed_in_whatever_way_it_got_into_a_line() -> None:
 
 def test_everything_is_checked_under_a_name_of_its_own() -> None:
     names = [check.name for check in checks_of(DEV, {})]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
 
 
 @pytest.mark.integration
