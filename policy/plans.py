@@ -50,10 +50,10 @@ def _synthesized(code: Path, stack: str) -> dict[str, Any]:
 
 
 def _override(stack: Path, document: Mapping[str, Any]) -> None:
-    override = {
-        "terraform": {"backend": {"local": {}}},
-        "data": {"aws_iam_policy_document": documents_with_arns(document)},
-    }
+    override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}}
+    # Terraform takes no empty one.
+    if documents := documents_with_arns(document):
+        override["data"] = {"aws_iam_policy_document": documents}
     # Terraform lays a file of this name over the others.
     (stack / "policy_override.tf.json").write_text(json.dumps(override), encoding="utf-8")
 
