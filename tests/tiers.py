@@ -26,6 +26,8 @@ FIRST = (
     "tests/functions",
     "tests/local/aws/authorization",
 )
+# The two programs of a unit test: CDKTF's classes are in Node, and what has changed of the functions is compiled.
+SYNTHESIS = ("/jsii-runtime.js", "/byte_code_compiler.py")
 STARTS = {
     "os.exec",
     "os.fork",
@@ -70,8 +72,7 @@ class Watch:
         """An audit hook. Raises StartedError."""
         if not self._watching or event not in STARTS or threading.get_ident() in self._others:
             return
-        # The one program of a unit test: CDKTF's classes are in Node, and jsii starts it once for all.
-        if event == "subprocess.Popen" and str(arguments[1][-1]).endswith("/jsii-runtime.js"):
+        if event == "subprocess.Popen" and str(arguments[1][-1]).endswith(SYNTHESIS):
             return
         self.refused.append(f"{event}{arguments[:2]}")
         # Let through in a thread that the test started: it may wait for it, and is failed at its end.

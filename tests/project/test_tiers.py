@@ -77,11 +77,12 @@ def test_the_watch_is_on_in_this_very_test() -> None:
     tiers.watch.refused.clear()
 
 
-def test_the_kernel_of_jsii_is_the_one_program_that_may_be_started(watch: Watch) -> None:
-    kernel = ["node", "--max-old-space-size=4069", "/unpacked/bin/jsii-runtime.js"]
-    watch("subprocess.Popen", ("node", kernel, None, None))
+@pytest.mark.parametrize("program", ["/unpacked/bin/jsii-runtime.js", "/packages/byte_code_compiler.py"])
+def test_only_what_synthesis_starts_may_be_started(watch: Watch, program: str) -> None:
+    command = ["node", "--max-old-space-size=4069", program]
+    watch("subprocess.Popen", ("node", command, None, None))
     with pytest.raises(StartedError):
-        watch("subprocess.Popen", ("node", [*kernel, "--more"], None, None))
+        watch("subprocess.Popen", ("node", [*command, "--more"], None, None))
 
 
 def test_a_thread_that_a_unit_test_started_is_let_through_and_seen(watch: Watch) -> None:
