@@ -26,7 +26,7 @@ FIRST = (
     "tests/functions",
     "tests/local/aws/authorization",
 )
-# The two programs of a unit test: CDKTF's classes are in Node, and what has changed of the functions is compiled.
+# What synthesis starts: Node, which has CDKTF's classes, and the compiler of functions that have changed.
 SYNTHESIS = ("/jsii-runtime.js", "/byte_code_compiler.py")
 STARTS = {
     "os.exec",
