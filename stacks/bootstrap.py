@@ -27,8 +27,8 @@ from constructs.resources.lifecycle import (
 )
 from stacks.stack import Stack
 
-OLD_STATE_DAYS = 90
-OLD_STATES = 100
+OLD_STATE_DAYS = 365
+"""How long one can go back to a state that a deployment has replaced."""
 
 
 class BootstrapStack(Stack):
@@ -60,8 +60,7 @@ class BootstrapStack(Stack):
             protected=True,
             lifecycle_rules=[
                 abort_abandoned_uploads(),
-                # What one wants back after a mishap: the last hundred states whatever their age.
-                expire_old_versions("expire-old-states", "", OLD_STATE_DAYS, newest=OLD_STATES),
+                expire_old_versions("expire-old-states", "", OLD_STATE_DAYS),
             ],
         )
         account = DataAwsCallerIdentity(self, "account")

@@ -36,17 +36,13 @@ def expire(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRul
     )
 
 
-def expire_old_versions(
-    id: str, prefix: str, days: int, *, newest: int | None = None
-) -> S3BucketLifecycleConfigurationRule:
-    """Delete versions that were replaced so long ago; of each object the `newest` of them stay (1 to 100)."""
+def expire_old_versions(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRule:
+    """Delete versions of the objects below `prefix` that were replaced so long ago."""
     return S3BucketLifecycleConfigurationRule(
         id=id,
         status="Enabled",
         filter=[S3BucketLifecycleConfigurationRuleFilter(prefix=prefix)],
         noncurrent_version_expiration=[
-            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                noncurrent_days=days, newer_noncurrent_versions=newest
-            )
+            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(noncurrent_days=days)
         ],
     )

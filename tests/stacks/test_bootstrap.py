@@ -12,7 +12,7 @@ def bootstrap(templates: Mapping[str, Template]) -> Template:
     return templates["parakeet-bootstrap"]
 
 
-def test_the_last_hundred_states_can_be_had_back_and_older_ones_for_90_days(bootstrap: Template) -> None:
+def test_a_replaced_state_can_be_had_back_for_a_year_and_the_last_one_for_ever(bootstrap: Template) -> None:
     bucket = bootstrap.resources("aws_s3_bucket")["state"]
     assert bucket["bucket"] == "potential-parakeet-terraform-state"
     versioning = bootstrap.one("aws_s3_bucket_versioning")
@@ -20,9 +20,7 @@ def test_the_last_hundred_states_can_be_had_back_and_older_ones_for_90_days(boot
     assert versioning["versioning_configuration"] == {"status": "Enabled"}
     lifecycle = bootstrap.one("aws_s3_bucket_lifecycle_configuration", bucket="${aws_s3_bucket.state.id}")
     old = [rule for rule in lifecycle["rule"] if rule["id"] == "expire-old-states"]
-    assert [rule["noncurrent_version_expiration"] for rule in old] == [
-        [{"noncurrent_days": 90, "newer_noncurrent_versions": 100}]
-    ]
+    assert [rule["noncurrent_version_expiration"] for rule in old] == [[{"noncurrent_days": 365}]]
     assert not [rule for rule in lifecycle["rule"] if "expiration" in rule]
 
 
