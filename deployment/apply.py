@@ -18,7 +18,7 @@ def apply(stack: str, file: Path) -> int:
     if not file.is_file():
         raise PlanError(f"PLAN={file}: there is no such file; `make plan OUT={file}` makes it")
     # Synthesized anew, the same code gives the same archives.
-    return prepared(stack).terraform("apply", "-input=false", str(file.absolute()))
+    return prepared(stack, to="apply").terraform("apply", "-input=false", str(file.absolute()))
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
+from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
 from deployment.secrets import refuse_without_secrets
 
@@ -34,12 +35,16 @@ class Prepared:
         return done.returncode
 
 
-def prepared(stack: str, folder: Path = _PROJECT) -> Prepared:
-    """The stack, synthesized into the folder's `cdktf.out` and initialized. Raises OneLineError."""
+def prepared(stack: str, folder: Path = _PROJECT, *, to: str = "plan") -> Prepared:
+    """The stack, synthesized into the folder's `cdktf.out` and initialized, `to` be planned or applied.
+
+    What cdktf is refused is refused here, too. Raises OneLineError.
+    """
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
+    refuse_what_nobody_means([to, stack], os.environ, ENVIRONMENTS)
     terraform = find_terraform(os.environ)
-    refuse_without_secrets(["plan", stack], ENVIRONMENTS)
+    refuse_without_secrets([to, stack], ENVIRONMENTS)
     mirror = find_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     _run([sys.executable, str(_PROJECT / "main.py")], folder, variables)

@@ -7,6 +7,7 @@ import pytest
 from config.environments import DEV, ENVIRONMENTS, PROD
 from config.settings import Environment
 from deployment.guards import RefusedDeploymentError, refuse_what_nobody_means
+from deployment.plan import prepared
 from tests.template import changed
 
 READY = [
@@ -68,3 +69,20 @@ def test_a_placeholder_may_be_planned_destroyed_and_deployed_to_a_stand_in() -> 
 def test_an_environment_that_is_ready_is_deployed() -> None:
     for environment in ENVIRONMENTS:
         refuse_what_nobody_means(["deploy", f"parakeet-{environment.name}"], {}, READY)
+
+
+@pytest.mark.parametrize(
+    ("doing", "state", "refused"),
+    [
+        ("apply", "s3", "is a placeholder"),
+        ("plan", "local", "PARAKEET_STATE"),
+        ("apply", "local", "PARAKEET_STATE"),
+    ],
+)
+def test_make_plan_and_make_apply_are_refused_what_cdktf_is(
+    monkeypatch: pytest.MonkeyPatch, doing: str, state: str, refused: str
+) -> None:
+    monkeypatch.setenv("PARAKEET_STATE", state)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with pytest.raises(RefusedDeploymentError, match=refused):
+        prepared("parakeet-prod", to=doing)

@@ -199,7 +199,7 @@ def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: 
 
 
 @pytest.mark.integration
-def test_a_fourth_environment_is_a_file_and_its_name_in_two_places(tmp_path: Path) -> None:
+def test_a_fourth_environment_is_a_file_and_a_line_in_three_others(tmp_path: Path) -> None:
     for part in (*SOURCES[:-1], "main.py"):
         if (PROJECT / part).is_dir():
             shutil.copytree(PROJECT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -214,9 +214,24 @@ def test_a_fourth_environment_is_a_file_and_its_name_in_two_places(tmp_path: Pat
     settings.write_text(
         settings.read_text().replace('"dev", "staging", "prod"]', '"dev", "qa", "staging", "prod"]')
     )
+    usage = tmp_path / "config/usage.py"
+    usage.write_text(
+        usage.read_text().replace(
+            '    "staging": Usage(',
+            '    "qa": Usage(requests=1, cache_gb=1, rewritten_gb=1),\n    "staging": Usage(',
+        )
+    )
     variables = {**os.environ, "CDKTF_OUTDIR": str(tmp_path / "cdktf.out")}
-    subprocess.run([sys.executable, "main.py"], cwd=tmp_path, env=variables, check=True, timeout=120)
+
+    def run(*arguments: str) -> str:
+        python = [sys.executable, *arguments]
+        return subprocess.run(
+            python, cwd=tmp_path, env=variables, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    run("main.py")
     stacks = read_templates(tmp_path / "cdktf.out")
+    assert "qa" in run("-m", "cost")
     assert stacks["parakeet-qa"].document["terraform"]["backend"]["s3"]["key"] == "qa/terraform.tfstate"
     assert stacks["parakeet-qa"].one("aws_s3_bucket", bucket="potential-parakeet-cache-qa")
 
