@@ -1,7 +1,6 @@
 """Lambda layers."""
 
 from bindings.aws import LambdaLayerVersion
-from bindings.cdktf import TerraformResourceLifecycle
 from config.place import Place
 from constructs import Construct
 from constructs.resources.address import pinned
@@ -31,8 +30,9 @@ class Layer(Construct):
                 source_code_hash=package.hash,
                 compatible_architectures=[ARCHITECTURE],
                 compatible_runtimes=[PYTHON],
-                # A function can be given no layer that is gone. Published versions keep theirs: Lambda has a
-                # copy for as long as one of them refers to it (Lambda API reference, "DeleteLayerVersion").
-                lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+                # A new one is made after the old one is deleted. The other way round would hold for its
+                # package, too: one that was half uploaded, and is made anew, would be deleted right after, at
+                # the same key. Functions keep their layer: Lambda has a copy for as long as a version refers
+                # to it (Lambda API reference, "DeleteLayerVersion").
             ),
         ).arn

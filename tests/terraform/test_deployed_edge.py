@@ -54,7 +54,7 @@ def test_a_route_reaches_the_function_of_its_name(deployed: Deployment, api: dic
         integration = integrations[route["Target"].removeprefix("integrations/")]
         first = route["RouteKey"].split("/")[1]
         name = deployed.called(APIS["data" if first == "health" else first])
-        assert f":function:{name}/invocations" in integration["IntegrationUri"], route["RouteKey"]
+        assert f":function:{name}:live/invocations" in integration["IntegrationUri"], route["RouteKey"]
         assert integration["IntegrationType"] == "AWS_PROXY"
         assert integration["PayloadFormatVersion"] == "2.0"
 
@@ -102,7 +102,7 @@ def test_ingest_runs_at_six_in_prod_and_never_in_dev(deployed: Deployment) -> No
 
 def test_the_schedule_retries_and_keeps_what_it_could_not_deliver(deployed: Deployment) -> None:
     [target] = deployed.client("events").list_targets_by_rule(Rule=deployed.called("daily-ingest"))["Targets"]
-    assert target["Arn"].endswith(f":function:{deployed.called('ingest')}")
+    assert target["Arn"].endswith(f":function:{deployed.called('ingest')}:live")
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 3}
     assert target["DeadLetterConfig"]["Arn"].endswith(f":{deployed.called('lambda-dlq')}")
     # EventBridge takes the role of a Lambda target without using it.
@@ -302,5 +302,5 @@ def test_everything_that_takes_tags_is_tagged(deployed: Deployment) -> None:
         "ManagedBy": "terraform",
     }
     tagged = list(tags_in_aws(deployed))
-    assert len(tagged) == {"dev": 38, "prod": 65}[deployed.settings.name]
+    assert len(tagged) == {"dev": 39, "prod": 66}[deployed.settings.name]
     assert [(name, tags) for name, tags in tagged if tags != expected] == []

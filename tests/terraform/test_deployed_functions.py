@@ -174,7 +174,7 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
     write_scans = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/scans/*")
     run_ingest = (
         {"lambda:InvokeFunction"},
-        f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{deployed.called('ingest')}",
+        f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{deployed.called('ingest')}:live",
     )
     failures = ({"sqs:SendMessage"}, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{deployed.called('lambda-dlq')}")
     expected = {

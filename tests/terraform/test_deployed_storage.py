@@ -13,8 +13,10 @@ from tests.terraform.deployments import Deployment, Platform
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
 PROJECT = Path(__file__).parents[2]
+STATE_LOGS = f"{STATE_BUCKET}-logs"
 BUCKETS = (
     STATE_BUCKET,
+    STATE_LOGS,
     *(
         f"potential-parakeet-{part}-{environment}"
         for part in ("cache", "lambda-artifacts", "logs")
@@ -75,7 +77,7 @@ def test_a_bucket_answers_over_tls_only_and_lets_nobody_but_log_delivery_in(s3: 
     sources = (
         [bucket.replace("-logs-", part) for part in ("-cache-", "-lambda-artifacts-")]
         if "-logs-" in bucket
-        else []
+        else [STATE_BUCKET] * (bucket == STATE_LOGS)
     )
     assert [
         (each["Effect"], each["Action"], each["Resource"], each["Principal"], each["Condition"])
@@ -98,11 +100,16 @@ def test_a_bucket_answers_over_tls_only_and_lets_nobody_but_log_delivery_in(s3: 
 @pytest.mark.parametrize(
     ("bucket", "status"),
     [
-        (bucket, "Enabled" if bucket in (STATE_BUCKET, "potential-parakeet-cache-prod") else None)
+        (
+            bucket,
+            "Enabled"
+            if bucket in (STATE_BUCKET, "potential-parakeet-cache-prod") or "-lambda-artifacts-" in bucket
+            else None,
+        )
         for bucket in BUCKETS
     ],
 )
-def test_states_and_prods_cache_are_versioned_and_nothing_else(
+def test_states_packages_and_prods_cache_are_versioned_and_nothing_else(
     s3: Any, bucket: str, status: str | None
 ) -> None:
     assert s3.get_bucket_versioning(Bucket=bucket).get("Status") == status
@@ -180,9 +187,17 @@ def test_objects_live_as_long_as_configured(s3: Any, bucket: str, rules: list[di
     assert {rule["ID"]: rule for rule in found} == by_id
 
 
-def test_states_are_kept(s3: Any) -> None:
-    with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
-        s3.get_bucket_lifecycle_configuration(Bucket=STATE_BUCKET)
+def test_a_state_is_kept_and_those_before_it_for_a_year(s3: Any) -> None:
+    found = s3.get_bucket_lifecycle_configuration(Bucket=STATE_BUCKET)["Rules"]
+    assert {rule["ID"]: rule for rule in found} == {
+        "abort-abandoned-uploads": ABANDONED_UPLOADS,
+        "expire-old-states": {
+            "ID": "expire-old-states",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 365},
+        },
+    }
 
 
 @pytest.mark.parametrize("part", ["cache", "lambda-artifacts"])
@@ -203,7 +218,11 @@ def test_the_lock_table_can_be_restored_and_not_be_deleted_by_mistake(account: A
 
 
 def test_every_environment_has_a_state_of_its_own(account: Account) -> None:
-    assert account.state_keys() == ["dev/terraform.tfstate", "prod/terraform.tfstate"]
+    assert account.state_keys() == [
+        f"{environment}/{stack}.tfstate"
+        for environment in ("dev", "prod")
+        for stack in ("secrets", "terraform")
+    ]
     lineages = set()
     for environment in ("dev", "prod"):
         state = account.state(environment)

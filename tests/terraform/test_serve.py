@@ -164,11 +164,11 @@ def test_make_token_gives_one_for_whom_it_is_told(serving: Serving) -> None:
 def test_make_routes_prints_what_the_api_does_with_requests(serving: Serving) -> None:
     made = serving.make("routes")
     assert made.returncode == 0, made.stderr
-    assert re.search(r"^GET /health +\S+-data-api-dev +none: open to all$", made.stdout, re.MULTILINE), (
+    assert re.search(r"^GET /health +\S+-data-api-dev:live +none: open to all$", made.stdout, re.MULTILINE), (
         made.stdout
     )
     assert re.search(
-        r"^PATCH /trades/\{proxy\+\} +\S+-trades-api-dev +cloudflare-access \(JWT\)$",
+        r"^PATCH /trades/\{proxy\+\} +\S+-trades-api-dev:live +cloudflare-access \(JWT\)$",
         made.stdout,
         re.MULTILINE,
     )

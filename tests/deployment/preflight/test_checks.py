@@ -99,6 +99,6 @@ def test_without_anything_set_it_says_line_by_line_what_to_do_and_fails() -> Non
         timeout=60,
     )
     assert (answer.returncode, answer.stderr) == (1, "")
-    assert len(answer.stdout.splitlines()) == 9
+    assert len(answer.stdout.splitlines()) == 10
     assert "TF_VAR_tiingo_api_key is not set" in answer.stdout
     assert "no AWS credentials" in answer.stdout
