@@ -13,7 +13,7 @@ from deployment.programs import (
     quiet_variables,
     terraform_variables,
 )
-from deployment.secrets import refuse_without_secrets
+from deployment.secrets import refuse_without_secrets, refuse_without_values
 
 COMMAND = (
     str(Path(sys.executable).with_name("node")),
@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> None:
             mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
             environments = _environments()
             refuse_what_nobody_means(arguments, os.environ, environments)
+            refuse_without_values(arguments, os.environ, environments)
             refuse_without_secrets(arguments, environments)
         except OneLineError as error:
             sys.exit(str(error))

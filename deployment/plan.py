@@ -12,7 +12,7 @@ from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
-from deployment.secrets import refuse_without_secrets
+from deployment.secrets import refuse_without_secrets, refuse_without_values
 
 _PROJECT = Path(__file__).parents[1]
 
@@ -43,6 +43,7 @@ def prepared(stack: str, folder: Path = _PROJECT, *, to: str = "plan") -> Prepar
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
     refuse_what_nobody_means([to, stack], os.environ, ENVIRONMENTS)
+    refuse_without_values([to, stack], os.environ, ENVIRONMENTS)
     terraform = find_terraform(os.environ)
     refuse_without_secrets([to, stack], ENVIRONMENTS)
     mirror = find_provider_mirror(terraform.platform, os.environ)

@@ -1,6 +1,6 @@
 """Whether the secrets that a platform needs are there: asked before Terraform, which says less."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -11,6 +11,16 @@ from config.errors import OneLineError
 from config.names import api_keys_secret, database_secret, secrets_stack_name, stack_name
 from config.settings import Environment
 
+VARIABLES = (
+    "neon_database_url",
+    "db_username",
+    "db_password",
+    "db_host",
+    "tiingo_api_key",
+    "polygon_api_key",
+)
+"""Terraform's variables of an environment's secrets' stack."""
+
 _NEEDED_BY = {"apply", "deploy", "diff", "plan", "watch"}
 # Terraform asks again, and longer.
 _ONCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
@@ -18,6 +28,27 @@ _ONCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts":
 
 class MissingSecretsError(OneLineError):
     """The platform cannot be planned or deployed yet; the text says which stack comes first."""
+
+
+class MissingVariableError(OneLineError):
+    """A secrets' stack is meant, and a value of it is not there."""
+
+
+def refuse_without_values(
+    arguments: Sequence[str], variables: Mapping[str, str], environments: Sequence[Environment]
+) -> None:
+    """Look at a cdktf command of a secrets' stack before it runs. Raises MissingVariableError.
+
+    Terraform would ask for what is missing after it has taken the state's lock, and keep the lock when nobody
+    answers.
+    """
+    if not (_NEEDED_BY | {"destroy"}).intersection(arguments):
+        return
+    if not any(secrets_stack_name(each.name) in arguments for each in environments):
+        return
+    for name in VARIABLES:
+        if f"TF_VAR_{name}" not in variables:
+            raise MissingVariableError(f"The variable {name} is not set: set TF_VAR_{name}")
 
 
 def refuse_without_secrets(

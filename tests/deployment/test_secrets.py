@@ -1,6 +1,6 @@
 """A platform whose secrets are not there is refused, with the stack to deploy first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,14 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from config.environments import DEV, ENVIRONMENTS
-from deployment.secrets import MissingSecretsError, refuse_without_secrets
-from tests.template import changed
+from deployment.secrets import (
+    VARIABLES,
+    MissingSecretsError,
+    MissingVariableError,
+    refuse_without_secrets,
+    refuse_without_values,
+)
+from tests.template import Template, changed
 
 NAMES = ("potential-parakeet/dev", "potential-parakeet/dev/api-keys")
 MADE_UP = "made-up"
@@ -114,3 +120,18 @@ def test_where_aws_does_not_answer_terraform_is_left_to_find_out() -> None:
         aws_secret_access_key=MADE_UP,
     )
     refuse_without_secrets(["deploy", "parakeet-dev"], ENVIRONMENTS, nowhere)
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "diff", "plan", "apply"])
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_missing_value_is_named_before_terraform_takes_the_lock(command: str, name: str) -> None:
+    there = {f"TF_VAR_{each}": MADE_UP for each in VARIABLES}
+    refuse_without_values([command, "parakeet-dev-secrets"], there, ENVIRONMENTS)
+    del there[f"TF_VAR_{name}"]
+    with pytest.raises(MissingVariableError, match=f"The variable {name} is not set: set TF_VAR_{name}"):
+        refuse_without_values([command, "parakeet-dev-secrets"], there, ENVIRONMENTS)
+    refuse_without_values([command, "parakeet-dev"], there, ENVIRONMENTS)
+
+
+def test_the_values_that_are_asked_for_are_those_of_the_stack(templates: Mapping[str, Template]) -> None:
+    assert set(templates["parakeet-dev-secrets"].document["variable"]) == set(VARIABLES)

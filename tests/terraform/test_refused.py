@@ -73,7 +73,8 @@ def test_a_missing_variable_is_named_before_anything_changes(
     assert deploy.wait(DEPLOY_SECONDS) != 0
     assert "The variable db_password is not set: set TF_VAR_db_password" in deploy.output
     assert resources(empty) == []
-    assert_no_state(empty)
+    # Terraform may keep the lock with which it asked. Ours refuses before (tests/deployment/test_secrets.py).
+    assert "dev/secrets.tfstate" not in empty.state_keys()
 
 
 def test_a_platform_without_its_secrets_is_refused_and_told_what_to_deploy_first(
