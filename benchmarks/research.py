@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.functions.events import event
+
 SIZES = (50, 500, 5_000)
 DAYS = 252 * 10 + 260
 STRATEGIES = ("dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight")
@@ -45,9 +47,9 @@ class Market:
 @contextmanager
 def market(tickers: int) -> Iterator[Market]:
     """Random walks, with tickers that begin late and end early."""
-    from functions.database.migrations.schema import migrate  # noqa: PLC0415 - a child needs none of these
-    from tests.functions.filled_cache import fill, new_bucket, s3  # noqa: PLC0415 - as above
-    from tests.functions.postgresql import OWNER, postgresql  # noqa: PLC0415 - as above
+    from functions.database.migrations.schema import migrate  # noqa: PLC0415 - the parent's: a child's memory is measured
+    from tests.functions.filled_cache import fill, new_bucket, s3  # noqa: PLC0415 - the parent's: a child's memory is measured
+    from tests.functions.postgresql import OWNER, postgresql  # noqa: PLC0415 - the parent's: a child's memory is measured
 
     chance = np.random.default_rng(1)
     days = np.busday_offset("2014-01-01", np.arange(DAYS), roll="forward").astype("datetime64[D]")
@@ -77,11 +79,9 @@ def names(tickers: int) -> list[str]:
 
 def child(task: str, tickers: int, database: dict[str, Any]) -> None:
     """Requests in this process; prints what each cost."""
-    from tests.functions.events import event  # noqa: PLC0415 - after the variables are set
-
     kind, name = task.split(":")
     if kind == "strategies":
-        from functions.database.connection import Database  # noqa: PLC0415 - as above
+        from functions.database.connection import Database  # noqa: PLC0415 - no part of a scan's memory
 
         strategies: Any = import_module("functions.strategies.handler")
 
@@ -153,9 +153,9 @@ def import_seconds(module: str) -> float:
 
 def expected(name: str, tickers: int) -> str:
     """What estimate.py says of the request."""
-    from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - a child may not need it
-    from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415 - as above
-    from functions.strategies.rebalancing import Calendar  # noqa: PLC0415 - as above
+    from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - no part of a scan's memory
+    from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415 - no part of a scan's memory
+    from functions.strategies.rebalancing import Calendar  # noqa: PLC0415 - no part of a scan's memory
 
     strategy = CATALOG[name]()
     decisions = 528 if strategy.calendar is Calendar.WEEKLY else 132

@@ -128,7 +128,7 @@ def platform_checks(variables: HealthVariables) -> Checks:
 
 def _s3() -> Any:
     import boto3  # noqa: PLC0415 - half of a cold start
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from botocore.config import Config  # noqa: PLC0415 - part of the same half
 
     return boto3.client(
         "s3", config=Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})

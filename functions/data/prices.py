@@ -52,7 +52,7 @@ def bars(
         first_rate = rates.first
     found = query(
         snapshot.cache.file(entry.key),
-        f"SELECT {_json()} FROM ({rows}) ORDER BY date",  # noqa: S608 - as above
+        f"SELECT {_json()} FROM ({rows}) ORDER BY date",  # noqa: S608 - the code's own names and files
         [start, end],
     )
     texts = [text for (text,) in found.fetchall()]
@@ -63,9 +63,9 @@ def bars(
 
 def _in_aud(rows: str, rates: str) -> str:
     prices = ", ".join(f"{_divided(price)} AS {price}" for price in _PRICES)
-    rate = f"SELECT date, {millionths('close')} AS rate FROM read_parquet('{rates}')"  # noqa: S608 - as above
+    rate = f"SELECT date, {millionths('close')} AS rate FROM read_parquet('{rates}')"  # noqa: S608 - the code's own names and files
     # As of: the last rate that is not later than the bar; NULL where there is none.
-    return f"SELECT date, volume, {prices} FROM ({rows}) ASOF LEFT JOIN ({rate}) USING (date)"  # noqa: S608 - as above
+    return f"SELECT date, volume, {prices} FROM ({rows}) ASOF LEFT JOIN ({rate}) USING (date)"  # noqa: S608 - the code's own names and files
 
 
 def _divided(price: str) -> str:

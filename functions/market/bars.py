@@ -41,7 +41,7 @@ _READ = (
 
 
 _WRITE = (
-    "SELECT date::DATE AS date, "  # noqa: S608 - as above
+    "SELECT date::DATE AS date, "  # noqa: S608 - the layout's own names
     + ", ".join(name if name == "volume" else f"{decimals(name)} AS {name}" for name in COLUMNS)
     + " FROM source"
 )

@@ -141,6 +141,6 @@ class Objects:
 def _code(answer: AWSResponse) -> str:
     """S3's own word for what is wrong, as NoSuchKey; empty if it says nothing."""
     try:
-        return ET.fromstring(answer.content).findtext("Code") or ""  # noqa: S314 - as above
+        return ET.fromstring(answer.content).findtext("Code") or ""  # noqa: S314 - S3's own
     except ET.ParseError:
         return ""

@@ -74,7 +74,7 @@ def read_universe(text: str) -> Universe:
             raise UniverseError(f"{where}: {ticker} has no name")
         if kind not in ("EQUITY", "ETF"):
             raise UniverseError(f"{where}: kind {kind!r}; allowed are EQUITY and ETF")
-        instruments[ticker] = Instrument(ticker, name, kind, tuple(indices.split()))  # type: ignore[arg-type]
+        instruments[ticker] = Instrument(ticker, name, kind, tuple(indices.split()))  # type: ignore[arg-type] # looked at above
     if not instruments:
         raise UniverseError("universe.csv has no instruments")
     return Universe(instruments)

@@ -29,7 +29,7 @@ def start(function: str, event: Mapping[str, Any]) -> None:
 def _client() -> Any:
     # Most requests start nothing.
     import boto3  # noqa: PLC0415 - half of a cold start
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from botocore.config import Config  # noqa: PLC0415 - part of the same half
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
     return boto3.client("lambda", config=config)

@@ -75,7 +75,7 @@ class Secret(Generic[Value]):
 def _client() -> Any:
     # Whatever does not need a secret is spared it.
     import boto3  # noqa: PLC0415 - half of a cold start
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from botocore.config import Config  # noqa: PLC0415 - part of the same half
 
     config = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
     return boto3.client("secretsmanager", config=config)

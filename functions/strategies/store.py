@@ -34,7 +34,7 @@ def insert(cursor: Cursor[DictRow], result: Row, trades: Sequence[tuple[Any, ...
 def find_page(cursor: Cursor[DictRow], strategy: str, page: int, page_size: int) -> tuple[list[Row], int]:
     """Summaries of one strategy's results, the newest first, and how many there are."""
     cursor.execute(
-        f"SELECT {_SUMMARY} FROM parakeet.strategy_results WHERE strategy = %s"  # noqa: S608 - as above
+        f"SELECT {_SUMMARY} FROM parakeet.strategy_results WHERE strategy = %s"  # noqa: S608 - the code's own names
         " ORDER BY id DESC LIMIT %s OFFSET %s".encode(),
         [strategy, page_size, (page - 1) * page_size],
     )
@@ -45,7 +45,7 @@ def find_page(cursor: Cursor[DictRow], strategy: str, page: int, page_size: int)
 def find(cursor: Cursor[DictRow], ids: Sequence[int]) -> list[Row]:
     """Summaries in the order of the ids; those that there are not are left out."""
     cursor.execute(
-        f"SELECT {_SUMMARY} FROM parakeet.strategy_results WHERE id = ANY(%s::bigint[])"  # noqa: S608 - as above
+        f"SELECT {_SUMMARY} FROM parakeet.strategy_results WHERE id = ANY(%s::bigint[])"  # noqa: S608 - the code's own names
         " ORDER BY array_position(%s::bigint[], id)".encode(),
         [list(ids), list(ids)],
     )
@@ -55,7 +55,7 @@ def find(cursor: Cursor[DictRow], ids: Sequence[int]) -> list[Row]:
 def find_in_full(cursor: Cursor[DictRow], identity: int) -> Row | None:
     """A result with its equity curve and rebalances, both as JSON text."""
     cursor.execute(
-        f"SELECT {_SUMMARY}, equity_curve::text, rebalances::text"  # noqa: S608 - as above
+        f"SELECT {_SUMMARY}, equity_curve::text, rebalances::text"  # noqa: S608 - the code's own names
         " FROM parakeet.strategy_results WHERE id = %s".encode(),
         [identity],
     )

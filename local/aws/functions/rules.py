@@ -47,8 +47,7 @@ class Rules:
                 event = {key: value for key, value in original_event.items() if key != "ingestion-time"}
                 rules.send(self, functions, event | {"time": _time(original_event["time"])})
 
-        # moto has no setting for it.
-        Rule.send_to_targets = send_to_all_targets  # type: ignore[method-assign]
+        Rule.send_to_targets = send_to_all_targets  # type: ignore[method-assign]  # no setting for it
 
     def fire(self, name: str, account: str, region: str) -> None:
         """Do now what the rule's schedule would do. Raises RefusedError if it has none, or is disabled."""
