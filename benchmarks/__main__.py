@@ -3,11 +3,16 @@
 import argparse
 import sys
 
-from benchmarks import functions, plans, requests, synthesis
+from benchmarks import functions, market_data, plans, requests, research, synthesis
 from benchmarks.deployed import deployed
 from config.errors import OneLineError
 
-ALONE = {"synthesis": synthesis.main, "functions": functions.main}
+ALONE = {
+    "synthesis": synthesis.main,
+    "functions": functions.main,
+    "research": research.main,
+    "market_data": market_data.main,
+}
 DEPLOYED = {"plans": plans.main, "requests": requests.main}
 
 

@@ -1,7 +1,8 @@
 """Each function's package and layers by size, and its cold import: a fresh process with compiled code.
 
 Measured with the layers' twins, which hold the same versions for this machine. CPU time is the one to
-compare: other programs do not change it. Python's own start is not in it.
+compare, the least of all rounds: what else the machine does can only add to it. Python's own start is
+not in it.
 """
 
 import argparse
@@ -20,11 +21,20 @@ from local.aws.functions.runtime import link_runtime
 from local.aws.functions.unpacked import Unpacked
 from packages import layer
 from packages.function import FunctionPackage, pack
+from packages.lambda_runtime import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = tuple(sorted(handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")))
-TARGETS_MS = {"authorizer": 120, "trades": 350}
+TARGETS_MS = {
+    "authorizer": 120,
+    "trades": 350,
+    "data": 380,
+    "ingest": 380,
+    "strategies": 500,
+    "scanner": 500,
+}
 """Of CPU time, for a cold import."""
+LAYERS_TARGET_MIB = 170
 
 _INSIDE = Path(__file__).with_name("inside.py")
 _MIB = 1024 * 1024
@@ -80,9 +90,9 @@ def unpacked(names: Sequence[str] = FUNCTIONS) -> Iterator[dict[str, Here]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print sizes, and medians of cold imports."""
+    """Print sizes, and cold imports: the least CPU time, the median of the time on the clock."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks --only functions", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="imports of each, alternating (default: 5)")
+    parser.add_argument("--rounds", type=int, default=9, help="imports of each, alternating (default: 9)")
     rounds = max(1, parser.parse_args(arguments).rounds)
 
     with unpacked() as functions:
@@ -90,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The first is for the file system's cache.
         for number in range(rounds + 1):
             for name, function in functions.items():
-                run = function.run({"POWERTOOLS_SERVICE_NAME": name})
+                run = function.run({"POWERTOOLS_SERVICE_NAME": name, **VARIABLES})
                 if number:
                     runs[name].append(run)
         print(f"{'MiB':12}{'package':>9}{'unzipped':>10}{'+ layers':>10}   layers")
@@ -100,10 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             both = own + sum(each.unzipped_size for each in layers)
             sizes = f"{function.package_bytes / _MIB:9.2f}{own / _MIB:10.2f}{both / _MIB:10.2f}"
             print(f"{name:12}{sizes}   {', '.join(package.layers) or '-'}")
-        for each in map(layer.built, layer.LAYERS):
+        built = [layer.built(each) for each in layer.LAYERS]
+        for each in built:
             print(f"layer {each.name:12}: {each.size / _MIB:.1f}, {each.unzipped_size / _MIB:.1f} unzipped")
+        together = sum(each.unzipped_size for each in built) / _MIB
+        print(f"all layers        : {together:.1f} unzipped   target: < {LAYERS_TARGET_MIB}")
     print(f"\n{'cold import':12}{'CPU':>9}{'wall':>10}")
     for name, times in runs.items():
-        cpu, wall = (median(run[kind] for run in times) for kind in ("cpu_ms", "wall_ms"))
-        target = f"   target: CPU {TARGETS_MS[name]} ms" if name in TARGETS_MS else ""
+        cpu, wall = min(run["cpu_ms"] for run in times), median(run["wall_ms"] for run in times)
+        target = f"   target: CPU <= {TARGETS_MS[name]} ms" if name in TARGETS_MS else ""
         print(f"{name:12}{cpu:>6.0f} ms{wall:>7.0f} ms{target}")

@@ -6,7 +6,6 @@ itself adds is the difference to the same event through the Invoke API, which it
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import boto3
 import httpx
 import psycopg
 
@@ -45,6 +43,8 @@ class Request:
     query: dict[str, str] = field(default_factory=dict)
     target_ms: int | None = None
     """Of the p95 in the handler alone."""
+    route: str | None = None
+    """The API's, where it is not the path."""
 
     @property
     def shown(self) -> str:
@@ -55,7 +55,14 @@ class Request:
 REQUESTS = (
     Request("trades", "trades-api", "/trades", {"page_size": "50"}, 25),
     Request("trades", "trades-api", "/trades", {"page_size": "50", "as_of": "2022-07-01T00:00:00Z"}, 60),
-    Request("data", "data-api", "/data/prices/SPY", {"start": "2015-01-01"}),
+    Request(
+        "data",
+        "data-api",
+        "/data/prices/SPY",
+        {"start": "2015-01-01", "end": "2024-12-31"},
+        25,
+        "/data/{proxy+}",
+    ),
     Request("strategies", "strategies-api", "/strategies"),
     Request("scanner", "scanner-api", "/scanner"),
 )
@@ -115,20 +122,9 @@ def _fill(platform: LocalPlatform) -> int:
     return int(row[0])
 
 
-def _client(platform: LocalPlatform, service: str) -> Any:
-    variables = platform.aws.variables(os.environ)
-    return boto3.client(
-        service,
-        endpoint_url=platform.aws.endpoint,
-        region_name=variables["AWS_REGION"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 def _deployed(platform: LocalPlatform, request: Request) -> dict[str, Any]:
     name = resource_name(request.part, platform.environment.name)
-    client = _client(platform, "lambda")
+    client = platform.aws.client("lambda")
     found: dict[str, Any] = client.get_function_configuration(FunctionName=name, Qualifier=LIVE)
     return found
 
@@ -163,17 +159,16 @@ def _through(
 ) -> tuple[list[float], list[float]]:
     """Milliseconds through the gateway, and of the Invoke API that it calls."""
     found = _deployed(platform, request)
-    apis = _client(platform, "apigatewayv2").get_apis()["Items"]
+    apis = platform.aws.client("apigatewayv2").get_apis()["Items"]
     api = next(each for each in apis if each["Name"] == resource_name("api", platform.environment.name))
     _, _, _, region, account, *_ = found["FunctionArn"].split(":")
+    route = request.route or request.path
     invoking = {
         "Content-Type": "application/json",
         "X-Amz-Invocation-Type": "RequestResponse",
         "X-Parakeet-Service": "apigateway.amazonaws.com",
         "X-Parakeet-Service-Token": platform.aws.service_token,
-        "X-Parakeet-Source-Arn": (
-            f"arn:aws:execute-api:{region}:{account}:{api['ApiId']}/$default/GET{request.path}"
-        ),
+        "X-Parakeet-Source-Arn": f"arn:aws:execute-api:{region}:{account}:{api['ApiId']}/$default/GET{route}",
     }
     invoke = f"{platform.aws.endpoint}/2015-03-31/functions/{found['FunctionName']}:{LIVE}/invocations"
     asked = json.dumps(event("GET", request.path, query=request.query)).encode()

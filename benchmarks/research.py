@@ -1,4 +1,4 @@
-"""`python -m benchmarks.research`: what backtests and scans cost, from 50 to 5,000 tickers over ten years.
+"""What backtests and scans cost, from 50 to 5,000 tickers over ten years.
 
 Whole requests, from event to answer, against an S3 and a PostgreSQL of its own, each in a process of its own:
 CPU time (other programs do not change it), wall time, peak memory. The first request of a process loads all;
@@ -8,7 +8,6 @@ which has to be at most as they do.
 """
 
 import argparse
-import itertools
 import json
 import logging
 import os
@@ -16,7 +15,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,12 +24,21 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.growth import growth
+from packages.lambda_runtime import VARIABLES
 from tests.functions.events import event
 
 SIZES = (50, 500, 5_000)
 DAYS = 252 * 10 + 260
 STRATEGIES = ("dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight")
 SCANNERS = ("quallamaggie", "breakout", "high_52_week", "mean_reversion")
+TARGETS = {
+    ("dual_momentum", 50): 0.15,
+    ("momentum", 500): 0.4,
+    **{(scanner, 500): 0.3 for scanner in SCANNERS},
+    **{(scanner, 5_000): 3.0 for scanner in SCANNERS},
+}
+"""Seconds on the clock, of a later request."""
 PROCESSOR_MB = 1769
 LATER = 5
 
@@ -119,6 +127,7 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
     """Run a child. Exits with what it said if it fails."""
     variables = {
         **os.environ,
+        **VARIABLES,
         "ENVIRONMENT": "dev",
         "POWERTOOLS_SERVICE_NAME": "benchmark",
         "LOG_LEVEL": "ERROR",
@@ -139,18 +148,6 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
     return found
 
 
-def import_seconds(module: str) -> float:
-    """CPU time of a process that imports it, less that of one that imports nothing; the best of five."""
-
-    def once(statement: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", statement], check=True, timeout=60)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return min(once(f"import {module}") for _ in range(5)) - min(once("pass") for _ in range(5))
-
-
 def expected(name: str, tickers: int) -> str:
     """What estimate.py says of the request."""
     from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - no part of a scan's memory
@@ -163,43 +160,43 @@ def expected(name: str, tickers: int) -> str:
     return f"{seconds(size, PROCESSOR_MB):5.2f} s {megabytes(size):4.0f} MiB"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a row for each measurement."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks --only research", description=__doc__)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--database", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tickers (default: 50 500 5000)")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     if asked.child:
         child(asked.child, asked.sizes[0], asked.database)
         return
-    for module in ("functions.strategies.handler", "functions.scanner.handler"):
-        print(f"import {module}: {import_seconds(module) * 1000:.0f} ms of CPU")
-    print(f"{'':>32} {'first':>17} {'later':>17} {'peak':>9} {'answer':>8}   expected")
+    print(f"{'':>24} {'first':>17} {'later':>17} {'peak':>9} {'answer':>8}   expected")
     seen: dict[str, dict[int, float]] = {}
     for tickers in asked.sizes:
         with market(tickers) as where:
             for name in STRATEGIES:
                 found = measure(f"strategies:{name}", tickers, where)
-                seen.setdefault(name, {})[tickers] = line(f"{name} {tickers}", found, expected(name, tickers))
+                seen.setdefault(name, {})[tickers] = show(name, tickers, found, expected(name, tickers))
             for name in SCANNERS:
                 found = measure(f"scanner:{name}", tickers, where)
-                seen.setdefault(name, {})[tickers] = line(f"{name} {tickers}", found)
+                seen.setdefault(name, {})[tickers] = show(name, tickers, found)
     for name, costs in seen.items():
-        for (fewer, less), (more, cost) in itertools.pairwise(costs.items()):
-            print(f"{name:>32} {fewer} to {more}: tickers x {more / fewer:.1f}, CPU x {cost / less:.1f}")
+        for line in growth(name, costs):
+            print(line)
 
 
-def line(name: str, found: dict[str, Any], more: str = "") -> float:
+def show(name: str, tickers: int, found: dict[str, Any], more: str = "") -> float:
     """Print one row. CPU seconds of a later request; NaN if it is refused."""
+    title = f"{f'{name} {tickers}':>24}"
     if "refused" in found:
-        print(f"{name:>32} refused: {found['refused']}   {more}", flush=True)
+        print(f"{title} refused: {found['refused']}   {more}", flush=True)
         return float("nan")
     first, *later = found["requests"]
     cpu, wall = (median(one[kind] for one in later) for kind in ("cpu", "wall"))
+    target = f"   target: < {TARGETS[name, tickers]} s" if (name, tickers) in TARGETS else ""
     print(
-        f"{name:>32} {first['cpu']:6.2f} s {first['wall']:6.2f} s {cpu:6.2f} s {wall:6.2f} s "
-        f"{found['peak']:5.0f} MiB {first['answer'] / 1024:6.0f} k   {more}",
+        f"{title} {first['cpu']:6.2f} s {first['wall']:6.2f} s {cpu:6.2f} s {wall:6.2f} s "
+        f"{found['peak']:5.0f} MiB {first['answer'] / 1024:6.0f} k   {more}{target}",
         flush=True,
     )
     return float(cpu)

@@ -33,7 +33,7 @@ from constructs.resources.policy import network_interfaces, traces
 from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.role import Grantee, Role
 from packages.function import pack
-from packages.lambda_runtime import ARCHITECTURE, PYTHON
+from packages.lambda_runtime import ARCHITECTURE, PYTHON, VARIABLES
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ class Function(Construct):
                     variables={
                         "ENVIRONMENT": defaults.place.environment,
                         "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{part}",
+                        **VARIABLES,
                         **defaults.variables,
                         **variables,
                     }

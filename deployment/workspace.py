@@ -85,7 +85,11 @@ class Workspace:
 
     def deploy(self, stack: str) -> str:
         """Deploy a stack; what cdktf says."""
-        return self.cdktf("deploy", stack, "--auto-approve")
+        return self.finish(self.start_deploy(stack))
+
+    def start_deploy(self, stack: str) -> Command:
+        """Start to deploy a stack, for those who do something meanwhile or interrupt it."""
+        return self.start_cdktf("deploy", stack, "--auto-approve")
 
     def destroy(self, stack: str) -> str:
         """Destroy a stack, unless its data refuses; what cdktf says."""
@@ -103,13 +107,14 @@ class Workspace:
 
     def cdktf(self, *arguments: str) -> str:
         """Run cdktf to its end; what it says."""
-        command = self.start_cdktf(*arguments)
-        command.finish(_COMMAND_SECONDS)
-        return command.output
+        return self.finish(self.start_cdktf(*arguments))
 
     def terraform(self, stack: str, *arguments: str) -> str:
         """Run Terraform in the stack's folder to its end; what it says."""
-        command = self.start_terraform(stack, *arguments)
+        return self.finish(self.start_terraform(stack, *arguments))
+
+    def finish(self, command: Command) -> str:
+        """Wait for the end of what was started here; what it says."""
         command.finish(_COMMAND_SECONDS)
         return command.output
 

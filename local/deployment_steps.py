@@ -1,6 +1,7 @@
 """The steps that a demo and a served platform share, told as they happen."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from config.errors import OneLineError
@@ -35,13 +36,13 @@ def provider_mirror(narration: Narration) -> Path | None:
 def deploy(platform: LocalPlatform, narration: Narration) -> None:
     """Bootstrap, the secrets and the platform, by the real cdktf and Terraform. Raises CommandError."""
     bootstrap = bootstrap_name(platform.environment.account_id)
-    with narration.step(
-        f"cdktf deploy {bootstrap}: bucket and table for the state, with a local state of its own"
-    ):
-        platform.deploy_state_backend()
-    with narration.step(f"cdktf deploy {platform.secrets_stack}: the secrets, made up; state in S3"):
-        platform.deploy_secrets()
-    with narration.step(
-        f"cdktf deploy {platform.stack}: needs no secret's value; the AWS provider waits a lot"
-    ):
-        platform.deploy()
+    with ExitStack() as meanwhile:
+        with narration.step(f"cdktf deploy {bootstrap}: bucket and table for the state, kept locally"):
+            meanwhile.enter_context(platform.state_backend())
+        narration.say("  of which the provider goes on to wait for S3's lifecycle rules, while")
+        with narration.step(f"cdktf deploy {platform.secrets_stack}: the secrets, made up; state in S3"):
+            platform.deploy_secrets()
+        with narration.step(
+            f"cdktf deploy {platform.stack}: needs no secret's value; the AWS provider waits a lot"
+        ):
+            platform.deploy()

@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import boto3
 
 from local.aws.deployers_key import secret_access_key
 from local.child import Child
@@ -68,6 +70,17 @@ class EmbeddedAws:
     def stop(self) -> None:
         """End the process; its account is gone then. Does nothing the second time."""
         self._child.stop()
+
+    def client(self, service: str) -> Any:
+        """boto3's client of that service, with a key that may do everything."""
+        variables = self.variables({})
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """`variables` for processes that are to reach this AWS, and no other: with keys made up for it."""

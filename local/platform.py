@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from config.names import bootstrap_name, resource_name, secrets_stack_name, stack_name
+from config.names import resource_name, secrets_stack_name, stack_name
 from config.settings import Environment
 from deployment.workspace import Workspace
 from local.access.team import AccessTeam
@@ -18,6 +18,7 @@ from local.gateway.process import Gateway
 from local.made_up import database_variables, keys_variables
 from local.market_data.market_data import MarketData
 from local.postgres.server import HOST, Postgres
+from local.state_backend import state_backend
 from packages import layer
 
 _PROJECT = Path(__file__).parents[1]
@@ -88,9 +89,9 @@ class LocalPlatform:
     ) -> None:
         self._running.close()
 
-    def deploy_state_backend(self) -> None:
-        """Deploy what keeps the environments' states. Raises CommandError."""
-        self.workspace.deploy(bootstrap_name(self.environment.account_id))
+    def state_backend(self) -> AbstractContextManager[None]:
+        """Deploys what keeps the states; the rest is deployed in this context. Raises CommandError."""
+        return state_backend(self.workspace, self.aws, [self.environment])
 
     def deploy_secrets(self) -> None:
         """Deploy the environment's secrets, which it needs. Raises CommandError."""

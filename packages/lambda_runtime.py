@@ -1,5 +1,7 @@
 """The Lambda runtime that everything is packed for, in the words of AWS."""
 
+from types import MappingProxyType
+
 ARCHITECTURE = "arm64"
 PYTHON = "python3.13"
 
@@ -15,3 +17,10 @@ OWN_MODULES = frozenset({"boto3", "botocore", "urllib3"})
 
 FUNCTION_FOLDER = "/var/task"
 LAYER_FOLDER = "/opt/python"
+
+VARIABLES = MappingProxyType({"OPENBLAS_NUM_THREADS": "1"})
+"""What every function is started with.
+
+One thread for numpy's BLAS: below 1,769 MB a function has less than one processor (Lambda developer guide,
+"Memory"), and the others' busy waiting is 100 ms of a cold start's CPU time (`make bench`).
+"""

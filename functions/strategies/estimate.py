@@ -13,7 +13,7 @@ MAX_SECONDS = 25.0
 MAX_WEIGHTS = 270_000
 """Of all rebalances together: Lambda's answer ends at 6 MB, and each takes up to 22 bytes of it."""
 
-# Seconds of a whole processor, measured by `python -m benchmarks.research`, and twice that, as processors
+# Seconds of a whole processor, measured by `python -m benchmarks --only research`, and twice that, as processors
 # differ: an empty run; a close read and looked at; a close that a decision computes with; an order made,
 # stored and shown.
 _RUN = 0.25

@@ -248,6 +248,7 @@ def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(
         assert template.function(part)["environment"]["variables"] == {
             **TOLD[part],
             "ENVIRONMENT": environment,
+            "OPENBLAS_NUM_THREADS": "1",
             "LOG_LEVEL": level,
             "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{part}",
         }

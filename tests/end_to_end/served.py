@@ -122,9 +122,9 @@ def serving(folder: Path, mirror: Path | None) -> Iterator[Served]:
         platform = LocalPlatform(folder, DEV, mirror, os.environ)
         platform.__enter__()
     try:
-        platform.deploy_state_backend()
-        platform.deploy_secrets()
-        platform.deploy()
+        with platform.state_backend():
+            platform.deploy_secrets()
+            platform.deploy()
         yield Served(platform, platform.serve())
     finally:
         platform.__exit__(None, None, None)

@@ -74,7 +74,7 @@ def with_lambda_authorizer(served: Served) -> Served:
     """The same dev, updated; every request is then decided by `functions/authorizer`."""
     platform = served.platform
     synthesize_changed(platform.workspace, api={"authorizer": "lambda"})
-    deploy = platform.workspace.start_cdktf("deploy", platform.stack, "--auto-approve")
+    deploy = platform.workspace.start_deploy(platform.stack)
     deploy.finish(DEPLOY_SECONDS)
     served.settings = changed(served.settings, api={"authorizer": "lambda"})
     return served

@@ -9,13 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from config.environments import ENVIRONMENTS
 from config.names import LIVE
 from config.target import Target
 from config.terraform import LOCK_TABLE, STATE_BUCKET
-from local.embedded_aws import REGION, EmbeddedAws
+from local.embedded_aws import EmbeddedAws
 from stacks.application import application
 from tests.rendered import Rendered
 from tests.template import read_templates
@@ -73,17 +71,7 @@ class Account:
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.aws = aws
-        self.client = cache(self._client)
-
-    def _client(self, service: str) -> Any:
-        environ = self.aws.variables({})
-        return boto3.client(
-            service,
-            endpoint_url=self.aws.endpoint,
-            region_name=REGION,
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        self.client = cache(aws.client)
 
     def credentials_of(self, role: str) -> dict[str, str]:
         """The variables with which programs are the deployment role of that name, for an hour."""

@@ -6,6 +6,7 @@ import pytest
 
 from config.dev import DEV
 from config.prod import PROD
+from local.state_backend import state_backend
 from tests.terraform.account import Account
 from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace, Platform
 
@@ -15,15 +16,15 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
     """Bootstrap is deployed, then dev and prod at the same time, as two people would."""
     account = open_account()
     bootstrap = open_workspace(account, "bootstrap")
-    bootstrap.deploy("parakeet-bootstrap")
     environments = [(settings, open_workspace(account, settings.name)) for settings in (DEV, PROD)]
-    for end in ("-secrets", ""):
-        deploys = [
-            workspace.start_cdktf("deploy", f"parakeet-{settings.name}{end}", "--auto-approve")
-            for settings, workspace in environments
-        ]
-        for deploy in deploys:
-            deploy.finish(DEPLOY_SECONDS)
+    with state_backend(bootstrap, account.aws, (DEV, PROD)):
+        for end in ("-secrets", ""):
+            deploys = [
+                workspace.start_deploy(f"parakeet-{settings.name}{end}")
+                for settings, workspace in environments
+            ]
+            for deploy in deploys:
+                deploy.finish(DEPLOY_SECONDS)
     return Platform(
         account,
         bootstrap,

@@ -47,10 +47,10 @@ def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str
     """Deployed twice at once, from two folders, as by two people."""
     workspace, other = (open_workspace(account, name, database="dev") for name in ("dev", "other"))
     workspace.deploy("parakeet-dev-secrets")
-    first = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    first = workspace.start_deploy("parakeet-dev")
     other.synth()
     wait_until(lambda: bool(account.locks("dev")), first)
-    second = other.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
+    second = other.start_deploy("parakeet-dev")
     assert second.wait(DEPLOY_SECONDS) != 0
     assert first.running, "the second was not refused while the first was at it"
     second_deploy |= {"output": second.output, **account.locks("dev")}

@@ -95,6 +95,7 @@ def test_a_function_is_told_its_environment_and_no_secret(
         "ENVIRONMENT": deployed.settings.name,
         "LOG_LEVEL": "INFO" if deployed.settings.name == "prod" else "DEBUG",
         "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{FUNCTIONS[function]}",
+        "OPENBLAS_NUM_THREADS": "1",
         **told[function],
     }
     assert not any(secret in value for secret in unwritten for value in variables.values())

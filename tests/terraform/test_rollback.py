@@ -111,7 +111,7 @@ def test_a_change_of_code_is_one_switch_for_those_who_ask_meanwhile(
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(ask)
         try:
-            deploy = dev.workspace.start_cdktf("deploy", dev.stack, "--auto-approve")
+            deploy = dev.workspace.start_deploy(dev.stack)
             deploy.finish(DEPLOY_SECONDS)
             assert answered(dev) == ("2", new)
         finally:

@@ -32,8 +32,8 @@ def test_what_the_platform_is_for_is_let_through(size: Size, memory_mb: int) -> 
     refuse_what_does_not_end(size, memory_mb)
 
 
-# Requests as `python -m benchmarks.research` measured them on a busy machine: seconds of CPU, MiB of memory
-# at the peak.
+# Requests as `python -m benchmarks --only research` measured them on a busy machine: seconds of CPU, MiB of
+# memory at the peak.
 MEASURED = [
     (Size(2780, 50, 132, 2, 1), 0.16, 205),
     (Size(2780, 50, 132, 3, 10), 0.20, 208),
