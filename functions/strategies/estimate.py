@@ -13,9 +13,9 @@ MAX_SECONDS = 25.0
 MAX_WEIGHTS = 270_000
 """Of all rebalances together: Lambda's answer ends at 6 MB, and each takes up to 22 bytes of it."""
 
-# Seconds of a whole processor, measured by `python -m benchmarks --only research`, and twice that, as processors
-# differ: an empty run; a close read and looked at; a close that a decision computes with; an order made,
-# stored and shown.
+# Seconds of a whole processor, measured by `python -m benchmarks --only research`, and twice that, as
+# processors differ: an empty run; a close read and looked at; a close that a decision computes with; an order
+# made, stored and shown.
 _RUN = 0.25
 _CLOSE = 2.6e-7
 _WEIGHT_INPUT = 4e-8
