@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None, platform: LocalPlatform | None 
 
 def measure(platform: LocalPlatform, requests: int) -> None:
     """Print that platform's times for that many requests of each kind. Exits with a line if one fails."""
-    url = platform.url or platform.serve().url
+    url = platform.url or platform.serve().endpoint
     trades = _fill(platform)
     ingest(api_client(url, platform.team.tokens.person(TRADER)), DEFENSIVE, lambda *_: None)
     with unpacked(sorted({"authorizer", *(request.function for request in REQUESTS)})) as functions:

@@ -21,7 +21,8 @@ class ChildError(OneLineError):
 class Child:
     """`python -m <module>`, from entering to leaving the context, and no longer than this process.
 
-    `said` is its first line, its port; complaints are in `log`. Raises ChildError if it does not start.
+    `said` is its first line, its port; complaints are in `log`. Entering raises ChildError if it does not
+    start.
     """
 
     def __init__(
@@ -65,6 +66,11 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers, once it is entered."""
+        return f"http://127.0.0.1:{self.said}"
 
     @property
     def pid(self) -> int:

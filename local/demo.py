@@ -57,9 +57,9 @@ def show_outputs(workspace: Workspace, stack: str, narration: Narration) -> None
 def use(platform: LocalPlatform, narration: Narration) -> None:
     """Call the deployed API as an investor does. Raises DemoError where it does not answer as it should."""
     gateway = platform.serve()
-    narration.say(f"the deployed API answers at {gateway.url}")
+    narration.say(f"the deployed API answers at {gateway.endpoint}")
     token = platform.team.tokens.person("investor@parakeet.example")
-    with api_client(gateway.url, token) as client:
+    with api_client(gateway.endpoint, token) as client:
         trade(client)
         with narration.step(f"POST /data/refresh: bars of {FIRST_TICKERS} instruments since 2005"):
             report = ingest(client, first_tickers(), lambda *_: None)

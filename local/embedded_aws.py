@@ -5,8 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import boto3
 
@@ -21,13 +20,11 @@ _NOT_INHERITED = (
 )
 
 
-class EmbeddedAws:
+class EmbeddedAws(Child):
     """An empty AWS account on a free port of 127.0.0.1, from entering to leaving the context.
 
-    It also ends when the process that entered it ends, however that happens. What it has to say is in `log`,
-    what its functions log in `functions_log`. `twins` are the `python` folders of layers built for this
-    machine, by the layers' names.
-    Raises ChildError if it does not start.
+    What it has to say is in `log`, what its functions log in `functions_log`. `twins` are the `python`
+    folders of layers built for this machine, by the layers' names.
     """
 
     def __init__(
@@ -37,7 +34,7 @@ class EmbeddedAws:
         # What AWS's services show when they invoke functions: the gateway needs it, nobody else.
         self.service_token = secrets.token_urlsafe(32)
         self._deployers_secret = secrets.token_urlsafe(32)
-        self._child = Child(
+        super().__init__(
             "local.aws.server",
             [],
             what="The embedded AWS",
@@ -50,26 +47,6 @@ class EmbeddedAws:
                 "PARAKEET_DEPLOYERS_SECRET": self._deployers_secret,
             },
         )
-        self.endpoint = ""
-
-    def __enter__(self) -> Self:
-        self._child.__enter__()
-        self.endpoint = f"http://127.0.0.1:{self._child.said}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._child.pid
-
-    def stop(self) -> None:
-        """End the process; its account is gone then. Does nothing the second time."""
-        self._child.stop()
 
     def client(self, service: str) -> Any:
         """boto3's client of that service, with a key that may do everything."""

@@ -112,7 +112,7 @@ class LocalPlatform:
             issuer_addresses={issuer: self.team.url},
         )
         self._running.enter_context(gateway)
-        self.url = gateway.url
+        self.url = gateway.endpoint
         return gateway
 
     def routes(self) -> list[str]:

@@ -41,9 +41,9 @@ def serve(environment: str, port: int, narration: Narration) -> None:
                 gateway = platform.serve(port)
                 token = platform.team.tokens.person(DEVELOPER, expires_in=DAY)
                 with narration.step(f"POST /data/refresh: bars of {FIRST_TICKERS} instruments since 2005"):
-                    ingest(api_client(gateway.url, token), first_tickers(), lambda *_: None)
+                    ingest(api_client(gateway.endpoint, token), first_tickers(), lambda *_: None)
                 narration.say("the API answers; Ctrl-C ends all of it")
-                _explain(gateway.url, token, settings)
+                _explain(gateway.endpoint, token, settings)
                 with shown([platform.functions_log, platform.gateway_log]):
                     while True:
                         signal.pause()

@@ -80,7 +80,7 @@ class AccessTeam:
         team = {"issuer": self.issuer, "audience": self.audience}
         (self._folder / _TEAM).write_text(json.dumps(team), encoding="utf-8")
         self._server.__enter__()
-        self.url = f"http://127.0.0.1:{self._server.said}"
+        self.url = self._server.endpoint
         return self
 
     def __exit__(
@@ -108,7 +108,7 @@ class AccessTeam:
         """Let it answer again, where it did."""
         self._server = self._child(int(self._server.said))
         self._server.__enter__()
-        self.url = f"http://127.0.0.1:{self._server.said}"
+        self.url = self._server.endpoint
 
     def _child(self, port: int) -> Child:
         return Child(

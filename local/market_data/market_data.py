@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.request import Request, urlopen
 
 from local.child import Child
@@ -15,7 +13,7 @@ from local.child import Child
 UNIVERSE = Path(__file__).parents[2] / "config" / "universe.csv"
 
 
-class MarketData:
+class MarketData(Child):
     """Plays Tiingo and Polygon on a free port of 127.0.0.1, from entering to leaving the context.
 
     It has bars until `today` (at first the real day, in UTC) and takes the keys given; the universe is a
@@ -36,7 +34,7 @@ class MarketData:
             "POLYGON_API_KEY": polygon_key or secrets.token_hex(16),
         }
         # By the environment, as anybody can read a process's arguments.
-        self._child = Child(
+        super().__init__(
             "local.market_data.server",
             [str(universe), (today or datetime.now(UTC).date()).isoformat()],
             what="The market data server",
@@ -44,22 +42,6 @@ class MarketData:
             variables={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
             | self.keys,
         )
-        self.endpoint = ""
-
-    def __enter__(self) -> Self:
-        self._child.__enter__()
-        self.endpoint = f"http://127.0.0.1:{self._child.said}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._child.stop()
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._child.pid
 
     @property
     def variables(self) -> dict[str, str]:

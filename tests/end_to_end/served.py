@@ -52,7 +52,7 @@ class Served:
     def __init__(self, platform: LocalPlatform, gateway: Gateway) -> None:
         self.platform = platform
         self.account = Account(platform.aws)
-        self.url = gateway.url
+        self.url = gateway.endpoint
         self.settings = DEV
 
     def called(self, part: str) -> str:

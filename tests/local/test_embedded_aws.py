@@ -103,7 +103,7 @@ def test_nothing_of_a_persons_own_aws_reaches_the_embedded_one(tmp_path: Path) -
         "MOTO_ACCOUNT_ID": "own-account",
     }
     aws = EmbeddedAws(tmp_path / "aws.log")
-    aws.endpoint = "http://127.0.0.1:1"
+    aws.said = "1"
     environ = aws.variables(own | {"HOME": "/home/somebody"})
     assert not [name for name, value in environ.items() if value.startswith("own-")]
     assert environ["AWS_CONFIG_FILE"] == environ["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull

@@ -40,7 +40,7 @@ def serve(aws: ServedAws, team: Team, tmp_path_factory: pytest.TempPathFactory) 
         log = tmp_path_factory.mktemp("gateway") / "gateway.log"
         gateway = Gateway(name, aws.variables, log, issuer_addresses={ISSUER: team.address})
         gateway.__enter__()
-        client = httpx.Client(base_url=gateway.url, timeout=20, headers={"user-agent": "tests"})
+        client = httpx.Client(base_url=gateway.endpoint, timeout=20, headers={"user-agent": "tests"})
         started.append((gateway, client))
         return client
 

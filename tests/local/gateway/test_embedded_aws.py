@@ -97,7 +97,7 @@ def gateway(
             SourceArn=f"arn:aws:execute-api:{REGION}:{function.split(':')[4]}:{api}/*/POST/{path}",
         )
     with Gateway("real", variables, tmp_path_factory.mktemp("gateway") / "gateway.log") as gateway:
-        yield gateway.url
+        yield gateway.endpoint
 
 
 def test_a_request_runs_the_deployed_code_and_gets_its_answer(gateway: str) -> None:
@@ -122,5 +122,5 @@ def test_a_gateway_with_another_service_token_may_invoke_nothing(
     del gateway  # it has deployed the API
     wrong = variables | {"PARAKEET_SERVICE_TOKEN": "made-up"}
     with Gateway("real", wrong, tmp_path / "gateway.log") as other:
-        answer = httpx.post(f"{other.url}/answers", json={}, timeout=30)
+        answer = httpx.post(f"{other.endpoint}/answers", json={}, timeout=30)
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})

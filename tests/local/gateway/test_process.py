@@ -53,12 +53,12 @@ def test_it_serves_on_the_given_port_and_leaves_nothing(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with Gateway(deployed.name, aws.variables, log, port=port) as gateway:
-        assert gateway.url == f"http://127.0.0.1:{port}"
-        assert httpx.get(f"{gateway.url}/echo").status_code == 200
+        assert gateway.endpoint == f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{gateway.endpoint}/echo").status_code == 200
         process = psutil.Process(gateway.pid)
     assert not process.is_running()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{gateway.url}/echo")
+        httpx.get(f"{gateway.endpoint}/echo")
 
 
 Refused = Callable[..., str]
@@ -152,9 +152,9 @@ def test_nothing_is_served_once_the_embedded_aws_is_gone(
     aws: ServedAws, deployed: Deployed, log: Path
 ) -> None:
     with Gateway(deployed.name, aws.variables, log) as gateway:
-        assert httpx.get(f"{gateway.url}/echo").status_code == 200
+        assert httpx.get(f"{gateway.endpoint}/echo").status_code == 200
         aws.stop()
-        answer = httpx.get(f"{gateway.url}/echo")
+        answer = httpx.get(f"{gateway.endpoint}/echo")
         assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
 
 
@@ -164,7 +164,7 @@ def test_it_ends_with_whoever_started_it_however_they_end(
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom local.gateway.process import Gateway\n"
         "with Gateway(sys.argv[1], dict(os.environ), Path(sys.argv[2])) as gateway:\n"
-        "    print(gateway.url, flush=True)\n    sys.stdin.read()\n"
+        "    print(gateway.endpoint, flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, deployed.name, str(log)],
