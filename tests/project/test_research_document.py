@@ -52,6 +52,34 @@ def test_its_examples_pass_the_tests_of_all_strategies_and_scanners(example: Pat
     assert int(passed[1]) >= 12, ended.stdout
 
 
+PULLBACK = """
+import sys
+from functions.scanner.catalog import SCANNERS
+from functions.scanner.scan import scan
+from tests.functions.scanner.panels import of_one
+rise = [20 * 1.003**day for day in range(260)]
+rise[-1] *= 0.97
+high = [*rise[:-30], rise[-1] * float(sys.argv[1]), *rise[-29:]]
+found = scan(SCANNERS["pullback"], of_one(rise, adjusted_high=high), frozenset({"T"}), benchmark="SPY")
+print(found.counts.passed)
+"""
+
+
+@pytest.mark.parametrize(("height", "passing"), [(1.11, 1), (1.12, 0)])
+def test_its_scanner_finds_what_its_rule_says(example: Path, height: float, passing: int) -> None:
+    """1 / 1.11 is within 10 % of the high, 1 / 1.12 is not."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PULLBACK, str(height)],
+        cwd=example,
+        env={**os.environ, "PYTHONPATH": str(example)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.stdout.strip() == f"{{'filters': 1, 'trend': 1, 'pullback': {passing}}}", ended.stderr
+
+
 @pytest.mark.parametrize("check", [["check"], ["format", "--check"]], ids=["lint", "format"])
 def test_its_examples_pass_ruff(example: Path, check: list[str]) -> None:
     ruff = [sys.executable, "-m", "ruff", *check, "--no-cache", "functions/strategies", "functions/scanner"]

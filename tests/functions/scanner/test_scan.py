@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from functions.scanner.bars import Bars
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.scan import Filters, Panel, Scan, percentiles, scan
+from tests.functions.scanner import one_by_one
 from tests.functions.scanner.panels import DAYS, walks
 
 every_scanner = pytest.mark.parametrize("name", SCANNERS)
@@ -36,6 +37,23 @@ def until(panel: Panel, row: int) -> Panel:
 def test_it_finds_something_in_the_made_up_market(name: str) -> None:
     """Else the properties below would hold of nothing."""
     assert sum(run(name, walks(seed)).counts.found for seed in range(5)) >= 5
+
+
+@pytest.mark.parametrize("name", one_by_one.RULES)
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_it_is_what_the_rule_in_plain_python_finds_ticker_by_ticker(name: str, seed: int) -> None:
+    """Each signal, and each score to the hundredth that is shown; with gaps, a late start and an end."""
+    panel = walks(seed)
+    expected = one_by_one.scanned(name, panel)
+
+    found = {result.ticker: (result.signal, result.score) for result in run(name, panel).results}
+
+    assert {ticker: signal for ticker, (signal, _) in found.items()} == {
+        ticker: signal for ticker, (signal, _) in expected.items()
+    }
+    for ticker, (_, score) in expected.items():
+        assert found[ticker][1] == pytest.approx(score, abs=0.006)
 
 
 @every_scanner

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from statistics import fmean, stdev
 
 Known = dict[str, list[float | None]]
 Weights = dict[str, float]
@@ -34,6 +35,67 @@ def momentum(lookback: int, skip: int, top: int, shares: tuple[str, ...]) -> Cal
     return weights
 
 
+def equal_weight(shares: tuple[str, ...]) -> Callable[[Known], Weights]:
+    def weights(known: Known) -> Weights:
+        there = [ticker for ticker in shares if known[ticker][-1] is not None]
+        return {ticker: 1 / len(there) for ticker in there}
+
+    return weights
+
+
+def inverse_volatility(window: int, shares: tuple[str, ...]) -> Callable[[Known], Weights]:
+    def weights(known: Known) -> Weights:
+        inverse = {}
+        for ticker in shares:
+            closes = _whole(known[ticker], window + 1)
+            if closes:
+                pairs = zip(closes[1:], closes[:-1], strict=True)
+                inverse[ticker] = 1 / stdev(after / before - 1 for after, before in pairs)
+        return {ticker: part / sum(inverse.values()) for ticker, part in inverse.items()}
+
+    return weights
+
+
+def olmar(window: int, epsilon: float, shares: tuple[str, ...]) -> Callable[[Known], Weights]:
+    """Keeps what it decided last, as the algorithm does."""
+    held: Weights = {}
+
+    def weights(known: Known) -> Weights:
+        closes = {ticker: found for ticker in shares if (found := _whole(known[ticker], window))}
+        before = {ticker: held.get(ticker, 0.0) for ticker in closes}
+        total = sum(before.values())
+        held.clear()
+        if closes:
+            before = {
+                ticker: part / total if total > 0 else 1 / len(closes) for ticker, part in before.items()
+            }
+            expected = {ticker: fmean(walk) / walk[-1] for ticker, walk in closes.items()}
+            middle = fmean(expected.values())
+            spread = sum((relative - middle) ** 2 for relative in expected.values())
+            reached = sum(before[ticker] * expected[ticker] for ticker in closes)
+            step = max(0.0, epsilon - reached) / spread if spread else 0.0
+            held.update(_projected({t: before[t] + step * (expected[t] - middle) for t in closes}))
+        return dict(held)
+
+    return weights
+
+
+def _projected(point: Weights) -> Weights:
+    """Onto the simplex, by bisection for what is taken from each coordinate."""
+    low, high = min(point.values()) - 1, max(point.values())
+    for _ in range(200):
+        middle = (low + high) / 2
+        over = sum(max(0.0, value - middle) for value in point.values()) > 1
+        low, high = (middle, high) if over else (low, middle)
+    return {ticker: max(0.0, value - low) for ticker, value in point.items()}
+
+
+def _whole(walk: list[float | None], days: int) -> list[float]:
+    """The last so many closes; none if there are fewer, or one is missing."""
+    known = [close for close in walk[-days:] if close is not None]
+    return known if len(known) == days else []
+
+
 def _gain(walk: list[float | None], since: int, until: int) -> float | None:
     if len(walk) <= since:
         return None
@@ -51,6 +113,7 @@ def simulate(
     commission: float,
     cost: float,
     rates: list[float],
+    weekly: bool = False,
 ) -> tuple[list[float], float]:
     """The equity of each day from `first` on, and all costs. `cost` is a part of the traded value."""
     cash, units, last, silent = (
@@ -79,11 +142,14 @@ def simulate(
                 units[ticker] += change * rates[today] / last[ticker]
                 cash, paid = cash - change - fee, paid + fee
             waiting = None
-        opens_month = today > 0 and days[today].month != days[today - 1].month
-        if today == first or opens_month:
+        if today == first or _period(days[today], weekly) != _period(days[today - 1], weekly):
             waiting = decide({ticker: walk[: today + 1] for ticker, walk in walks.items()})
         curve.append(cash + sum(units[ticker] * last[ticker] / rates[today] for ticker in walks))
     return curve, paid
+
+
+def _period(day: date, weekly: bool) -> tuple[int, int]:
+    return day.isocalendar()[:2] if weekly else (day.year, day.month)
 
 
 def _orders(

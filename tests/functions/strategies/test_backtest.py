@@ -174,7 +174,7 @@ def test_the_same_asset_again_is_no_trade() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=seeds, capital=st.sampled_from([5_000, 100_000]), abroad=st.booleans())
-@pytest.mark.parametrize("name", ["dual_momentum", "momentum"])
+@pytest.mark.parametrize("name", ["dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight"])
 def test_it_is_what_a_plain_simulation_day_by_day_gives(
     name: str, seed: int, capital: float, abroad: bool
 ) -> None:
@@ -183,7 +183,10 @@ def test_it_is_what_a_plain_simulation_day_by_day_gives(
     decide = {
         "dual_momentum": day_by_day.dual_momentum(20, 0.04, CANDIDATES, "B0"),
         "momentum": day_by_day.momentum(20, 3, 2, CANDIDATES),
-    }[name]
+        "inverse_volatility": day_by_day.inverse_volatility(20, CANDIDATES),
+        "olmar": day_by_day.olmar(5, 10, CANDIDATES),
+        "equal_weight": day_by_day.equal_weight(CANDIDATES),
+    }
     walks = {
         ticker: [None if np.isnan(close) else float(close) for close in closes[:, column]]
         for column, ticker in enumerate(TICKERS)
@@ -192,11 +195,12 @@ def test_it_is_what_a_plain_simulation_day_by_day_gives(
         [date.fromisoformat(str(day)) for day in business_days()],
         walks,
         FIRST,
-        decide,
+        decide[name],
         capital=capital,
         commission=3.0,
         cost=0.0055 if abroad else 0.0005,
         rates=rates.tolist(),
+        weekly=name == "olmar",
     )
 
     made = run(name, prices_of(closes), rates if abroad else None, capital)
