@@ -91,8 +91,8 @@ plan: setup ## What a deployment would change: synthesis and Terraform's plan al
 	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) \
 		$(if $(OUT),-out="$(abspath $(OUT))") $(if $(UNLOCKED),-lock=false)
 
-drift: setup ## What differs from what was deployed; fails if something does (ENVIRONMENT=)
-	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) -refresh-only -detailed-exitcode
+drift: setup ## What differs from what was deployed, code, routes and policies too; fails if something does (ENVIRONMENT=)
+	@$(BIN)/python -m deployment.drift --environment $(ENVIRONMENT)
 
 apply: setup ## Deploy what a plan said, and nothing else (ENVIRONMENT=, PLAN=, SECRETS=1)
 	@$(BIN)/python -m deployment.apply --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) --plan "$(PLAN)"

@@ -1,12 +1,14 @@
 """What a deployment would change: synthesis and Terraform's plan, no cdktf between them (`make plan`)."""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
@@ -14,7 +16,7 @@ from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
 from deployment.secrets import refuse_without_secrets, refuse_without_values
 
-_PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[1]
 
 
 class PlanError(OneLineError):
@@ -34,8 +36,24 @@ class Prepared:
         done = subprocess.run([self.program, *arguments], cwd=self.folder, env=self.variables, check=False)
         return done.returncode
 
+    def shown(self) -> dict[str, Any]:
+        """The state, as Terraform describes it. Raises PlanError."""
+        done = subprocess.run(
+            [self.program, "show", "-json"],
+            cwd=self.folder,
+            env=self.variables,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            shown: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            raise PlanError("the state cannot be read: see above") from None
+        return shown
 
-def prepared(stack: str, folder: Path = _PROJECT, *, to: str = "plan") -> Prepared:
+
+def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepared:
     """The stack, synthesized into the folder's `cdktf.out` and initialized, `to` be planned or applied.
 
     What cdktf is refused is refused here, too. Raises OneLineError.
@@ -48,7 +66,7 @@ def prepared(stack: str, folder: Path = _PROJECT, *, to: str = "plan") -> Prepar
     refuse_without_secrets([to, stack], ENVIRONMENTS)
     mirror = find_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
-    _run([sys.executable, str(_PROJECT / "main.py")], folder, variables)
+    _run([sys.executable, str(PROJECT / "main.py")], folder, variables)
     code = folder / "cdktf.out" / "stacks" / stack
     if not code.is_dir():
         raise PlanError(f"there is no stack {stack}")
@@ -57,7 +75,7 @@ def prepared(stack: str, folder: Path = _PROJECT, *, to: str = "plan") -> Prepar
     return Prepared(code, program, variables)
 
 
-def plan(stack: str, options: Sequence[str] = (), *, folder: Path = _PROJECT) -> int:
+def plan(stack: str, options: Sequence[str] = (), *, folder: Path = PROJECT) -> int:
     """Print the stack's plan; Terraform's exit code. Raises OneLineError.
 
     `cdktf diff` does the same in 1.5 to 1.8 times the time: it starts Node, asks Terraform's version four
@@ -86,7 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deployment.plan", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
     parser.add_argument("--secrets", action="store_true", help="of its secrets' stack, with their values")
-    parser.add_argument("--folder", type=Path, default=_PROJECT, help="of cdktf.out (default: the project)")
+    parser.add_argument("--folder", type=Path, default=PROJECT, help="of cdktf.out (default: the project)")
     options, more = parser.parse_known_args()
     name = secrets_stack_name if options.secrets else stack_name
     try:

@@ -1,16 +1,20 @@
 """Deploying over what is there: two at once, behind Terraform's back, new secrets, anew."""
 
+import io
 import json
 import re
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.dev import DEV
-from config.names import api_keys_secret, database_secret
+from config.names import LIVE, api_keys_secret, database_secret
 from config.terraform import STATE_BUCKET
+from deployment.drift.comparison import differences
+from deployment.drift.described import Described
 from deployment.workspace import Workspace
 from local.made_up import made_up_secrets
 from tests.terraform.account import Account
@@ -146,6 +150,90 @@ def test_a_plan_of_the_platform_is_given_no_secret_and_reads_none(dev: Deploymen
     begin = len(dev.account.aws.log.read_text(encoding="utf-8"))
     assert not dev.workspace.has_changes(dev.secrets_stack)
     assert "GetSecretValue" in asked_of_secrets_manager(dev, begin)
+
+
+# What a plan says "No changes" of
+
+
+def found(dev: Deployment) -> list[str]:
+    """What `make drift` says beside Terraform."""
+    described = Described(json.loads(dev.workspace.terraform(dev.stack, "show", "-json")))
+    return [each.text for each in differences(described, "dev", dev.client)]
+
+
+@pytest.fixture(scope="module")
+def opened(dev: Deployment) -> Iterator[list[str]]:
+    """What is said after somebody has let themselves in, everywhere but where a plan sees it."""
+    functions, gateway = dev.client("lambda"), dev.client("apigatewayv2")
+    name, scanner = dev.called("trades-api"), dev.called("scanner-api")
+    api = dev.account.api(dev.called("api"))["ApiId"]
+    code = functions.get_function(FunctionName=name)["Configuration"]["CodeSha256"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as swapped:
+        swapped.writestr("functions/trades/handler.py", "handler = print")
+    functions.update_function_code(FunctionName=name, ZipFile=archive.getvalue())
+    number = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=number)
+    for qualifier, statement in ((None, "whole"), (LIVE, "live"), ("1", "first")):
+        functions.add_permission(
+            FunctionName=scanner,
+            StatementId=f"foreign-{statement}",
+            Action="lambda:InvokeFunction",
+            Principal="999999999999",
+            **({"Qualifier": qualifier} if qualifier else {}),
+        )
+    functions.create_alias(FunctionName=scanner, Name="mine", FunctionVersion="1")
+    [target] = {
+        each["Target"]
+        for each in gateway.get_routes(ApiId=api)["Items"]
+        if each["RouteKey"] == "POST /trades"
+    }
+    route = gateway.create_route(ApiId=api, RouteKey="POST /open", AuthorizationType="NONE", Target=target)
+    anybody = {"Effect": "Allow", "Action": "s3:GetObject", "Principal": "*"}
+    cache = dev.called("cache")
+    policy = dev.client("s3").get_bucket_policy(Bucket=cache)["Policy"]
+    more = json.loads(policy)
+    more["Statement"].append(anybody | {"Resource": f"arn:aws:s3:::{cache}/*"})
+    dev.client("s3").put_bucket_policy(Bucket=cache, Policy=json.dumps(more))
+    yield found(dev)
+    functions.update_alias(FunctionName=name, Name=LIVE, FunctionVersion="1")
+    functions.delete_function(FunctionName=name, Qualifier=number)
+    original = functions.get_function(FunctionName=name, Qualifier="1")["Configuration"]
+    assert original["CodeSha256"] == code
+    functions.update_function_code(
+        FunctionName=name, S3Bucket=dev.called("lambda-artifacts"), S3Key="functions/trades.zip"
+    )
+    for qualifier, statement in ((None, "whole"), (LIVE, "live"), ("1", "first")):
+        whose = {"Qualifier": qualifier} if qualifier else {}
+        functions.remove_permission(FunctionName=scanner, StatementId=f"foreign-{statement}", **whose)
+    functions.delete_alias(FunctionName=scanner, Name="mine")
+    gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
+    dev.client("s3").put_bucket_policy(Bucket=cache, Policy=policy)
+
+
+def test_make_drift_finds_nothing_in_what_was_only_deployed(dev: Deployment) -> None:
+    assert found(dev) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "trades-api-dev, version $LATEST: its code is",
+        "trades-api-dev: live is version 2, of no release; expected is 1",
+        "policy of potential-parakeet-scanner-api-dev: has {",
+        "policy of potential-parakeet-scanner-api-dev:live: has {",
+        "policy of potential-parakeet-scanner-api-dev:1: has {",
+        "scanner-api-dev: has an alias mine; expected is none but live",
+        "api-dev: route POST /open is NONE to integrations/",
+        "policy of s3_bucket potential-parakeet-cache-dev: has {",
+    ],
+)
+def test_make_drift_finds_what_a_plan_does_not(opened: list[str], said: str) -> None:
+    assert [line for line in opened if said in line], "\n".join(opened)
+
+
+def test_make_drift_says_each_of_it_once(opened: list[str]) -> None:
+    assert len(opened) == 8, "\n".join(opened)
 
 
 # A change behind Terraform's back
