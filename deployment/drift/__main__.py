@@ -21,10 +21,10 @@ def drift(environment: str, folder: Path = PROJECT) -> int:
     """
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
-    [region] = [each.region for each in ENVIRONMENTS if each.name == environment] or [None]
     stack = prepared(stack_name(environment), folder)
     refreshed = stack.terraform("plan", "-input=false", "-refresh-only", "-detailed-exitcode")
     wrong = 0
+    [region] = [each.region for each in ENVIRONMENTS if each.name == environment]
     aws = partial(boto3.client, region_name=region)
     for difference in differences(Described(stack.shown()), environment, aws):
         print(f"{'told' if difference.allowed else 'differs'}: {difference.text}", flush=True)

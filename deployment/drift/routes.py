@@ -21,7 +21,7 @@ def _api(described: Described, client: Any, api: Document) -> Iterator[Differenc
     def deployed(kind: str) -> list[Document]:
         return described.of(f"aws_apigatewayv2_{kind}", api_id=api["id"])
 
-    compared = {
+    compared: dict[str, tuple[Document, Document]] = {
         "route": (
             {each["RouteKey"]: _route(each) for each in there("get_routes")},
             {each["route_key"]: _described_route(each) for each in deployed("route")},

@@ -1,4 +1,4 @@
-"""The scanners' rules in plain Python, a ticker after the other, that share no code with them: their oracle."""
+"""The scanners' oracle: their rules in plain Python, a ticker after the other, that share no code with them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
