@@ -1,4 +1,4 @@
-"""The scanners' oracle: their rules in plain Python, a ticker after the other, that share no code with them."""
+"""The scanners' oracle: their rules in plain Python, one ticker at a time, sharing no code with them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
