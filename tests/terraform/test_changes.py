@@ -130,6 +130,30 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
     assert not dev.workspace.has_changes(dev.stack)
 
 
+def test_no_secret_is_in_any_log_however_much_terraform_is_told_to_log(
+    dev: Deployment, tmp_path: Path
+) -> None:
+    workspace, stack = dev.workspace, dev.secrets_stack
+    secrets = {name: workspace.secrets[stack][name] for name in made_up_secrets()}
+    ours, bare = tmp_path / "ours.log", tmp_path / "bare.log"
+    synthesize_changed(workspace, secrets={"version": 3})
+    workspace.variables |= {"TF_LOG": "DEBUG", "TF_LOG_PATH": str(ours)}
+    try:
+        # One writes both secrets, the other reads them.
+        said = workspace.deploy(stack) + workspace.cdktf("diff", stack)
+        workspace.variables["TF_LOG_PATH"] = str(bare)
+        workspace.terraform(stack, "plan", "-input=false")
+        unguarded = bare.read_text(encoding="utf-8")
+    finally:
+        bare.unlink(missing_ok=True)
+        del workspace.variables["TF_LOG"], workspace.variables["TF_LOG_PATH"]
+    logged = ours.read_text(encoding="utf-8")
+    assert "[DEBUG]" in logged
+    assert [name for name, value in secrets.items() if value in said + logged] == []
+    # Terraform alone, told the same, has them all.
+    assert [name for name, value in secrets.items() if value in unguarded] == list(secrets)
+
+
 # What the platform knows of its secrets
 
 
