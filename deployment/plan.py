@@ -78,8 +78,8 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
 def plan(stack: str, options: Sequence[str] = (), *, folder: Path = PROJECT) -> int:
     """Print the stack's plan; Terraform's exit code. Raises OneLineError.
 
-    `cdktf diff` does the same in 1.2 times the time, 1.3 times the processor's (`make bench`): it starts Node,
-    asks Terraform's version four times, and initializes what is initialized.
+    `cdktf diff` does the same in 1.2 times the time, 1.3 times the processor's (`make bench`): it starts
+    Node, asks Terraform's version four times, and initializes what is initialized.
     """
     return prepared(stack, folder).terraform("plan", "-input=false", *options)
 
