@@ -43,7 +43,7 @@ def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
     if days == 0:
         return Metrics(exposure=exposure)
     total = float(equity[-1] / equity[0] - 1)
-    cagr = (1 + total) ** (DAYS_A_YEAR / days) - 1
+    cagr = _a_year(total, days)
     drawdown = float((equity / np.maximum.accumulate(equity) - 1).min())
     volatility = float(returns.std(ddof=1)) * DAYS_A_YEAR**0.5 if days > 1 else None
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0) ** 2))) * DAYS_A_YEAR**0.5
@@ -55,11 +55,19 @@ def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
         sharpe=_ratio(excess, volatility),
         sortino=_ratio(excess, downside),
         max_drawdown=drawdown,
-        calmar=_ratio(cagr, -drawdown),
+        calmar=None if cagr is None else _ratio(cagr, -drawdown),
         win_rate_days=float((returns > 0).mean()),
         turnover=traded / 2 / float(equity.mean()) * DAYS_A_YEAR / days,
         exposure=exposure,
     )
+
+
+def _a_year(total: float, days: int) -> float | None:
+    """The return compounded to a year; None where a few days' would be more than a float holds."""
+    try:
+        return float((1 + total) ** (DAYS_A_YEAR / days)) - 1
+    except OverflowError:
+        return None
 
 
 def _ratio(numerator: float, denominator: float | None) -> float | None:

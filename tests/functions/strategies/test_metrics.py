@@ -68,6 +68,11 @@ def test_an_account_emptied_by_costs_has_figures() -> None:
     assert (ruined["total_return"], ruined["max_drawdown"], ruined["cagr"]) == (-1, -1, -1)
 
 
+def test_a_gain_that_no_float_holds_once_it_is_a_years_has_no_figure_a_year() -> None:
+    found = of(1, 0.5, 1000)
+    assert (found["total_return"], found["cagr"], found["calmar"]) == (999, None, None)
+
+
 def test_turnover_is_half_of_what_was_traded_a_year_over_the_mean_equity() -> None:
     days = [100.0] * 253
     assert of(*days, traded=400)["turnover"] == pytest.approx(2)
