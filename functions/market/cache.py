@@ -1,11 +1,13 @@
 """The cache as its readers see it: one manifest, and what it names."""
 
+import shutil
 import tempfile
 import time
 from collections import OrderedDict
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from weakref import finalize
 
 from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
 from functions.market.manifest import Catalogue, Manifest, read_catalogue, read_manifest
@@ -81,10 +83,15 @@ class Cache:
         return content
 
     def file(self, key: str) -> Path:
-        """An object that a manifest names, as a file on /tmp kept while there is room: DuckDB reads files."""
+        """An object that a manifest names, as a file on /tmp kept while there is room: DuckDB reads files.
+
+        It is there no longer than this cache.
+        """
         with self._lock:
             if key not in self._files:
-                self._folder = self._folder or Path(tempfile.mkdtemp(prefix="cache-"))
+                if self._folder is None:
+                    self._folder = Path(tempfile.mkdtemp(prefix="cache-"))
+                    finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
                 path = self._folder / sha256(key.encode()).hexdigest()
                 path.write_bytes(self.content(key))
                 refuse_unknown_schema(path)

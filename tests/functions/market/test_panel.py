@@ -1,5 +1,6 @@
 """Panels, read from a cache that an ingest wrote."""
 
+import gc
 from datetime import date
 
 import numpy as np
@@ -125,3 +126,14 @@ def test_a_reader_keeps_what_did_not_change(market: Market, monkeypatch: pytest.
     load_closes(first, ["SPY"], *EVER)
     market.client.delete_object(Bucket=market.bucket, Key=first.manifest.panels[0].closes)
     assert load_closes(cache.snapshot(), ["SPY"], *EVER).adjusted.size
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_what_was_read_is_on_the_disk_no_longer_than_its_cache(market: Market) -> None:
+    market.ingest()
+    snapshot = market.snapshot()
+    file = snapshot.cache.file(snapshot.manifest.panels[0].closes)
+    assert file.exists()
+    del snapshot
+    gc.collect()
+    assert not file.parent.exists()
