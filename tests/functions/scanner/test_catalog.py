@@ -56,6 +56,8 @@ def test_quallamaggie_watches_a_weaker_rise() -> None:
         ("momentum", lambda _: of_one(rising(0.004))),
         ("momentum", lambda rise: of_one([*rise[:-30], *scaled(rise[-30:-29], 1.3) * 30])),
         ("trend", lambda _: of_one([*rising(0.012)[:-3], *scaled(rising(0.012)[-3:], 0.92)])),
+        # SMA50 is above what it was 2 days ago, and below what it was 10 days ago.
+        ("trend", lambda rise: of_one([*rise[:-60], *scaled(rise[-60:-52], 2), *rise[-52:]])),
         ("consolidation", lambda rise: of_one([*rise[:-1], rise[-1] * 1.05])),
         (
             "consolidation",
