@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,20 +37,22 @@ class Prepared:
         done = subprocess.run([self.program, *arguments], cwd=self.folder, env=self.variables, check=False)
         return done.returncode
 
-    def shown(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """The state, as Terraform describes it. Raises PlanError."""
-        done = subprocess.run(
-            [self.program, "show", "-json"],
-            cwd=self.folder,
-            env=self.variables,
-            check=False,
-            text=True,
-            stdout=subprocess.PIPE,
+        return self._shown()
+
+    def planned(self) -> dict[str, Any]:
+        """A plan, as Terraform describes it. Raises PlanError."""
+        with tempfile.TemporaryDirectory(prefix="parakeet-plan-") as folder:
+            file = str(Path(folder, "plan"))
+            command = [self.program, "plan", "-input=false", "-no-color", f"-out={file}"]
+            _run(command, self.folder, self.variables, quietly=True)
+            return self._shown(file)
+
+    def _shown(self, *what: str) -> dict[str, Any]:
+        shown: dict[str, Any] = json.loads(
+            _run([self.program, "show", "-json", *what], self.folder, self.variables, quietly=True)
         )
-        try:
-            shown: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            raise PlanError("the state cannot be read: see above") from None
         return shown
 
 
@@ -84,7 +87,8 @@ def plan(stack: str, options: Sequence[str] = (), *, folder: Path = PROJECT) -> 
     return prepared(stack, folder).terraform("plan", "-input=false", *options)
 
 
-def _run(command: Sequence[str], folder: Path, variables: dict[str, str], *, quietly: bool = False) -> None:
+def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str], *, quietly: bool = False) -> str:
+    """What it says, if quietly."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -97,6 +101,7 @@ def _run(command: Sequence[str], folder: Path, variables: dict[str, str], *, qui
         if quietly:
             print(done.stdout, file=sys.stderr)
         raise PlanError(f"{' '.join(map(str, command[:2]))} failed: see above")
+    return done.stdout or ""
 
 
 def main() -> int:

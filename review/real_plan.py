@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from deployment.drift.resources import drifted
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
 from review.finding import Finding, Part
 from review.planner import PlanError
@@ -57,14 +58,6 @@ def replaced_in(plan: Mapping[str, Any]) -> dict[str, Replacement]:
 
 def drift_in(plan: Mapping[str, Any]) -> Iterator[Finding]:
     """What is no longer as it was deployed: names of arguments only, since values may be secret."""
-    for drifted in plan.get("resource_drift", []):
-        before, after = (_given(drifted["change"].get(when)) for when in ("before", "after"))
-        names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-        if names:
-            what = f"differs in {', '.join(f'`{name}`' for name in names)}" if after else "is gone"
-            yield Finding(Part.DATA, f"drift: `{drifted['address']}` {what} from what was deployed")
-
-
-def _given(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Without those that are empty: what was not given comes back from AWS as an empty list or map."""
-    return {name: value for name, value in (arguments or {}).items() if value not in (None, "", [], {})}
+    for address, names in drifted(plan).items():
+        what = f"differs in {', '.join(f'`{name}`' for name in names)}" if names else "is gone"
+        yield Finding(Part.DATA, f"drift: `{address}` {what} from what was deployed")

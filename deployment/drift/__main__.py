@@ -11,30 +11,33 @@ from config.errors import OneLineError
 from config.names import stack_name
 from deployment.drift.comparison import differences
 from deployment.drift.described import Described
+from deployment.drift.resources import resources
 from deployment.plan import PROJECT, prepared
 
 
 def drift(environment: str, folder: Path = PROJECT) -> int:
-    """Print Terraform's refresh, then a line for each other difference; the exit code, 0 if there is none.
+    """Print a line for each difference; the exit code, 1 if there is one that is not allowed.
 
     Raises OneLineError.
     """
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
     stack = prepared(stack_name(environment), folder)
-    refreshed = stack.terraform("plan", "-input=false", "-refresh-only", "-detailed-exitcode")
-    wrong = 0
     [region] = [each.region for each in ENVIRONMENTS if each.name == environment]
     aws = partial(boto3.client, region_name=region)
-    for difference in differences(Described(stack.shown()), environment, aws):
+    wrong = 0
+    for difference in (
+        *resources(stack.planned()),
+        *differences(Described(stack.state()), environment, aws),
+    ):
         print(f"{'told' if difference.allowed else 'differs'}: {difference.text}", flush=True)
         wrong += not difference.allowed
-    print(f"{wrong or 'no'} difference{'s' * (wrong != 1)} in code, routes and resource policies")
-    return refreshed or int(wrong > 0)
+    print(f"{environment}: {wrong or 'no'} difference{'s' * (wrong != 1)} from what was deployed")
+    return int(wrong > 0)
 
 
 def main() -> int:
-    """Its exit code: 0, 1, or Terraform's where the refresh finds a change (2)."""
+    """Its exit code: 1 if something differs, or could not be compared."""
     parser = argparse.ArgumentParser(prog="python -m deployment.drift", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=PROJECT, help="of cdktf.out (default: the project)")

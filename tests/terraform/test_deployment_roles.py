@@ -5,6 +5,7 @@ Every call is judged by the policies that bootstrap has deployed. What they may 
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,42 @@ def automated(open_account: Callable[[], Account], open_workspace: OpenWorkspace
 
 def test_a_plan_as_the_role_that_plans_finds_nothing_to_do(automated: Automated) -> None:
     assert not automated.become("plan").has_changes(DEV)
+
+
+def drift(workspace: Workspace) -> subprocess.CompletedProcess[str]:
+    """What `make drift` runs, with the workspace's credentials."""
+    program = [sys.executable, "-P", "-m", "deployment.drift", "--environment", "dev"]
+    return subprocess.run(
+        [*program, "--folder", str(workspace.folder)],
+        env={**workspace.variables, "PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_make_drift_as_the_role_that_plans_reads_all_it_compares_and_ends_well(automated: Automated) -> None:
+    compared = drift(automated.become("plan"))
+    assert (compared.returncode, compared.stderr) == (0, "")
+    assert compared.stdout == "dev: no differences from what was deployed\n"
+
+
+def test_make_drift_fails_for_what_a_plan_finds_and_for_what_it_does_not(automated: Automated) -> None:
+    functions, scanner = automated.account.client("lambda"), "potential-parakeet-scanner-api-dev"
+    functions.create_alias(FunctionName=scanner, Name="mine", FunctionVersion="1")
+    functions.update_function_configuration(FunctionName=scanner, MemorySize=640)
+    try:
+        compared = drift(automated.become("plan"))
+    finally:
+        functions.delete_alias(FunctionName=scanner, Name="mine")
+        functions.update_function_configuration(FunctionName=scanner, MemorySize=512)
+    assert (compared.returncode, compared.stderr) == (1, "")
+    assert re.findall("(?m)^differs: (.*)$", compared.stdout) == [
+        "aws_lambda_function.scanner: memory_size not as deployed",
+        f"{scanner}: has an alias mine; expected is none but live",
+    ]
+    assert compared.stdout.endswith("\ndev: 2 differences from what was deployed\n")
 
 
 def test_the_role_that_plans_can_deploy_nothing(automated: Automated) -> None:
