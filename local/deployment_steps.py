@@ -37,7 +37,7 @@ def deploy(platform: LocalPlatform, narration: Narration) -> None:
     """Bootstrap, the secrets and the platform, by the real cdktf and Terraform. Raises CommandError."""
     bootstrap = bootstrap_name(platform.environment.account_id)
     with ExitStack() as meanwhile:
-        with narration.step(f"cdktf deploy {bootstrap}: bucket and table for the state, kept locally"):
+        with narration.step(f"cdktf deploy {bootstrap}: bucket and table for the other stacks' states"):
             meanwhile.enter_context(platform.state_backend())
         narration.say("  of which the provider goes on to wait for S3's lifecycle rules, while")
         with narration.step(f"cdktf deploy {platform.secrets_stack}: the secrets, made up; state in S3"):

@@ -10,6 +10,7 @@ from typing import Self
 
 from config.names import resource_name, secrets_stack_name, stack_name
 from config.settings import Environment
+from deployment.command import Command
 from deployment.workspace import Workspace
 from local.access.team import AccessTeam
 from local.embedded_aws import EmbeddedAws
@@ -89,7 +90,7 @@ class LocalPlatform:
     ) -> None:
         self._running.close()
 
-    def state_backend(self) -> AbstractContextManager[None]:
+    def state_backend(self) -> AbstractContextManager[Command]:
         """Deploys what keeps the states; the rest is deployed in this context. Raises CommandError."""
         return state_backend(self.workspace, self.aws, [self.environment])
 

@@ -10,6 +10,7 @@ from config.names import bootstrap_name
 from config.place import Place
 from config.settings import Environment
 from config.terraform import LOCK_TABLE, state_bucket
+from deployment.command import Command
 from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
 
@@ -19,7 +20,7 @@ _POLL_SECONDS = 0.2
 @contextmanager
 def state_backend(
     workspace: Workspace, aws: EmbeddedAws, environments: Sequence[Environment]
-) -> Iterator[None]:
+) -> Iterator[Command]:
     """Deploy bootstrap. Entered as soon as these environments can be deployed, left once it has ended.
 
     They are all of one account. Of the 65 s that it takes, the provider spends 55 on hearing from S3 again
@@ -31,7 +32,7 @@ def state_backend(
         time.sleep(_POLL_SECONDS)
     if not deployment.running:
         workspace.finish(deployment)
-    yield
+    yield deployment
     workspace.finish(deployment)
 
 

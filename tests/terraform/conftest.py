@@ -17,7 +17,8 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
     account = open_account()
     bootstrap = open_workspace(account, "bootstrap")
     environments = [(settings, open_workspace(account, settings.name)) for settings in (DEV, PROD)]
-    with state_backend(bootstrap, account.aws, (DEV, PROD)):
+    with state_backend(bootstrap, account.aws, (DEV, PROD)) as deployment:
+        begun_meanwhile = deployment.running
         for end in ("-secrets", ""):
             deploys = [
                 workspace.start_deploy(f"parakeet-{settings.name}{end}")
@@ -28,6 +29,7 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
     return Platform(
         account,
         bootstrap,
+        begun_meanwhile,
         *(
             Deployment(settings, account, workspace, workspace.outputs(f"parakeet-{settings.name}"))
             for settings, workspace in environments

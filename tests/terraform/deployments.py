@@ -60,6 +60,8 @@ class Platform:
 
     account: Account
     bootstrap: Workspace
+    begun_meanwhile: bool
+    """Whether bootstrap's deployment still ran when the others' began."""
     dev: Deployment
     prod: Deployment
 

@@ -9,6 +9,11 @@ from tests.terraform.traces import files_below, traces
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
 
+def test_the_environments_deployments_begin_before_bootstraps_has_ended(platform: Platform) -> None:
+    """The provider waits a minute for S3's lifecycle rules, which they do not need."""
+    assert platform.begun_meanwhile
+
+
 def test_a_second_plan_of_bootstrap_is_empty(platform: Platform) -> None:
     assert not platform.bootstrap.has_changes("parakeet-bootstrap")
 
