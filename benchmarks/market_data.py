@@ -52,19 +52,20 @@ def _report(sizes: list[int]) -> None:
         "tickers  since   ingest       CPU   rows/s  requests  MiB  again   "
         f"ten years of prices: p50, p95 (target: < {PRICES_TARGET_MS} ms)"
     )
-    spent: dict[int, float] = {}
-    for tickers, since in [(557, 2005), *((size, 2023) for size in sizes)]:
-        seen = _child(tickers, since)
-        if since != 2005:
-            spent[tickers] = seen["cpu"]
-        print(
-            f"{tickers:7}  {since}  {seen['seconds']:6.1f} s {seen['cpu']:7.1f} s"
-            f" {seen['rows_a_second']:8.0f}  {seen['requests']:8}  {seen['mib']:3.0f}  {seen['again']:5.1f} s"
-            f"  {seen['p50_ms']:.1f} ms, {seen['p95_ms']:.1f} ms ({seen['bars']} bars)",
-            flush=True,
-        )
-    for line in growth("ingest", spent):
+    _row(557, 2005)
+    for line in growth("ingest", {size: _row(size, 2023)["cpu"] for size in sizes}):
         print(line)
+
+
+def _row(tickers: int, since: int) -> dict[str, Any]:
+    seen = _child(tickers, since)
+    print(
+        f"{tickers:7}  {since}  {seen['seconds']:6.1f} s {seen['cpu']:7.1f} s"
+        f" {seen['rows_a_second']:8.0f}  {seen['requests']:8}  {seen['mib']:3.0f}  {seen['again']:5.1f} s"
+        f"  {seen['p50_ms']:.1f} ms, {seen['p95_ms']:.1f} ms ({seen['bars']} bars)",
+        flush=True,
+    )
+    return seen
 
 
 def _child(tickers: int, since: int) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _ingest(tickers: int, since: int) -> dict[str, float]:
         ):
             server.answer_after(ANSWER_SECONDS)
             os.environ |= aws.variables(os.environ) | _variables(server)
-            _prepare(universe, server)
+            _prepare(aws, universe, server)
             return _measure(server, since)
 
 
@@ -107,12 +108,11 @@ def _variables(server: MarketData) -> dict[str, str]:
     }
 
 
-def _prepare(universe: Path, server: MarketData) -> None:
-    import boto3  # noqa: PLC0415 - only where an ingest is measured
-
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="cache/universe.csv", Body=universe.read_bytes())
-    keys = boto3.client("secretsmanager").create_secret(Name="keys", SecretString=json.dumps(server.keys))
+def _prepare(aws: EmbeddedAws, universe: Path, server: MarketData) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="cache/universe.csv", Body=universe.read_bytes())
+    keys = aws.client("secretsmanager").create_secret(Name="keys", SecretString=json.dumps(server.keys))
     os.environ["API_KEYS_ARN"] = keys["ARN"]
 
 

@@ -8,9 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from config.names import REGION
 from deployment.programs import find_provider_mirror, find_terraform
 from deployment.synthesis import synthesize
 from deployment.workspace import Workspace
@@ -35,7 +32,7 @@ def planned_stacks(folder: Path) -> dict[str, Path]:
     documents = {name: _synthesized(code, name) for name in stacks}
     with EmbeddedAws(folder / "aws.log") as aws:
         variables = aws.variables(os.environ) | made_up_secrets()
-        _make_what_others_look_up(documents, variables)
+        _make_what_others_look_up(documents, aws)
         with Workspace(folder, mirror, variables) as workspace, ThreadPoolExecutor(_AT_ONCE) as several:
             for name in stacks:
                 _override(workspace.stack_folder(name), documents[name])
@@ -65,9 +62,7 @@ def _planned(workspace: Workspace, stack: str) -> Path:
     return file
 
 
-def _make_what_others_look_up(
-    documents: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]
-) -> None:
+def _make_what_others_look_up(documents: Mapping[str, Mapping[str, Any]], aws: EmbeddedAws) -> None:
     """The secrets that one stack makes and another looks up by name: a plan asks AWS for them."""
     made = {
         block["name"]
@@ -79,12 +74,6 @@ def _make_what_others_look_up(
         for document in documents.values()
         for block in document.get("data", {}).get("aws_secretsmanager_secret", {}).values()
     }
-    client = boto3.client(
-        "secretsmanager",
-        region_name=REGION,
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
+    client = aws.client("secretsmanager")
     for name in made & asked:
         client.create_secret(Name=name)

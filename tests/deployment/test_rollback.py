@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import boto3
 import pytest
 
 from config.names import LIVE, RELEASE_KEY, resource_name
@@ -26,18 +25,7 @@ PARTS = ("data-api", "trades-api")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """boto3's, for an embedded AWS."""
     with EmbeddedAws(tmp_path_factory.mktemp("aws") / "log") as aws:
-        keys = aws.variables({})
-
-        def client(service: str, **_: Any) -> Any:
-            return boto3.client(
-                service,
-                endpoint_url=aws.endpoint,
-                region_name="us-east-1",
-                aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            )
-
-        yield client
+        yield lambda service, **_: aws.client(service)
 
 
 class Account:

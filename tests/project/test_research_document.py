@@ -34,11 +34,10 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_its_examples_pass_the_tests_of_all_strategies_and_scanners(example: Path) -> None:
-    tests = [f"tests/functions/{name}" for name in ("strategies/test_backtest.py", "scanner/test_scan.py")]
-    chosen = ["-k", "moving_average or pullback or every_strategy_of_the_catalog"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "--noconftest", "-q", "-p", "no:cacheprovider", *tests, *chosen],
+def run(example: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python in the copy, which imports the copy's modules."""
+    return subprocess.run(
+        [sys.executable, *arguments],
         cwd=example,
         env={**os.environ, "PYTHONPATH": str(example)},
         capture_output=True,
@@ -46,6 +45,12 @@ def test_its_examples_pass_the_tests_of_all_strategies_and_scanners(example: Pat
         check=False,
         timeout=300,
     )
+
+
+def test_its_examples_pass_the_tests_of_all_strategies_and_scanners(example: Path) -> None:
+    tests = [f"tests/functions/{name}" for name in ("strategies/test_backtest.py", "scanner/test_scan.py")]
+    chosen = ["-k", "moving_average or pullback or every_strategy_of_the_catalog"]
+    ended = run(example, "-m", "pytest", "--noconftest", "-q", "-p", "no:cacheprovider", *tests, *chosen)
     assert ended.returncode == 0, ended.stdout
     passed = re.search(r"(\d+) passed", ended.stdout)
     assert passed
@@ -68,21 +73,12 @@ print(found.counts.passed)
 @pytest.mark.parametrize(("height", "passing"), [(1.11, 1), (1.12, 0)])
 def test_its_scanner_finds_what_its_rule_says(example: Path, height: float, passing: int) -> None:
     """1 / 1.11 is within 10 % of the high, 1 / 1.12 is not."""
-    ended = subprocess.run(
-        [sys.executable, "-c", PULLBACK, str(height)],
-        cwd=example,
-        env={**os.environ, "PYTHONPATH": str(example)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    ended = run(example, "-c", PULLBACK, str(height))
     assert ended.stdout.strip() == f"{{'filters': 1, 'trend': 1, 'pullback': {passing}}}", ended.stderr
 
 
 @pytest.mark.parametrize("check", [["check"], ["format", "--check"]], ids=["lint", "format"])
 def test_its_examples_pass_ruff(example: Path, check: list[str]) -> None:
-    ruff = [sys.executable, "-m", "ruff", *check, "--no-cache", "functions/strategies", "functions/scanner"]
-    ruff += ["tests/functions/strategies"]
-    ended = subprocess.run(ruff, cwd=example, capture_output=True, text=True, check=False)
+    parts = ["functions/strategies", "functions/scanner", "tests/functions/strategies"]
+    ended = run(example, "-m", "ruff", *check, "--no-cache", *parts)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from local.embedded_aws import REGION, EmbeddedAws
+from local.embedded_aws import EmbeddedAws
 
 pytestmark = pytest.mark.integration
 
@@ -18,14 +17,7 @@ HEALTH = {"GET /health": {"ThrottlingRateLimit": 10.0, "ThrottlingBurstLimit": 2
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Any:
     log: Path = tmp_path_factory.mktemp("aws") / "aws.log"
     with EmbeddedAws(log) as aws:
-        variables = aws.variables({})
-        yield boto3.client(
-            "apigatewayv2",
-            endpoint_url=aws.endpoint,
-            region_name=REGION,
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        )
+        yield aws.client("apigatewayv2")
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import httpx
 import pytest
 
@@ -32,37 +30,33 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     with EmbeddedAws(tmp_path_factory.mktemp("aws") / "aws.log") as aws:
-        yield aws.variables(os.environ) | {"PARAKEET_SERVICE_TOKEN": aws.service_token}
-
-
-def client(variables: dict[str, str], service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        region_name=REGION,
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
+        yield aws
 
 
 @pytest.fixture(scope="module")
-def function(variables: dict[str, str]) -> str:
+def variables(aws: EmbeddedAws) -> dict[str, str]:
+    """The gateway's."""
+    return aws.variables(os.environ) | {"PARAKEET_SERVICE_TOKEN": aws.service_token}
+
+
+@pytest.fixture(scope="module")
+def function(aws: EmbeddedAws) -> str:
     """The ARN of a function of its own role."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    role = client(variables, "iam").create_role(
+    role = aws.client("iam").create_role(
         RoleName="function",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("code.py", CODE)
-    arn: str = client(variables, "lambda").create_function(
+    arn: str = aws.client("lambda").create_function(
         FunctionName="answers",
         Runtime="python3.13",
         Role=role["Role"]["Arn"],
@@ -75,9 +69,9 @@ def function(variables: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def gateway(
-    variables: dict[str, str], function: str, tmp_path_factory: pytest.TempPathFactory
+    aws: EmbeddedAws, variables: dict[str, str], function: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    apis = client(variables, "apigatewayv2")
+    apis = aws.client("apigatewayv2")
     api = apis.create_api(Name="real", ProtocolType="HTTP")["ApiId"]
     integration = apis.create_integration(
         ApiId=api,
@@ -89,7 +83,7 @@ def gateway(
         apis.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration}")
     apis.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
     for path in ("answers", "fails"):
-        client(variables, "lambda").add_permission(
+        aws.client("lambda").add_permission(
             FunctionName="answers",
             StatementId=path,
             Action="lambda:InvokeFunction",
