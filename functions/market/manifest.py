@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from functions.market.layout import SCHEMA_VERSION
@@ -56,6 +57,15 @@ class Catalogue:
     def instruments(self) -> list[Entry]:
         """Those of the universe's instruments."""
         return [entry for ticker, entry in self.tickers.items() if ticker != AUDUSD.ticker]
+
+    @property
+    def market_day(self) -> date | None:
+        """The newest day that at least half of the instruments have come to; None without any.
+
+        Neither a few that an ingest of their own brought further nor a few that have ended move it.
+        """
+        last = sorted((entry.last for entry in self.instruments), reverse=True)
+        return date.fromisoformat(last[(len(last) - 1) // 2]) if last else None
 
 
 def manifest_json(manifest: Manifest) -> bytes:

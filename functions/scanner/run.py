@@ -32,7 +32,14 @@ def run(
         },
     )
     filters = Filters(request.min_price, request.max_price, request.min_dollar_volume)
-    found = scan(SCANNERS[request.scanner], panel, frozenset(asked), benchmark=BENCHMARK, filters=filters)
+    found = scan(
+        SCANNERS[request.scanner],
+        panel,
+        frozenset(asked),
+        snapshot.catalogue.market_day,
+        benchmark=BENCHMARK,
+        filters=filters,
+    )
     made = ScanRun(
         scanner=request.scanner,
         date=found.date,

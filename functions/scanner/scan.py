@@ -12,8 +12,6 @@ from functions.scanner.bars import Bars
 from functions.scanner.indicators import Floats
 from functions.scanner.scanner import Scanner
 
-# A ticker without a bar for so many days has no say in which day it is.
-_RECENT_DAYS = 5
 _FIELDS = ("close", "volume", "adjusted_high", "adjusted_low", "adjusted_close")
 
 
@@ -72,7 +70,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Scan:
-    """`date` is the trading day scanned; results are the best scores first."""
+    """`date` is the day scanned, None where nothing has a bar; results are the best scores first."""
 
     date: date | None
     counts: Counts
@@ -83,32 +81,28 @@ def scan(
     scanner: Scanner,
     panel: Panel,
     asked: frozenset[str],
+    day: date | None,
     *,
     benchmark: str,
     filters: Filters = NO_FILTERS,
-    row: int | None = None,
 ) -> Scan:
-    """Scan the tickers `asked` for on the day of that row, by what is known after its close.
-
-    Without a row, on the newest day on which at least half of those still traded have a bar: later ones are
-    of an ingest of few tickers.
+    """Scan the tickers `asked` for on that day, by what is known after its close.
 
     The score is the percentile of a ticker's number among all scanned: the part that is below it and half of
     those equal, x 100. The panel has the benchmark's column besides.
     """
-    present = np.logical_and.reduce([np.isfinite(panel.columns[name]) for name in _FIELDS])
-    row = _newest_common_row(present) if row is None else row
-    if row is None:
+    if day is None:
         return Scan(None, Counts(len(asked), len(asked), 0, 0, {}, 0), ())
-    known = {name: panel.columns[name][: row + 1] for name in _FIELDS}
-    bars = Bars.of(scanner.bars, **known)
+    known = int(np.searchsorted(panel.days, np.datetime64(day, "D"), side="right"))
+    columns = {name: panel.columns[name][:known] for name in _FIELDS}
+    bars = Bars.of(scanner.bars, **columns)
     tickers = np.array(panel.tickers)
-    wanted = np.isin(tickers, list(asked))
-    traded = wanted & present[row]
+    today = panel.days[:known] == np.datetime64(day, "D")
+    present = np.logical_and.reduce([np.isfinite(values[today]).any(axis=0) for values in columns.values()])
+    traded = np.isin(tickers, list(asked)) & present
     eligible = np.flatnonzero(traded & (bars.counts >= scanner.bars))
     # In the order of the alphabet, so that the panel's does not matter.
     eligible = eligible[np.argsort(tickers[eligible])]
-    day: date = panel.days[row].item()
     seen, names = bars.columns(eligible), tickers[eligible].tolist()
     findings = scanner.find(seen, bars.columns(np.flatnonzero(tickers == benchmark)))
     passing = _passes(filters, seen)
@@ -152,12 +146,6 @@ def percentiles(values: Floats) -> Floats:
     below = np.searchsorted(ascending, values, side="left")
     upto = np.searchsorted(ascending, values, side="right")
     return np.where(np.isnan(values), np.nan, 50 * (below + upto) / max(1, len(defined)))
-
-
-def _newest_common_row(present: NDArray[np.bool_]) -> int | None:
-    alive = present[-_RECENT_DAYS:].any(axis=0)
-    enough = np.flatnonzero(2 * present[:, alive].sum(axis=1) >= max(1, alive.sum()))
-    return int(enough[-1]) if len(enough) else None
 
 
 def _passes(filters: Filters, bars: Bars) -> NDArray[np.bool_]:

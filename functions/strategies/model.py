@@ -58,7 +58,9 @@ class RunCosts(_Asked):
 
 
 class RunRequest(_Asked):
-    """A backtest. Either `tickers` or `index`; without an `end` up to the newest bar."""
+    """A backtest. Either `tickers` or `index`; up to `end`, or the newest day that at least half of all
+    instruments have, whichever is earlier.
+    """
 
     tickers: Annotated[list[Ticker], Field(min_length=1, max_length=MAX_TICKERS)] | None = None
     index: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None

@@ -70,6 +70,8 @@ def plan(
         raise InvalidError.field("tickers", None, "At least one that has bars; POST /data/refresh gets them")
     oldest = date.fromisoformat(min(entry.first for entry in entries))
     newest = date.fromisoformat(max(entry.last for entry in entries))
+    # Beyond the market's day, most others would seem to have no price.
+    newest = min(newest, snapshot.catalogue.market_day or newest)
     start, end = max(request.start, oldest), min(request.end or newest, newest)
     if start >= end:
         raise InvalidError.field(

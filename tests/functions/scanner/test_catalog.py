@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 
 from functions.scanner.catalog import SCANNERS
-from functions.scanner.scan import Panel, Result, scan
+from functions.scanner.scan import Panel, Result, Scan, scan
 from tests.functions.scanner.panels import business_days, of_one
 
 
+def scanned(name: str, panel: Panel, asked: tuple[str, ...] = ("T",)) -> Scan:
+    return scan(SCANNERS[name], panel, frozenset(asked), panel.days[-1].item(), benchmark="SPY")
+
+
 def found(name: str, panel: Panel) -> Result | None:
-    results = scan(SCANNERS[name], panel, frozenset({"T"}), benchmark="SPY").results
+    results = scanned(name, panel).results
     return results[0] if results else None
 
 
 def passed(name: str, panel: Panel) -> dict[str, int]:
-    return scan(SCANNERS[name], panel, frozenset({"T"}), benchmark="SPY").counts.passed
+    return scanned(name, panel).counts.passed
 
 
 def rising(a_day: float = 0.006, days: int = 260, *, before: float | None = None) -> list[float]:
@@ -82,9 +86,7 @@ def test_quallamaggie_has_to_beat_the_benchmark() -> None:
 
 
 def test_quallamaggie_needs_200_bars() -> None:
-    counts = scan(
-        SCANNERS["quallamaggie"], of_one(rising(days=199)), frozenset({"T"}), benchmark="SPY"
-    ).counts
+    counts = scanned("quallamaggie", of_one(rising(days=199))).counts
     assert (counts.too_few_bars, counts.scanned) == (1, 0)
     assert found("quallamaggie", of_one(rising(days=200))) is not None
 
@@ -154,7 +156,7 @@ def test_prices_that_do_not_move_are_no_signal(name: str) -> None:
     tickers = ("SPY", *(f"T{number}" for number in range(1, 1000)))
     adjusted = dict.fromkeys(("close", "adjusted_high", "adjusted_low", "adjusted_close"), close)
     panel = Panel(business_days(260), tickers, {**adjusted, "volume": np.full_like(close, 1e6)})
-    made = scan(SCANNERS[name], panel, frozenset(tickers), benchmark="SPY")
+    made = scanned(name, panel, tickers)
     assert (made.counts.scanned, made.results) == (1000, ())
     assert made.counts.passed.get("trend", 0) == 0
 

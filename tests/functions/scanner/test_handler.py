@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from functions.market.objects import Objects
@@ -11,8 +12,9 @@ from functions.scanner.catalog import SCANNERS
 from functions.scanner.scan import scan
 from tests.functions.calling import Call
 from tests.functions.events import EMAIL
-from tests.functions.filled_cache import RUN, empty_cache
+from tests.functions.filled_cache import RUN, empty_cache, fill
 from tests.functions.scanner.market import PANEL, caller_on, market
+from tests.functions.scanner.panels import business_days
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +40,8 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
     status, made = call("POST", "/scanner/run", {"scanner": name})
 
     assert status == 200, made
-    expected = scan(SCANNERS[name], PANEL, frozenset(PANEL.tickers), benchmark="SPY")
+    day = PANEL.days[-1].item()
+    expected = scan(SCANNERS[name], PANEL, frozenset(PANEL.tickers), day, benchmark="SPY")
     assert made["counts"]["asked"] == len(PANEL.tickers)
     assert made["counts"]["passed"] == expected.counts.passed
     assert [result["ticker"] for result in made["results"]] == [result.ticker for result in expected.results]
@@ -52,6 +55,26 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
     assert datetime.now(UTC) - datetime.fromisoformat(made["ran_at"]) < timedelta(minutes=1)
     status, kept = call("GET", "/scanner/results", query={"scanner": name, "limit": 500})
     assert (status, kept["results"]) == (200, made["results"])
+
+
+@pytest.mark.parametrize("name", SCANNERS)
+def test_days_that_one_ticker_alone_has_are_not_scanned(call: Call, market: Objects, name: str) -> None:
+    """Six of them, after which all others have ended as far as they alone tell."""
+    before = call("POST", "/scanner/run", {"scanner": name})[1]
+    days = business_days(len(PANEL.days) + 6)
+    later = {
+        column: np.vstack((np.round(values, 6), np.full((6, len(PANEL.tickers)), np.nan)))
+        for column, values in PANEL.columns.items()
+    }
+    for values in later.values():
+        values[-6:, 38] = values[-7, 38]
+    fill(market, days, PANEL.tickers, later)
+
+    after = call("POST", "/scanner/run", {"scanner": name})[1]
+    alone = call("POST", "/scanner/run", {"scanner": name, "tickers": ["T38"]})[1]
+
+    assert after == {**before, "ran_at": after["ran_at"]}
+    assert (alone["date"], alone["counts"]["scanned"]) == (before["date"], 1)
 
 
 def test_results_are_of_the_latest_run_of_each_scanner(call: Call) -> None:

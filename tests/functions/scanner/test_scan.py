@@ -1,6 +1,7 @@
 """Scans: counts that add up, scores, days, and no look-ahead."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -22,10 +23,11 @@ def run(
     panel: Panel,
     filters: Filters | None = None,
     asked: frozenset[str] | None = None,
-    row: int | None = None,
+    row: int = -1,
 ) -> Scan:
     chosen = asked or frozenset(panel.tickers[1:])
-    return scan(SCANNERS[name], panel, chosen, benchmark="SPY", filters=filters or Filters(), row=row)
+    day = panel.days[row].item()
+    return scan(SCANNERS[name], panel, chosen, day, benchmark="SPY", filters=filters or Filters())
 
 
 def until(panel: Panel, row: int) -> Panel:
@@ -132,11 +134,12 @@ def test_nothing_undefined_passes(name: str) -> None:
 
 
 @every_scanner
-def test_a_market_without_bars_is_an_empty_scan(name: str) -> None:
+@pytest.mark.parametrize("day", [None, date(2020, 1, 1), date(2024, 3, 2), date(2100, 1, 1)])
+def test_on_a_day_without_bars_nothing_is_traded(name: str, day: date | None) -> None:
+    """None as yet, before all bars, on a Saturday, after all bars."""
     panel = walks(1)
-    empty = {column: np.full_like(values, np.nan) for column, values in panel.columns.items()}
-    found = run(name, replace(panel, columns=empty))
-    assert (found.date, found.results, found.counts.not_traded) == (None, (), 39)
+    found = scan(SCANNERS[name], panel, frozenset(panel.tickers[1:]), day, benchmark="SPY")
+    assert (found.date, found.results, found.counts.not_traded) == (day, (), 39)
 
 
 @every_scanner
@@ -145,15 +148,6 @@ def test_a_market_that_is_too_young_has_too_few_bars(name: str, days: int) -> No
     counts = run(name, walks(1, days=days)).counts
     assert (counts.scanned, counts.found) == (0, 0)
     assert counts.too_few_bars + counts.not_traded == counts.asked
-
-
-def test_a_day_that_few_tickers_have_is_not_scanned() -> None:
-    panel = walks(1)
-    for values in panel.columns.values():
-        values[-1, 8:] = np.nan
-    found = run("breakout", panel)
-    assert found.date == panel.days[-2].item()
-    assert found.counts.not_traded == 1
 
 
 def test_a_gap_is_no_row_of_a_ticker() -> None:
