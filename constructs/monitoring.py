@@ -245,7 +245,7 @@ class Monitoring(Construct):
         )
         self._alarm(
             "prices-old",
-            f"The newest bar is {NEWEST_BAR_DAYS} days old or older",
+            f"The newest bar of most tickers is {NEWEST_BAR_DAYS} days old or older",
             ingest.reported("NewestBarAgeDays", "Maximum"),
             threshold=NEWEST_BAR_DAYS,
         )

@@ -7,25 +7,26 @@ from functions.data.model import Failure, Ingest, Status
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, report_key
+from functions.market.manifest import Catalogue
 from functions.market.report import SILENT_AFTER_SECONDS, Report, read_report, started_at
 
 
 def status(cache: Cache, now: datetime) -> Status:
     """What there is, how old it is, and how the last ingest went."""
     try:
-        entries = cache.snapshot().catalogue.instruments
+        catalogue = cache.snapshot().catalogue
     except CacheEmptyError:
-        entries = []
-    newest = max((entry.last for entry in entries), default=None)
+        catalogue = Catalogue()
+    entries, market = catalogue.instruments, catalogue.market_day
     last_run = cache.objects.get(LAST_RUN_KEY)
     return Status.model_validate(
         {
             "tickers": len(entries),
             "rows": sum(entry.rows for entry in entries),
             "oldest_date": min((entry.first for entry in entries), default=None),
-            "newest_date": newest,
-            "stale": newest is None
-            or newest < last_trading_day_before(now.astimezone(UTC).date()).isoformat(),
+            "newest_date": max((entry.last for entry in entries), default=None),
+            "market_date": market,
+            "stale": market is None or market < last_trading_day_before(now.astimezone(UTC).date()),
             "last_ingest": ingest(cache, json.loads(last_run)["run_id"], now) if last_run else None,
         }
     )

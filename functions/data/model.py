@@ -92,8 +92,11 @@ class Status(BaseModel):
     tickers: int
     rows: int
     oldest_date: date | None
-    newest_date: date | None
-    stale: bool = Field(description="The newest bar is older than the last trading day before now")
+    newest_date: date | None = Field(description="The newest bar of any ticker")
+    market_date: date | None = Field(
+        description="The newest day that at least half of the tickers have; backtests and scans end there"
+    )
+    stale: bool = Field(description="That day is before the last trading day before now")
     last_ingest: Ingest | None
 
 

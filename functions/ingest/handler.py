@@ -1,7 +1,7 @@
 """The daily ingest."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -94,10 +94,9 @@ def _measure(step: Step | None, cache: Cache, started: float) -> None:
     metrics.add_metric("RowsWritten", "Count", step.rows)
     metrics.add_metric("ExecutionTime", "Seconds", time.perf_counter() - started)
     try:
-        entries = cache.snapshot().catalogue.instruments
+        market_day = cache.snapshot().catalogue.market_day
     except CacheEmptyError:
-        entries = []
-    if newest := max((entry.last for entry in entries), default=None):
-        age = datetime.now(UTC).date() - date.fromisoformat(newest)
-        metrics.add_metric("NewestBarAgeDays", "Count", age.days)
+        market_day = None
+    if market_day:
+        metrics.add_metric("NewestBarAgeDays", "Count", (datetime.now(UTC).date() - market_day).days)
     metrics.flush_metrics()

@@ -14,7 +14,7 @@ from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_r
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
-from tests.functions.market_cache import TICKERS, Market, run_id
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, run_id
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +72,7 @@ def test_before_the_first_ingest_lists_are_empty_and_the_status_says_so(ask: Ask
             "rows": 0,
             "oldest_date": None,
             "newest_date": None,
+            "market_date": None,
             "stale": True,
             "last_ingest": None,
         },
@@ -198,6 +199,31 @@ def test_data_is_stale_when_the_last_trading_day_before_now_is_missing(
 
     monkeypatch.setattr(data, "datetime", Friday)
     assert ask("GET", "/data/status")[1]["stale"] is stale
+
+
+def test_one_ticker_that_is_fresh_hides_not_that_the_others_are_stale(
+    ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.ingest()
+    market.wake(SECOND_MORNING)
+    market.ingest(2, tickers=["SPY"])
+
+    class Tuesday(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(2024, 6, 11, 12, tzinfo=tz)
+
+    monkeypatch.setattr(data, "datetime", Tuesday)
+    status = ask("GET", "/data/status")[1]
+    assert (status["newest_date"], status["market_date"], status["stale"]) == (
+        "2024-06-10",
+        "2024-06-06",
+        True,
+    )
+    market.ingest(3)
+    status = ask("GET", "/data/status")[1]
+    # CTRA has ended in March.
+    assert (status["market_date"], status["stale"]) == ("2024-06-10", False)
 
 
 def test_a_refresh_starts_the_ingest_and_is_running_until_it_reports(ask: Ask, started: list[Any]) -> None:

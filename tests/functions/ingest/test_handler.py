@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ from functions.ingest.clients import Settings
 from functions.ingest.order import order
 from functions.ingest.run import STEPS, IngestFailedError, Order
 from functions.market.report import started_at
-from tests.functions.market_cache import Market, run_id
+from tests.functions.market_cache import SECOND_MORNING, Market, run_id
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +89,17 @@ def test_a_run_says_what_it_did_in_its_answer_and_its_metrics(
     assert measured["ExecutionTime"] > 0
     assert measured["NewestBarAgeDays"] >= 1
     assert started == []
+
+
+def test_one_ticker_that_is_fresh_hides_not_how_old_the_others_are(
+    invoke: Invoke, market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoke(asked(1, "SPY", "AAPL", "NVDA"))
+    market.wake(SECOND_MORNING)
+    capsys.readouterr()
+    invoke(asked(2, "SPY"))
+    age = (datetime.now(UTC).date() - date(2024, 6, 6)).days
+    assert metrics_in(capsys.readouterr().out)["NewestBarAgeDays"] == age
 
 
 def test_a_run_that_fails_is_an_error_and_measured(
