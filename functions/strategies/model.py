@@ -163,13 +163,17 @@ class Rebalance(BaseModel):
 
 
 class ResultTrade(BaseModel):
-    """`price` is the adjusted close in USD; `value` and `cost` are in the account's currency."""
+    """`value` and `cost` are in the account's currency."""
 
     date: date
     ticker: str
     direction: Literal["BUY", "SELL"]
-    quantity: Number
-    price: Number
+    quantity: Number = Field(
+        description="Adjusted as the price is: no shares of then, but quantity x price is the value in USD"
+    )
+    price: Number = Field(
+        description="The close in USD, adjusted for the splits and dividends since, so not what was paid then"
+    )
     value: Number
     cost: Number
 

@@ -140,6 +140,23 @@ def test_the_order_of_the_tickers_changes_nothing(name: str, seed: int, order: l
 
 @every_strategy
 @settings(max_examples=15, deadline=None)
+@given(seed=seeds, powers=st.lists(st.integers(-6, 6), min_size=len(TICKERS), max_size=len(TICKERS)))
+def test_a_later_adjustment_changes_prices_and_quantities_of_trades_and_nothing_else(
+    name: str, seed: int, powers: list[int]
+) -> None:
+    """By powers of two, which floats multiply exactly."""
+    closes, rates = random_closes(seed), random_rates(seed)
+    factors = 2.0 ** np.array(powers)
+    one, other = run(name, prices_of(closes), rates), run(name, prices_of(closes * factors), rates)
+
+    trades = one.trades
+    own = factors[[TICKERS.index(one.prices.tickers[column]) for column in trades.columns]]
+    adjusted = replace(trades, prices=trades.prices * own, units=trades.units / own)
+    same_until(DAYS - 1, replace(one, trades=adjusted), other)
+
+
+@every_strategy
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds)
 def test_weights_are_at_least_0_and_at_most_1_together_and_only_what_has_a_price_gets_one(
     name: str, seed: int
