@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.market.cache import Snapshot
-from functions.market.layout import COLUMNS, RECENT_DAYS
+from functions.market.layout import RECENT_DAYS
 from functions.market.parquet import query, quoted
 from functions.market.universe import AUDUSD
 
@@ -33,22 +33,14 @@ class Closes:
 
 @dataclass(frozen=True)
 class Recent:
-    """The last days of all columns, a row per day and a column per ticker; NaN where a ticker has no bar.
+    """The last days: each of `columns` has a row per day and a column per ticker, NaN where it has no bar.
 
     Prices in US dollars, `volume` in shares. Raw and adjusted values are never mixed in one formula.
     """
 
     dates: Days
     tickers: tuple[str, ...]
-    open: Matrix
-    high: Matrix
-    low: Matrix
-    close: Matrix
-    volume: Matrix
-    adjusted_open: Matrix
-    adjusted_high: Matrix
-    adjusted_low: Matrix
-    adjusted_close: Matrix
+    columns: Mapping[str, Matrix]
 
 
 def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: date) -> Closes:
@@ -72,27 +64,22 @@ def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: da
     return Closes(dates[traded], tuple(tickers), adjusted[traded])
 
 
-def load_recent(
-    snapshot: Snapshot, tickers: Sequence[str] | None = None, *, days: int = RECENT_DAYS
-) -> Recent:
-    """The last `days` trading days (at most 300) of the tickers in the order given, or of all that have bars.
+def load_recent(snapshot: Snapshot, tickers: Sequence[str], columns: Sequence[str]) -> Recent:
+    """The last 300 trading days of the tickers in the order given, and of layout.COLUMNS those asked for:
+    reading them is most of what a scan costs.
 
     Raises StorageError and UnknownSchemaError.
     """
-    if not 1 <= days <= RECENT_DAYS:
-        raise ValueError(f"days {days}; allowed are 1 to {RECENT_DAYS}")
-    if tickers is None:
-        tickers = [ticker for panel in snapshot.manifest.panels for ticker in panel.tickers]
     parts = []
     for panel in snapshot.manifest.panels:
         if wanted := _common(tickers, panel.tickers):
             file = snapshot.cache.file(panel.recent)
-            days_there, found = read_recent(file, wanted, COLUMNS, nothing=np.float64(np.nan))
-            parts.append((days_there, wanted, found))
-    dates, matrices = _aligned(parts, tickers, len(COLUMNS))
-    last = slice(-days, None)
-    named: Mapping[str, Matrix] = {name: matrix[last] for name, matrix in zip(COLUMNS, matrices, strict=True)}
-    return Recent(dates=dates[last], tickers=tuple(tickers), **named)
+            days, found = read_recent(file, wanted, columns, nothing=np.float64(np.nan))
+            parts.append((days, wanted, found))
+    dates, matrices = _aligned(parts, tickers, len(columns))
+    last = slice(-RECENT_DAYS, None)
+    named = {name: matrix[last] for name, matrix in zip(columns, matrices, strict=True)}
+    return Recent(dates[last], tuple(tickers), named)
 
 
 def read_recent(

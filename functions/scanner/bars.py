@@ -79,3 +79,7 @@ class Bars:
     def dollar_volume(self) -> Floats:
         """The 20-day mean of raw close x volume."""
         return np.asarray((self.close[-20:] * self.volume[-20:]).mean(axis=0))
+
+
+COLUMNS = tuple(field.name for field in fields(Bars))
+"""What a scan reads of the cache."""

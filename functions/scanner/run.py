@@ -7,9 +7,10 @@ from functions.market.cache import Snapshot
 from functions.market.panel import load_recent
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError
+from functions.scanner.bars import COLUMNS
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.model import ScanCounts, ScanRequest, ScanResult, ScanRun
-from functions.scanner.scan import Filters, Panel, scan
+from functions.scanner.scan import Filters, scan
 
 BENCHMARK = "SPY"
 
@@ -19,22 +20,11 @@ def run(
 ) -> tuple[ScanRun, list[ScanResult]]:
     """Raises InvalidError for tickers or an index that there are not."""
     asked = _asked(request, universe)
-    recent = load_recent(snapshot, tuple(dict.fromkeys((*asked, BENCHMARK))))
-    panel = Panel(
-        recent.dates,
-        recent.tickers,
-        {
-            "close": recent.close,
-            "volume": recent.volume,
-            "adjusted_high": recent.adjusted_high,
-            "adjusted_low": recent.adjusted_low,
-            "adjusted_close": recent.adjusted_close,
-        },
-    )
+    recent = load_recent(snapshot, tuple(dict.fromkeys((*asked, BENCHMARK))), COLUMNS)
     filters = Filters(request.min_price, request.max_price, request.min_dollar_volume)
     found = scan(
         SCANNERS[request.scanner],
-        panel,
+        recent,
         frozenset(asked),
         snapshot.catalogue.market_day,
         benchmark=BENCHMARK,

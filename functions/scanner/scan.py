@@ -1,6 +1,5 @@
 """One scan: who is looked at, what is found, and the counts that say why the others are not."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,20 +7,10 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from functions.market.panel import Recent
 from functions.scanner.bars import Bars
 from functions.scanner.indicators import Floats
 from functions.scanner.scanner import Scanner
-
-_FIELDS = ("close", "volume", "adjusted_high", "adjusted_low", "adjusted_close")
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """Bars of many tickers: each of `columns` is (days, tickers), NaN where a ticker has no bar."""
-
-    days: NDArray[np.datetime64]
-    tickers: tuple[str, ...]
-    columns: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -79,7 +68,7 @@ class Scan:
 
 def scan(
     scanner: Scanner,
-    panel: Panel,
+    recent: Recent,
     asked: frozenset[str],
     day: date | None,
     *,
@@ -89,19 +78,19 @@ def scan(
     """Scan the tickers `asked` for on that day, by what is known after its close.
 
     The score is the percentile of a ticker's number among all scanned: the part that is below it and half of
-    those equal, x 100. The panel has the benchmark's column besides.
+    those equal, x 100. `recent` has the benchmark besides.
     """
     if day is None:
         return Scan(None, Counts(len(asked), len(asked), 0, 0, {}, 0), ())
-    known = int(np.searchsorted(panel.days, np.datetime64(day, "D"), side="right"))
-    columns = {name: panel.columns[name][:known] for name in _FIELDS}
+    known = int(np.searchsorted(recent.dates, np.datetime64(day, "D"), side="right"))
+    columns = {name: values[:known] for name, values in recent.columns.items()}
     bars = Bars.of(scanner.bars, **columns)
-    tickers = np.array(panel.tickers)
-    today = panel.days[:known] == np.datetime64(day, "D")
+    tickers = np.array(recent.tickers)
+    today = recent.dates[:known] == np.datetime64(day, "D")
     present = np.logical_and.reduce([np.isfinite(values[today]).any(axis=0) for values in columns.values()])
     traded = np.isin(tickers, list(asked)) & present
     eligible = np.flatnonzero(traded & (bars.counts >= scanner.bars))
-    # In the order of the alphabet, so that the panel's does not matter.
+    # In the order of the alphabet, so that the one asked for does not matter.
     eligible = eligible[np.argsort(tickers[eligible])]
     seen, names = bars.columns(eligible), tickers[eligible].tolist()
     findings = scanner.find(seen, bars.columns(np.flatnonzero(tickers == benchmark)))

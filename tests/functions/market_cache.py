@@ -166,7 +166,7 @@ def view(snapshot: Snapshot) -> dict[str, bytes]:
     tickers = [ticker for panel in snapshot.manifest.panels for ticker in panel.tickers]
     assert sorted(tickers) == sorted(set(snapshot.catalogue.tickers) - {AUDUSD.ticker})
     closes = load_closes(snapshot, tickers, date(2005, 1, 1), date(2100, 1, 1))
-    recent = load_recent(snapshot, tickers)
+    recent = load_recent(snapshot, tickers, COLUMNS)
     for ticker, entry in snapshot.catalogue.tickers.items():
         bars = bars_of(snapshot, ticker)
         seen[ticker] = bars.dates.tobytes() + bars.values.tobytes()
@@ -180,7 +180,7 @@ def view(snapshot: Snapshot) -> dict[str, bytes]:
         np.testing.assert_array_equal(column[there], bars.values[:, ADJUSTED_CLOSE] / MILLIONTHS)
         for number, name in enumerate(COLUMNS):
             unit = 1 if name == "volume" else MILLIONTHS
-            matrix = getattr(recent, name)[:, tickers.index(ticker)]
+            matrix = recent.columns[name][:, tickers.index(ticker)]
             shown = np.isin(bars.dates, recent.dates)
             np.testing.assert_array_equal(matrix[~np.isnan(matrix)], bars.values[shown, number] / unit)
     return seen

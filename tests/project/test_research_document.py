@@ -66,7 +66,7 @@ rise = [20 * 1.003**day for day in range(260)]
 rise[-1] *= 0.97
 high = [*rise[:-30], rise[-1] * float(sys.argv[1]), *rise[-29:]]
 panel = of_one(rise, adjusted_high=high)
-found = scan(SCANNERS["pullback"], panel, frozenset({"T"}), panel.days[-1].item(), benchmark="SPY")
+found = scan(SCANNERS["pullback"], panel, frozenset({"T"}), panel.dates[-1].item(), benchmark="SPY")
 print(found.counts.passed)
 """
 

@@ -11,7 +11,7 @@ from functions.market.layout import COLUMNS
 from functions.market.panel import load_audusd, load_closes, load_recent
 from functions.market.parquet import on_disk, query, write
 from local.market_data.history import audusd, history
-from tests.functions.market_cache import SECOND_MORNING, Market, view
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, view
 
 pytestmark = pytest.mark.integration
 
@@ -55,9 +55,9 @@ def test_permuted_tickers_are_the_same_numbers(market: Market) -> None:
     np.testing.assert_array_equal(
         load_closes(snapshot, one, *EVER).adjusted[:, order], load_closes(snapshot, other, *EVER).adjusted
     )
-    np.testing.assert_array_equal(
-        load_recent(snapshot, one).volume[:, order], load_recent(snapshot, other).volume
-    )
+    columns, permuted = (load_recent(snapshot, tickers, COLUMNS).columns for tickers in (one, other))
+    for name in COLUMNS:
+        np.testing.assert_array_equal(columns[name][:, order], permuted[name])
 
 
 @pytest.mark.usefixtures("panels_of_two")
@@ -76,14 +76,21 @@ def test_days_are_those_on_which_one_of_the_tickers_has_a_bar(market: Market) ->
 def test_recent_days_are_the_last_300_of_all(market: Market) -> None:
     market.ingest()
     snapshot = market.snapshot()
-    recent = load_recent(snapshot)
-    assert recent.close.shape == (300, 5)
+    recent = load_recent(snapshot, TICKERS, COLUMNS)
+    assert recent.columns["close"].shape == (300, 5)
     assert recent.dates[-1] == np.datetime64("2024-06-06")
-    assert np.isnan(recent.close[-1, recent.tickers.index("CTRA")])
-    few = load_recent(snapshot, ["AAPL"], days=5)
-    np.testing.assert_array_equal(few.high[:, 0], recent.high[-5:, recent.tickers.index("AAPL")])
-    with pytest.raises(ValueError, match="allowed are 1 to 300"):
-        load_recent(snapshot, days=301)
+    assert np.isnan(recent.columns["close"][-1, recent.tickers.index("CTRA")])
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_columns_are_those_asked_for_in_that_order(market: Market) -> None:
+    market.ingest()
+    snapshot = market.snapshot()
+    every = load_recent(snapshot, TICKERS, COLUMNS)
+    few = load_recent(snapshot, TICKERS, ("volume", "high"))
+    assert list(few.columns) == ["volume", "high"]
+    for name, values in few.columns.items():
+        np.testing.assert_array_equal(values, every.columns[name])
 
 
 @pytest.mark.parametrize("order", ["date DESC, ticker", "hash(ticker || date)"])
@@ -93,17 +100,17 @@ def test_recent_days_do_not_depend_on_the_order_of_a_files_rows(
     monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
     market.ingest()
     snapshot = market.snapshot()
-    in_order = load_recent(snapshot)
+    in_order = load_recent(snapshot, TICKERS, COLUMNS)
     key = snapshot.manifest.panels[0].recent
     with on_disk(snapshot.cache.content(key)) as file:
         rows = query(file, f"SELECT * FROM {{file}} ORDER BY {order}").fetchnumpy()  # noqa: S608 - given above
         market.objects().put(key, write("SELECT * FROM source", rows))
     # A ticker that changes makes an ingest write the others again, from the file that is there.
-    mixed = load_recent(market.snapshot())
+    mixed = load_recent(market.snapshot(), TICKERS, COLUMNS)
     market.wake(SECOND_MORNING)
     market.ingest(2, tickers=["SPY"])
     for name in COLUMNS:
-        np.testing.assert_array_equal(getattr(mixed, name), getattr(in_order, name))
+        np.testing.assert_array_equal(mixed.columns[name], in_order.columns[name])
     view(market.snapshot())
 
 

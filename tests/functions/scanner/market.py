@@ -20,7 +20,7 @@ def market() -> Iterator[Objects]:
     """The panel's bars in a cache of the test's own."""
     with empty_cache() as objects:
         columns = {name: np.round(values, 6) for name, values in PANEL.columns.items()}
-        fill(objects, PANEL.days, PANEL.tickers, columns)
+        fill(objects, PANEL.dates, PANEL.tickers, columns)
         yield objects
 
 

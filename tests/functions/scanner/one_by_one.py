@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isnan
 from statistics import fmean, pstdev
 
-from functions.scanner.scan import Panel
+from functions.market.panel import Recent
 
 Finding = tuple[str | None, dict[str, float]]
 """The signal that a ticker gives, if any, and by which number each signal ranks it."""
@@ -87,7 +87,7 @@ RULES: dict[str, tuple[Callable[[Walk, Walk], Finding], int]] = {
 """And how many bars each needs."""
 
 
-def scanned(name: str, panel: Panel) -> dict[str, tuple[str, float]]:
+def scanned(name: str, panel: Recent) -> dict[str, tuple[str, float]]:
     """Signal and score of each ticker found on the panel's last day."""
     rule, bars = RULES[name]
     spy = _walk(panel, 0)
@@ -105,7 +105,7 @@ def scanned(name: str, panel: Panel) -> dict[str, tuple[str, float]]:
     return found
 
 
-def _walk(panel: Panel, column: int) -> Walk:
+def _walk(panel: Recent, column: int) -> Walk:
     names = ("close", "volume", "adjusted_high", "adjusted_low", "adjusted_close")
     rows = zip(*(panel.columns[name][:, column].tolist() for name in names), strict=True)
     whole = [row for row in rows if not any(isnan(value) for value in row)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from functions.scanner.scan import Panel
+from functions.market.panel import Recent
 
 DAYS = 300
 
@@ -11,7 +11,7 @@ def business_days(count: int = DAYS) -> np.ndarray[tuple[int], np.dtype[np.datet
     return np.busday_offset("2024-01-01", np.arange(count), roll="forward").astype("datetime64[D]")
 
 
-def walks(seed: int, tickers: int = 40, days: int = DAYS) -> Panel:
+def walks(seed: int, tickers: int = 40, days: int = DAYS) -> Recent:
     """Lively prices, so that each scanner finds something; a late start, gaps, and one that has ended.
 
     The first is SPY. Raw prices are ten times the adjusted ones.
@@ -38,10 +38,10 @@ def walks(seed: int, tickers: int = 40, days: int = DAYS) -> Panel:
     missing[-20:, 5] = True
     for values in columns.values():
         values[missing] = np.nan
-    return Panel(business_days(days), ("SPY", *(f"T{number:02}" for number in range(1, tickers))), columns)
+    return Recent(business_days(days), ("SPY", *(f"T{number:02}" for number in range(1, tickers))), columns)
 
 
-def of_one(walk: list[float], **others: list[float]) -> Panel:
+def of_one(walk: list[float], **others: list[float]) -> Recent:
     """T and a flat SPY. Without others: no range within a day, a volume of a million."""
     days = len(walk)
     columns = {
@@ -53,4 +53,4 @@ def of_one(walk: list[float], **others: list[float]) -> Panel:
         **others,
     }
     both = {name: np.column_stack((values, np.full(days, 100.0))) for name, values in columns.items()}
-    return Panel(business_days(days), ("T", "SPY"), both)
+    return Recent(business_days(days), ("T", "SPY"), both)

@@ -5,21 +5,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from functions.market.panel import Recent
 from functions.scanner.catalog import SCANNERS
-from functions.scanner.scan import Panel, Result, Scan, scan
+from functions.scanner.scan import Result, Scan, scan
 from tests.functions.scanner.panels import business_days, of_one
 
 
-def scanned(name: str, panel: Panel, asked: tuple[str, ...] = ("T",)) -> Scan:
-    return scan(SCANNERS[name], panel, frozenset(asked), panel.days[-1].item(), benchmark="SPY")
+def scanned(name: str, panel: Recent, asked: tuple[str, ...] = ("T",)) -> Scan:
+    return scan(SCANNERS[name], panel, frozenset(asked), panel.dates[-1].item(), benchmark="SPY")
 
 
-def found(name: str, panel: Panel) -> Result | None:
+def found(name: str, panel: Recent) -> Result | None:
     results = scanned(name, panel).results
     return results[0] if results else None
 
 
-def passed(name: str, panel: Panel) -> dict[str, int]:
+def passed(name: str, panel: Recent) -> dict[str, int]:
     return scanned(name, panel).counts.passed
 
 
@@ -70,7 +71,7 @@ def test_quallamaggie_watches_a_weaker_rise() -> None:
     ],
 )
 def test_quallamaggie_drops_at_the_condition_that_fails(
-    stage: str, broken: Callable[[list[float]], Panel]
+    stage: str, broken: Callable[[list[float]], Recent]
 ) -> None:
     counts = passed("quallamaggie", broken(rising()))
     stages = list(counts)
@@ -155,7 +156,7 @@ def test_prices_that_do_not_move_are_no_signal(name: str) -> None:
     close = np.tile(np.arange(500, 1500) / 100, (260, 1))
     tickers = ("SPY", *(f"T{number}" for number in range(1, 1000)))
     adjusted = dict.fromkeys(("close", "adjusted_high", "adjusted_low", "adjusted_close"), close)
-    panel = Panel(business_days(260), tickers, {**adjusted, "volume": np.full_like(close, 1e6)})
+    panel = Recent(business_days(260), tickers, {**adjusted, "volume": np.full_like(close, 1e6)})
     made = scanned(name, panel, tickers)
     assert (made.counts.scanned, made.results) == (1000, ())
     assert made.counts.passed.get("trend", 0) == 0

@@ -40,7 +40,7 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
     status, made = call("POST", "/scanner/run", {"scanner": name})
 
     assert status == 200, made
-    day = PANEL.days[-1].item()
+    day = PANEL.dates[-1].item()
     expected = scan(SCANNERS[name], PANEL, frozenset(PANEL.tickers), day, benchmark="SPY")
     assert made["counts"]["asked"] == len(PANEL.tickers)
     assert made["counts"]["passed"] == expected.counts.passed
@@ -51,7 +51,7 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
         assert {key: float(value) for key, value in result["numbers"].items()} == pytest.approx(
             other.numbers, rel=1e-4
         )
-    assert (made["run_by"], made["ingest_run"], made["date"]) == (EMAIL, RUN, str(PANEL.days[-1]))
+    assert (made["run_by"], made["ingest_run"], made["date"]) == (EMAIL, RUN, str(PANEL.dates[-1]))
     assert datetime.now(UTC) - datetime.fromisoformat(made["ran_at"]) < timedelta(minutes=1)
     status, kept = call("GET", "/scanner/results", query={"scanner": name, "limit": 500})
     assert (status, kept["results"]) == (200, made["results"])
@@ -61,7 +61,7 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
 def test_days_that_one_ticker_alone_has_are_not_scanned(call: Call, market: Objects, name: str) -> None:
     """Six of them, after which all others have ended as far as they alone tell."""
     before = call("POST", "/scanner/run", {"scanner": name})[1]
-    days = business_days(len(PANEL.days) + 6)
+    days = business_days(len(PANEL.dates) + 6)
     later = {
         column: np.vstack((np.round(values, 6), np.full((6, len(PANEL.tickers)), np.nan)))
         for column, values in PANEL.columns.items()

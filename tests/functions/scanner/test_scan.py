@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.market.panel import Recent
 from functions.scanner.bars import Bars
 from functions.scanner.catalog import SCANNERS
-from functions.scanner.scan import Filters, Panel, Scan, percentiles, scan
+from functions.scanner.scan import Filters, Scan, percentiles, scan
 from tests.functions.scanner import one_by_one
 from tests.functions.scanner.panels import DAYS, walks
 
@@ -20,19 +21,19 @@ every_scanner = pytest.mark.parametrize("name", SCANNERS)
 
 def run(
     name: str,
-    panel: Panel,
+    panel: Recent,
     filters: Filters | None = None,
     asked: frozenset[str] | None = None,
     row: int = -1,
 ) -> Scan:
     chosen = asked or frozenset(panel.tickers[1:])
-    day = panel.days[row].item()
+    day = panel.dates[row].item()
     return scan(SCANNERS[name], panel, chosen, day, benchmark="SPY", filters=filters or Filters())
 
 
-def until(panel: Panel, row: int) -> Panel:
+def until(panel: Recent, row: int) -> Recent:
     columns = {name: values[: row + 1] for name, values in panel.columns.items()}
-    return Panel(panel.days[: row + 1], panel.tickers, columns)
+    return Recent(panel.dates[: row + 1], panel.tickers, columns)
 
 
 @every_scanner
@@ -82,7 +83,7 @@ def test_the_order_of_the_tickers_changes_nothing(name: str, seed: int, data: st
     panel = walks(seed)
     order = data.draw(st.permutations(range(len(panel.tickers))))
     columns = {column: values[:, order] for column, values in panel.columns.items()}
-    other = Panel(panel.days, tuple(panel.tickers[place] for place in order), columns)
+    other = Recent(panel.dates, tuple(panel.tickers[place] for place in order), columns)
 
     assert run(name, other, asked=frozenset(panel.tickers[1:])) == run(name, panel)
 
@@ -109,7 +110,7 @@ def test_the_counts_add_up_and_the_best_comes_first(name: str, seed: int) -> Non
     assert not {"T03", "T05", "SPY"} & {result.ticker for result in found.results}
 
 
-def _bars(panel: Panel) -> tuple[Bars, Bars]:
+def _bars(panel: Recent) -> tuple[Bars, Bars]:
     bars = Bars.of(**panel.columns)
     return bars, bars.columns(np.array([0]))
 
@@ -159,8 +160,8 @@ def test_a_gap_is_no_row_of_a_ticker() -> None:
         for name, values in columns.items()
     }
 
-    with_gap = run("mean_reversion", Panel(panel.days, ("SPY", "T04"), columns))
-    without = run("mean_reversion", Panel(panel.days[3:], ("SPY", "T04"), gone))
+    with_gap = run("mean_reversion", Recent(panel.dates, ("SPY", "T04"), columns))
+    without = run("mean_reversion", Recent(panel.dates[3:], ("SPY", "T04"), gone))
 
     assert with_gap == without
     assert with_gap.counts.scanned == 1
