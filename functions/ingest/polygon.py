@@ -32,6 +32,7 @@ class Polygon:
         if not np.array_equal(raw[:, 0], adjusted[:, 0]):
             raise ProviderError("its raw and its adjusted bars are not of the same days")
         # A bar's time is its start: midnight in New York, which is four or five hours after midnight in UTC.
+        # Of a currency it is midnight in UTC.
         dates = (raw[:, 0] // _MS_PER_DAY).astype(np.int64).astype("datetime64[D]")
         values = np.column_stack([raw[:, 1:], adjusted[:, 1:5]])
         values[:, 4] = np.rint(values[:, 4])

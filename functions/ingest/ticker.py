@@ -129,7 +129,7 @@ class TickerIngest:
             # Providers adjust for different things: what one of them did days ago, another one may not have.
             common = old.last(OVERLAP_BARS if own else 1)
             try:
-                quotes = provider.daily(instrument, common.dates[0].item(), self._end)
+                quotes = _quotes(provider, instrument, common.dates[0].item(), self._end)
             except NoDataError:
                 pass
             else:
@@ -144,7 +144,7 @@ class TickerIngest:
                 ):
                     return old.then(bars.after(last))
                 outcome.refused.clear()
-        bars = self._checked(provider.daily(instrument, HISTORY_START, self._end), outcome)
+        bars = self._checked(_quotes(provider, instrument, HISTORY_START, self._end), outcome)
         if not len(bars):
             raise ProviderError("all of its bars are refused")
         if entry and (bars.dates[-1] < old.dates[-1] or bars.dates[0] > old.dates[0] + _SAME_START):
@@ -160,7 +160,7 @@ class TickerIngest:
             return False
         first = old.dates[0].item()
         try:
-            bars, _ = check(provider.daily(instrument, first, first + _SAME_START), today=self._today)
+            bars, _ = check(_quotes(provider, instrument, first, first + _SAME_START), today=self._today)
         except NoDataError:
             # Its history has become shorter; ours is kept.
             return False
@@ -191,3 +191,10 @@ class TickerIngest:
             written_on=self._today.isoformat(),
         )
         return Update(made, entry.key if entry else None, Column.of(bars))
+
+
+def _quotes(provider: Provider, instrument: Instrument, start: date, end: date) -> Quotes:
+    quotes = provider.daily(instrument, start, end)
+    # Sydney opens on New York's Sunday, which providers make a day of a few hours. It is no trading day here,
+    # and no nonsense that is to be refused.
+    return quotes.on_weekdays() if instrument.kind == "FX" else quotes

@@ -53,13 +53,9 @@ def _equity(rows: list[Any]) -> Quotes:
 
 def _currency(rows: list[Any]) -> Quotes:
     prices = table(rows, _CURRENCY_FIELDS)
-    dates = _dates(rows)
-    # Currencies trade on Sunday evenings, which are no day of their own here.
-    weekday = np.is_busday(dates)
-    prices, dates = prices[weekday], dates[weekday]
     # Nothing adjusts a currency, and its volume is nobody's to know.
     values = np.column_stack([prices, np.zeros(len(prices)), prices])
-    return Quotes(dates, values, np.zeros(len(dates), bool))
+    return Quotes(_dates(rows), values, np.zeros(len(rows), bool))
 
 
 def _dates(rows: list[Any]) -> "np.ndarray[Any, np.dtype[np.datetime64]]":

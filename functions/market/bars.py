@@ -112,6 +112,11 @@ class Quotes:
         """No bars."""
         return cls(np.array([], "datetime64[D]"), np.empty((0, len(COLUMNS))), np.array([], bool))
 
+    def on_weekdays(self) -> "Quotes":
+        """Without Saturdays and Sundays."""
+        kept = np.isnat(self.dates) | np.is_busday(self.dates)
+        return Quotes(self.dates[kept], self.values[kept], self.adjusting[kept])
+
 
 def check(quotes: Quotes, *, today: date) -> tuple[Bars, Counter[str]]:
     """The bars among the quotes, ascending, and how many were refused by reason; a bar is refused once."""

@@ -26,7 +26,7 @@ _CLOSURES = Path(__file__).with_name("closures.txt")
 _DAYS_A_QUARTER = 63
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """`close` and the others are as traded. `split` is 1 and `dividend` 0 but on a day with one.
 
@@ -134,6 +134,19 @@ def audusd() -> History:
     low = np.round(np.minimum(opened, close) / wide, 5)
     none = np.zeros(len(dates))
     return History(dates, opened, high, low, close, none.astype(np.int64), none + 1, none, dates)
+
+
+@cache
+def with_sundays(rates: History) -> History:
+    """As providers quote a currency: New York's Sunday evening, when Sydney opens, is a bar of its own."""
+    mondays = np.flatnonzero(np.is_busday(rates.dates, weekmask="Mon"))
+    columns = {name: np.insert(values, mondays, values[mondays]) for name, values in vars(rates).items()}
+    sundays = mondays + np.arange(len(mondays))
+    for name in ("high", "low", "close"):
+        columns[name][sundays] = rates.open[mondays]
+    for name in ("dates", "told"):
+        columns[name][sundays] -= np.timedelta64(1, "D")
+    return History(**columns)
 
 
 def _cents(prices: Prices) -> Prices:

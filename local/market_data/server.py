@@ -20,7 +20,14 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from local.market_data import answers
-from local.market_data.history import LACKING_AT_POLYGON, LACKING_AT_TIINGO, LAST, audusd, history
+from local.market_data.history import (
+    LACKING_AT_POLYGON,
+    LACKING_AT_TIINGO,
+    LAST,
+    audusd,
+    history,
+    with_sundays,
+)
 
 Provider = Literal["tiingo", "polygon"]
 FAULTS = ("429", "500", "slow", "truncated", "cut", "empty", "html", "wrong key")
@@ -180,11 +187,11 @@ def _reply(state: State, provider: Provider, ticker: str, query: dict[str, str])
         if not known or ticker in LACKING_AT_TIINGO:
             return Reply(404, json.dumps({"detail": f"Error: Ticker '{ticker}' not found"}))
         if ticker == "AUDUSD":
-            return Reply(200, answers.tiingo_fx(audusd(), start, end))
+            return Reply(200, answers.tiingo_fx(with_sundays(audusd()), start, end))
         return Reply(200, answers.tiingo_daily(history(ticker), start, end, state.today))
     if not known or ticker in LACKING_AT_POLYGON:
         return Reply(200, '{"status":"OK","resultsCount":0,"queryCount":0,"adjusted":false}')
-    found = audusd() if ticker == "AUDUSD" else history(ticker)
+    found = with_sundays(audusd()) if ticker == "AUDUSD" else history(ticker)
     adjusted = query.get("adjusted") == "true"
     return Reply(200, answers.polygon(ticker, found, start, end, state.today, adjusted=adjusted))
 

@@ -16,7 +16,7 @@ from functions.ingest.tiingo import Tiingo
 from functions.market.bars import check
 from functions.market.layout import COLUMNS
 from functions.market.universe import AUDUSD, Instrument
-from local.market_data.history import audusd, history
+from local.market_data.history import audusd, history, with_sundays
 from local.market_data.market_data import MarketData
 
 pytestmark = pytest.mark.integration
@@ -99,7 +99,7 @@ def test_polygons_bars_are_of_two_answers_and_of_the_days_in_new_york(polygon: P
 @pytest.mark.parametrize("provider", ["tiingo", "polygon"])
 def test_rates_of_a_currency_are_bars_without_volume(provider: str, request: pytest.FixtureRequest) -> None:
     quotes = request.getfixturevalue(provider).daily(AUDUSD, START, END)
-    known = audusd()
+    known = with_sundays(audusd())
     rows = known.between(START, END)
     np.testing.assert_array_equal(quotes.dates, known.dates[rows])
     np.testing.assert_array_equal(quotes.values[:, 3], known.close[rows])

@@ -14,7 +14,7 @@ from functions.market.cache import Cache
 from functions.market.layout import COLUMNS, MILLIONTHS
 from functions.market.manifest import Entry
 from functions.market.parquet import on_disk
-from functions.market.universe import Instrument
+from functions.market.universe import AUDUSD, Instrument
 from tests.functions.market_cache import Market
 
 pytestmark = pytest.mark.integration
@@ -69,9 +69,10 @@ def ingest(
     folder: str,
     *,
     end: date = date(2024, 6, 6),
+    instrument: Instrument = X,
 ) -> Outcome:
     work = TickerIngest(Cache(market.objects()), providers, folder=folder, today=date(2024, 6, 8), end=end)
-    return work.ingest(X, entry)
+    return work.ingest(instrument, entry)
 
 
 def entry_of(outcome: Outcome) -> Entry:
@@ -225,6 +226,18 @@ def test_refused_bars_are_counted_and_a_ticker_of_nothing_else_fails(market: Mar
     assert entry_of(outcome).rows == 1
     outcome = ingest(market, [Scripted("one", prices(MONDAY, -10))], None, folder)
     assert outcome.failure == "one: all of its bars are refused"
+
+
+def test_a_currencys_weekend_is_no_day_of_its_own_and_nothing_refused(market: Market, folder: str) -> None:
+    """A provider's Sunday is the hours after Sydney has opened; a stock's would be nonsense."""
+    friday = date(2024, 5, 24)
+    provider = Scripted("one", prices(friday, 0.66, 0.67, 0.68, 0.69, 0.7))
+    outcome = ingest(market, [provider], None, folder, instrument=AUDUSD)
+    assert (entry_of(outcome).rows, outcome.refused, outcome.flagged) == (3, {}, [])
+    provider.rows |= prices(date(2024, 5, 29), 0.71, 0.72, 0.73, 0.74, 0.75, 0.76)
+    outcome = ingest(market, [provider], entry_of(outcome), folder, instrument=AUDUSD)
+    assert (entry_of(outcome).rows, outcome.rows, outcome.refused) == (7, 4, {})
+    assert ingest(market, [provider], None, folder).refused == {"day on a weekend": 4}
 
 
 def test_new_bars_that_are_strange_are_flagged_with_their_ticker(market: Market, folder: str) -> None:

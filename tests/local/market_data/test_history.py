@@ -15,6 +15,7 @@ from local.market_data.history import (
     audusd,
     history,
     trading_days,
+    with_sundays,
 )
 from local.market_data.market_data import UNIVERSE
 
@@ -81,6 +82,15 @@ def test_prices_are_the_same_wherever_they_are_made_up() -> None:
 
 def test_a_rate_stays_one_that_is_known_in_the_world() -> None:
     assert 0.4 < audusd().close.min() < audusd().close.max() < 1.3
+
+
+def test_providers_quote_a_currency_on_sundays_too() -> None:
+    rates, quoted = audusd(), with_sundays(audusd())
+    sundays = ~np.is_busday(quoted.dates)
+    np.testing.assert_array_equal(quoted.dates[~sundays], rates.dates)
+    np.testing.assert_array_equal(quoted.close[~sundays], rates.close)
+    days = quoted.dates[sundays]
+    np.testing.assert_array_equal(days, np.arange(np.datetime64("2005-01-02"), days[-1] + 1, 7))
 
 
 def test_tiingos_answer_has_its_fields_and_ends_today() -> None:
