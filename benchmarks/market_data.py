@@ -6,7 +6,6 @@ Provider and S3 are this machine's; the provider takes 50 ms for an answer.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,13 +19,14 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.growth import growth
+from local.aws.functions.process import peak_bytes
 from local.embedded_aws import EmbeddedAws
 from local.market_data.market_data import UNIVERSE, MarketData
 
 BUCKET = "cache-benchmark"
 ANSWER_SECONDS = 0.05
 REQUESTS = 200
-MIB = 1024
+MIB = 2**20
 PRICES_TARGET_MS = 25
 """Of the p95 of ten years of one ticker."""
 
@@ -140,7 +140,7 @@ def _measure(server: MarketData, since: int) -> dict[str, float]:
         return time.perf_counter() - started, time.process_time() - cpu, rows
 
     seconds, cpu, rows = run(1)
-    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+    mib = peak_bytes(os.getpid()) / MIB
     requests = sum(server.requests()[provider] for provider in ("tiingo", "polygon"))
     again, _, _ = run(2)
     taken, bars = _price_lists(data.handler)

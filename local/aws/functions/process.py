@@ -225,7 +225,7 @@ class RuntimeProcess:
                 self._write(_message(line))
 
     def _look_at_memory(self) -> None:
-        self.peak_mb = max(self.peak_mb, _peak_bytes(self.pid) >> 20)
+        self.peak_mb = max(self.peak_mb, peak_bytes(self.pid) >> 20)
         if self.peak_mb > self._memory_mb:
             self.out_of_memory = True
             self._signal(signal.SIGKILL)
@@ -238,7 +238,7 @@ def _message(line: bytes) -> str:
     return line.decode(errors="replace").replace("\r", "\n") + "\n"
 
 
-def _peak_bytes(process: int) -> int:
+def peak_bytes(process: int) -> int:
     """The most that was resident since it started; where /proc does not say it, what is resident now."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
