@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from review.changes import Comparison
@@ -171,7 +172,7 @@ class _Reading:
         if kind == "aws_iam_role_policy":
             return [self._role(str(block.get("role", "")))]
         if kind == "aws_iam_policy":
-            return self._attached_to(address) or [f"whom {self._named(block)} bounds"]
+            return self._attached_to.get(address) or [f"whom {self._named(block)} bounds"]
         found = [
             (prefix, pair)
             for prefix, argument in (("", "principals"), ("all but ", "not_principals"))
@@ -183,14 +184,16 @@ class _Reading:
             for identifier in pair.get("identifiers", ["*"])
         ] or ["nobody"]
 
-    def _attached_to(self, address: str) -> list[str]:
-        attachments = self._stack.of("aws_iam_role_policy_attachment").values()
-        roles = [
-            self._role(str(one["role"])) for one in attachments if address in self._stack.references(one)
-        ]
+    @cached_property
+    def _attached_to(self) -> Mapping[str, list[str]]:
+        """The roles that each policy of the stack is attached to."""
+        roles: dict[str, list[str]] = {}
+        for one in self._stack.of("aws_iam_role_policy_attachment").values():
+            for policy in self._stack.references(one):
+                roles.setdefault(policy, []).append(self._role(str(one["role"])))
         for role, block in self._stack.of("aws_iam_role").items():
-            if address in self._stack.references(block.get("managed_policy_arns", [])):
-                roles.append(self._role(f"${{{role}.name}}"))
+            for policy in self._stack.references(block.get("managed_policy_arns", [])):
+                roles.setdefault(policy, []).append(self._role(f"${{{role}.name}}"))
         return roles
 
     def _expanded(self, principal: str, address: str, statement: Block) -> Iterator[Permission]:
@@ -200,9 +203,10 @@ class _Reading:
             # A trust policy names no resource: it is the role's own.
             [f"all but {one}" for one in statement.get("not_resources", [])] or [self._stack.label(address)]
         )
+        resources = [self._readable(resource) for resource in on]
         for action in statement.get("actions") or [f"all but {one}" for one in statement["not_actions"]]:
-            for resource in on:
-                yield Permission(principal, action, self._readable(resource), conditions, denied)
+            for resource in resources:
+                yield Permission(principal, action, resource, conditions, denied)
 
     def _condition(self, condition: Block) -> str:
         values = ", ".join(sorted(self._readable(str(value)) for value in condition["values"]))

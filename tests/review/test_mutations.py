@@ -36,36 +36,31 @@ def mutations(document: Block) -> Iterator[tuple[str, Block]]:
             for key, value in ADDED.items():
                 # Beside a `*`, or twice, it says nothing.
                 if key in statement and not {"*", value} & set(statement[key]):
-                    changed = _copied(document)
+                    changed = _copied(document, "data", POLICIES, name)
                     _statement(changed, name, number)[key].append(value)
                     yield f"{name}[{number}] with {value}", changed
             if "condition" in statement:
-                changed = _copied(document)
+                changed = _copied(document, "data", POLICIES, name)
                 del _statement(changed, name, number)["condition"]
                 yield f"{name}[{number}] without condition", changed
-            changed = _copied(document)
+            changed = _copied(document, "data", POLICIES, name)
             other = "Allow" if statement.get("effect") == "Deny" else "Deny"
             _statement(changed, name, number)["effect"] = other
             yield f"{name}[{number}] as {other}", changed
     for name in document["resource"].get(PERMISSIONS, {}):
-        changed = _copied(document)
+        changed = _copied(document, "resource", PERMISSIONS, name)
         del changed["resource"][PERMISSIONS][name]
         yield f"without {name}", changed
-        changed = _copied(document)
+        changed = _copied(document, "resource", PERMISSIONS, name)
         del changed["resource"][PERMISSIONS][name]["source_arn"]
         yield f"{name} for any source", changed
 
 
-def _copied(document: Block) -> Block:
-    """With all that is changed here copied, and the rest, which is most of it, shared."""
-    return {
-        **document,
-        "data": {**document["data"], POLICIES: copy.deepcopy(document["data"][POLICIES])},
-        "resource": {
-            **document["resource"],
-            PERMISSIONS: copy.deepcopy(document["resource"].get(PERMISSIONS, {})),
-        },
-    }
+def _copied(document: Block, section: str, kind: str, name: str) -> Block:
+    """With that one block copied, and the rest, which is most of it, shared."""
+    blocks = document[section]
+    block = copy.deepcopy(blocks[kind][name])
+    return {**document, section: {**blocks, kind: {**blocks[kind], name: block}}}
 
 
 def _statement(document: Block, name: str, number: int) -> Any:
@@ -73,7 +68,7 @@ def _statement(document: Block, name: str, number: int) -> Any:
 
 
 def _without(document: Block, name: str, number: int, key: str, index: int) -> Block:
-    changed = _copied(document)
+    changed = _copied(document, "data", POLICIES, name)
     statement = _statement(changed, name, number)
     del statement[key][index]
     if not statement[key]:
