@@ -6,6 +6,9 @@ BIN := .venv/bin
 BASE ?= main
 FORMAT ?= markdown
 
+# Byte code is kept, whatever the shell says: without it, two thirds of what a start takes are compiling.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
 UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.cdktf import Fn; Fn.jsonencode("")'
 
@@ -28,7 +31,7 @@ test: lint types unit ## Everything CI checks: ruff, mypy and all tests, those w
 	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=8 --dist=loadgroup --no-loadscope-reorder
 
 unit: setup ## The tests that start no program and no server, in seconds
-	$(BIN)/python -m pytest -m unit --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -m unit --numprocesses=2 --dist=loadfile -p no:schemathesis
 
 integration: setup ## The tests that start servers, PostgreSQL, functions and programs, but for the real Terraform
 	$(BIN)/python -m pytest -m integration --numprocesses=2 --dist=loadgroup --no-loadscope-reorder

@@ -149,6 +149,8 @@ def test_a_schedule_that_runs_more_often_costs_more(prod: Template) -> None:
     assert list(runs.values()) == [1, 2, 24, 96]
 
 
+# Where matplotlib has not yet looked for the machine's fonts, it starts a program that lists them.
+@pytest.mark.integration
 def test_the_picture_is_as_make_docs_draws_it_on_every_machine(
     templates: Mapping[str, Template], tmp_path: Path
 ) -> None:

@@ -1,38 +1,49 @@
 """The API's description: current and valid."""
 
 import json
+from typing import Any
+
+import pytest
 
 from functions.openapi import FILE, openapi
 
-DESCRIBED = json.loads(openapi())
+
+@pytest.fixture(scope="module")
+def written() -> str:
+    return openapi()
 
 
-def test_the_description_that_is_checked_in_is_current() -> None:
-    assert FILE.read_text(encoding="utf-8") == openapi(), "run `python -m functions.openapi`"
+@pytest.fixture(scope="module")
+def described(written: str) -> Any:
+    return json.loads(written)
 
 
-def test_every_operation_names_what_the_gateway_answers_in_front_of_it() -> None:
-    for path, operations in DESCRIBED["paths"].items():
+def test_the_description_that_is_checked_in_is_current(written: str) -> None:
+    assert FILE.read_text(encoding="utf-8") == written, "run `python -m functions.openapi`"
+
+
+def test_every_operation_names_what_the_gateway_answers_in_front_of_it(described: Any) -> None:
+    for path, operations in described["paths"].items():
         for operation in operations.values():
             gateways = {"404", "429", "503"} | (set() if path == "/health" else {"401", "403"})
             assert gateways <= operation["responses"].keys()
             assert bool(operation["security"]) == (path != "/health")
 
 
-def test_an_operation_is_named_once() -> None:
+def test_an_operation_is_named_once(described: Any) -> None:
     names = [
         operation["operationId"]
-        for operations in DESCRIBED["paths"].values()
+        for operations in described["paths"].values()
         for operation in operations.values()
     ]
     assert len(set(names)) == len(names)
 
 
-def test_a_decimal_is_a_number_or_its_text_in_a_request_and_a_number_in_an_answer() -> None:
-    schemas = DESCRIBED["components"]["schemas"]
+def test_a_decimal_is_a_number_or_its_text_in_a_request_and_a_number_in_an_answer(described: Any) -> None:
+    schemas = described["components"]["schemas"]
     number, text = schemas["NewTrade"]["properties"]["quantity"]["anyOf"]
     assert (number["type"], number["exclusiveMinimum"]) == ("number", 0)
     assert (text["type"], text["pattern"]) == ("string", r"^[0-9]{1,12}(\.[0-9]{1,8})?$")
-    answer = DESCRIBED["paths"]["/trades"]["post"]["responses"]["201"]["content"]["application/json"]
+    answer = described["paths"]["/trades"]["post"]["responses"]["201"]["content"]["application/json"]
     trade = schemas[answer["schema"]["$ref"].rpartition("/")[2]]
     assert trade["properties"]["quantity"]["type"] == "number"

@@ -6,6 +6,8 @@ from statistics import fmean, stdev
 
 Known = dict[str, list[float | None]]
 Weights = dict[str, float]
+# A float has 53 bits.
+HALVINGS = 60
 
 
 def dual_momentum(
@@ -83,7 +85,7 @@ def olmar(window: int, epsilon: float, shares: tuple[str, ...]) -> Callable[[Kno
 def _projected(point: Weights) -> Weights:
     """Onto the simplex, by bisection for what is taken from each coordinate."""
     low, high = min(point.values()) - 1, max(point.values())
-    for _ in range(200):
+    for _ in range(HALVINGS):
         middle = (low + high) / 2
         over = sum(max(0.0, value - middle) for value in point.values()) > 1
         low, high = (middle, high) if over else (low, middle)
@@ -173,7 +175,7 @@ def _orders(
     ]
     while traded:
         low, high = 0.0, equity
-        for _ in range(200):
+        for _ in range(HALVINGS):
             middle = (low + high) / 2
             fees = sum(commission + cost * abs(change) for change in changes(traded, middle).values())
             low, high = (middle, high) if equity - fees > middle else (low, middle)
