@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ from functions.data.health import Checks
 from functions.database.connection import Database
 from functions.market.cache import Cache
 from functions.market.objects import Objects
+from functions.openapi import openapi
 from functions.scanner import handler as scanner
 from functions.strategies import handler as strategies
 from functions.trades import handler as trades
@@ -29,7 +31,6 @@ from tests.functions.filled_cache import RUN
 from tests.functions.scanner.market import caller_on as scanner_on
 from tests.functions.strategies.market import caller_on as strategies_on
 from tests.functions.strategies.market import market
-from tests.functions.test_openapi import DESCRIBED
 
 __all__ = ["market"]
 
@@ -72,7 +73,7 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     return [answer["body"].encode()]
 
 
-schema = schemathesis.openapi.from_dict(DESCRIBED)
+schema = schemathesis.openapi.from_dict(json.loads(openapi()))
 schema.app = application
 CHECKS = [
     not_a_server_error,
