@@ -6,9 +6,6 @@ BIN := .venv/bin
 BASE ?= main
 FORMAT ?= markdown
 
-# Byte code is kept, whatever the shell says: without it, two thirds of what a start takes are compiling.
-unexport PYTHONDONTWRITEBYTECODE
-
 # Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
 UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.cdktf import Fn; Fn.jsonencode("")'
 
