@@ -11,7 +11,7 @@ from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
     DataAwsIamPolicyDocumentStatementCondition,
 )
-from config.names import PROJECT, api_keys_secret, database_secret
+from config.names import PROJECT, RELEASE_KEY, api_keys_secret, database_secret
 from config.place import Place
 from config.settings import FunctionsSettings
 from config.terraform import LOCK_TABLE, STATE_REGION
@@ -143,7 +143,7 @@ def _state(place: Place, name: str) -> list[Access]:
 
 def _buckets(place: Place) -> list[Access]:
     named = f"arn:aws:s3:::{place.name('*')}"
-    packages, universe = place.name("lambda-artifacts"), f"{place.name('cache')}/{CACHE_PREFIX}universe.csv"
+    packages, cache = (f"arn:aws:s3:::{place.name(bucket)}" for bucket in ("lambda-artifacts", "cache"))
     ours = [condition("StringEquals", "aws:ResourceAccount", place.account_id)]
     return [
         Access(
@@ -187,7 +187,10 @@ def _buckets(place: Place) -> list[Access]:
         Access("NewBuckets", [named], writes=["s3:CreateBucket"], bounded_by_action=True),
         Access(
             "Packages",
-            [f"arn:aws:s3:::{packages}/*", f"arn:aws:s3:::{universe}"],
+            [
+                *(f"{packages}/{key}" for key in ("functions/*", "layers/*", RELEASE_KEY)),
+                f"{cache}/{CACHE_PREFIX}universe.csv",
+            ],
             reads=["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion"],
             writes=["s3:PutObject", "s3:PutObjectTagging"],
             conditions=ours,

@@ -190,6 +190,7 @@ NOT_ITS_OWN: list[tuple[str, Call]] = [
     ("secretsmanager", lambda c: c.get_secret_value(SecretId="potential-parakeet/dev")),
     ("secretsmanager", lambda c: c.put_secret_value(SecretId="potential-parakeet/dev", SecretString="{}")),
     ("lambda", lambda c: c.invoke(FunctionName="potential-parakeet-trades-api-dev")),
+    ("s3", lambda c: c.put_object(**bucket("lambda-artifacts"), Key="elsewhere/x.zip", Body=b"")),
     # What bounds it.
     ("iam", lambda c: c.create_role(**role("potential-parakeet-y-dev"))),
     ("iam", lambda c: c.create_role(**role("potential-parakeet-y-dev", PermissionsBoundary=f"{BOUNDARY}-2"))),
