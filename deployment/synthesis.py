@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from config.errors import OneLineError
@@ -17,12 +18,17 @@ class SynthesisError(OneLineError):
 
 
 def synthesize(
-    outdir: Path, root: Path = PROJECT, python: str = sys.executable, *, as_deployed: bool = False
+    outdir: Path,
+    root: Path = PROJECT,
+    python: str = sys.executable,
+    *,
+    program: Sequence[str] = ("main.py",),
+    as_deployed: bool = False,
 ) -> str:
     """Write all stacks of the project in `root` below `outdir`, as cdktf lays them out; what it complains of.
 
-    No folder of this machine stands in them. `as_deployed`: for where the shell says that a deployment goes.
-    Raises SynthesisError.
+    No folder of this machine stands in them. `program` is what writes them, as Python is told it.
+    `as_deployed`: for where the shell says that a deployment goes. Raises SynthesisError.
     """
     variables = {
         name: value
@@ -30,7 +36,7 @@ def synthesize(
         if as_deployed or (name not in _NOT_OURS and not name.startswith("PARAKEET_"))
     }
     done = subprocess.run(
-        [python, "main.py"],
+        [python, *program],
         cwd=root,
         env=variables | {"CDKTF_OUTDIR": str(outdir)},
         capture_output=True,

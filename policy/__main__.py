@@ -11,7 +11,7 @@ from pathlib import Path
 from config.errors import OneLineError
 from policy import checkov, linters
 from policy.acknowledgements import judged, read
-from policy.documents import Document, Plan
+from policy.documents import Document, Plan, boundaries
 from policy.finding import Finding
 from policy.plans import planned_stacks
 
@@ -36,7 +36,8 @@ def check(files: Mapping[str, Path]) -> Checked:
     plans = {
         stack: Plan(stack, json.loads(file.read_text(encoding="utf-8"))) for stack, file in files.items()
     }
-    rendered = [one for plan in plans.values() for one in plan.documents()]
+    bounding = boundaries(plans.values())
+    rendered = [one for plan in plans.values() for one in plan.documents(bounding)]
     documents = [one for one in rendered if isinstance(one, Document)]
     unknown = [one for one in rendered if isinstance(one, Finding)]
     failed, passed = checkov.findings(files, plans)

@@ -6,15 +6,17 @@ from typing import Any
 
 from config.names import REGION
 
-# What AWS appends to a secret's name, and the embedded AWS's account.
-_GIVEN = {"account": "123456789012", "region": REGION, "random": "-a1B2c3"}
+ACCOUNT = "123456789012"
+"""The embedded AWS's."""
+# With what AWS appends to a secret's name.
+_GIVEN = {"account": ACCOUNT, "region": REGION, "random": "-a1B2c3"}
 # From AWS's Service Authorization Reference; other names are the resource's own arguments.
 _FORMS = {
     "aws_cloudwatch_event_rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "aws_cloudwatch_log_group": "arn:aws:logs:{region}:{account}:log-group:{name}",
     "aws_dynamodb_table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
-    "aws_iam_policy": "arn:aws:iam::{account}:policy/{name}",
-    "aws_iam_role": "arn:aws:iam::{account}:role/{name}",
+    "aws_iam_openid_connect_provider": "arn:aws:iam::{account}:oidc-provider/{url}",
+    "aws_iam_policy": "arn:aws:iam::{account}:policy{path}{name}",
     "aws_lambda_alias": "arn:aws:lambda:{region}:{account}:function:{function_name}:{name}",
     "aws_lambda_function": "arn:aws:lambda:{region}:{account}:function:{function_name}",
     "aws_s3_bucket": "arn:aws:s3:::{bucket}",
@@ -40,6 +42,16 @@ def documents_with_arns(stack: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def arn(kind: str, arguments: Mapping[str, Any]) -> str | None:
+    """What AWS will call a resource of these arguments; None if that is not known here."""
+    try:
+        given = _FORMS[kind].format_map({"path": "/", **arguments, **_GIVEN})
+    except KeyError:
+        return None
+    # Of an identity provider's address, without the scheme.
+    return given.replace(":oidc-provider/https://", ":oidc-provider/")
+
+
 def _said(given: Any, resources: Mapping[str, Any]) -> Any:
     match given:
         case dict():
@@ -54,9 +66,5 @@ def _said(given: Any, resources: Mapping[str, Any]) -> Any:
 def _value(reference: re.Match[str], resources: Mapping[str, Any]) -> str:
     kind, name, attribute = reference.groups()
     arguments = resources.get(kind, {}).get(name, {})
-    form = _FORMS.get(kind) if attribute == "arn" else f"{{{attribute}}}"
-    try:
-        value = form.format_map({**arguments, **_GIVEN}) if form else reference[0]
-    except KeyError:
-        return reference[0]
-    return str(_said(value, resources)) if value != reference[0] else value
+    value = arn(kind, arguments) if attribute == "arn" else arguments.get(attribute)
+    return reference[0] if value is None else str(_said(value, resources))

@@ -13,7 +13,7 @@ class Finding:
     resource: str
     """Its address, as `aws_s3_bucket.cache`."""
     action: str = ""
-    """As `s3:GetObject`."""
+    """As `s3:GetObject`; or the resource, where it is one that no action takes."""
     what: str = field(default="", compare=False)
     """What the tool says about it."""
 

@@ -4,12 +4,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from policy.arns import ACCOUNT
 from policy.documents import Document
 from policy.finding import Finding
 from policy.tool import ToolError, ask
 
-ACCOUNT = "123456789012"
-"""The embedded AWS's."""
 _PROGRAM = Path(__file__).with_name("statements.py")
 
 

@@ -22,12 +22,13 @@ _AT_ONCE = 3
 def planned_stacks(folder: Path) -> dict[str, Path]:
     """Every stack of the project by name, with the file that has its plan as `terraform show -json` says it.
 
-    Planned as for AWS, but with its state in a folder, and in its policy documents the ARNs that AWS would
-    choose: the documents are then known before anything is deployed. Raises OneLineError.
+    Planned as for AWS, every environment with a repository, but with its state in a folder, and in its policy
+    documents the ARNs that AWS would choose: the documents are then known before anything is deployed.
+    Raises OneLineError.
     """
     mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
     code = folder / "cdktf.out"
-    synthesize(code)
+    synthesize(code, program=("-m", "policy.automated"))
     stacks = sorted(json.loads((code / "manifest.json").read_text(encoding="utf-8"))["stacks"])
     documents = {name: _synthesized(code, name) for name in stacks}
     with EmbeddedAws(folder / "aws.log") as aws:

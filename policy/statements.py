@@ -25,26 +25,33 @@ _PARTS = {
     *("NotAction", "NotResource", "NotPrincipal"),
 }
 _ALL_OF_A_TYPE = re.compile(r"([\w.-]+[:/])?\*.*")
+# IAM guide, "Delegating responsibility to others using permissions boundaries". A group has no boundary.
+_GIVING_POLICIES = {
+    *("iam:attachrolepolicy", "iam:createrole", "iam:putrolepermissionsboundary", "iam:putrolepolicy"),
+    *("iam:attachuserpolicy", "iam:createuser", "iam:putuserpermissionsboundary", "iam:putuserpolicy"),
+}
+_CHANGING_BOUNDARIES = {
+    *("iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary"),
+    *("iam:createpolicyversion", "iam:deletepolicy", "iam:deletepolicyversion"),
+    *("iam:setdefaultpolicyversion", "iam:attachgrouppolicy", "iam:putgrouppolicy"),
+}
 
 
 def found_in(document: Mapping[str, Any], account: str) -> Iterator[Found]:
     """What is wrong with one; `account` is the one that it is in."""
     policy, kind = document["policy"], document["kind"]
-    for statement in _listed(policy["Statement"]):
+    statements = _listed(policy["Statement"])
+    for statement in statements:
         yield from _grammar(statement)
-        if statement["Effect"] == "Allow":
-            yield from _actions(statement)
-            if kind == "identity":
-                yield from _resources(statement)
-            elif kind == "resource":
-                yield from _principals(statement, account)
+    allowing = [statement for statement in statements if statement["Effect"] == "Allow"]
     if kind == "identity":
-        yield from _identity(policy)
-    elif kind == "trust":
-        yield from _trust(policy, account)
+        yield from _identity(policy, allowing)
+    elif kind == "boundary":
+        yield from _boundary(allowing)
     elif kind == "resource":
-        for action in ResourcePolicyDocument(policy).internet_accessible_actions:
-            yield "cloudsplaining/InternetAccessible", action, "everybody may do it"
+        yield from _resource(policy, allowing, account)
+    elif kind == "trust":
+        yield from _trust(policy, allowing, account)
     else:
         raise ValueError(f"kind = {kind!r}")
 
@@ -58,55 +65,82 @@ def _grammar(statement: Statement) -> Iterator[Found]:
                 yield f"policy-sentry/{part}", "", f"allows all but {json.dumps(statement[part])}"
 
 
-def _actions(statement: Statement) -> Iterator[Found]:
-    for action in _listed(statement.get("Action", [])):
-        if "*" in action or "?" in action:
-            many = len(determine_actions_to_expand([action]))
+def _wildcard_actions(statement: Statement) -> Iterator[Found]:
+    for action in _actions(statement):
+        if _is_pattern(action):
+            many = len(_expanded(action))
             yield "policy-sentry/WildcardAction", action, f"allows {many} actions: name those that are needed"
-        elif not _known(action):
+
+
+def _unknown_actions(statement: Statement) -> Iterator[Found]:
+    for action in _actions(statement):
+        if not _expanded(action):
             yield "policy-sentry/UnknownAction", action, "AWS has no such action"
 
 
-def _resources(statement: Statement) -> Iterator[Found]:
-    resources = _listed(statement.get("Resource", []))
-    for resource in resources:
-        if resource != "*" and not re.fullmatch(r"arn(:[^:]*){4}:.+", resource):
-            raise ValueError(f"{resource} is no ARN")
-    actions = [
-        one for one in determine_actions_to_expand(_listed(statement.get("Action", []))) if _known(one)
-    ]
-    taken = {action: [form for form in _forms(action) if form != "*"] for action in actions}
-    for action, forms in taken.items():
-        for resource in resources:
+def _wildcard_resources(statement: Statement) -> Iterator[Found]:
+    for resource in _resources(statement):
+        for action, forms in _taken(_actions(statement)).items():
             if resource == "*" and not forms:
                 yield "policy-sentry/WildcardResource", action, "AWS cannot restrict it to a resource"
-            elif resource == "*" or _ALL_OF_A_TYPE.fullmatch(resource.split(":", 5)[5]):
+            elif _is_any(resource):
                 yield "policy-sentry/WildcardResource", action, f"on {resource}: name the resource"
-        if forms and not any(_overlap(resource, form) for resource in resources for form in forms):
+
+
+def _mismatches(statement: Statement) -> Iterator[Found]:
+    resources = _resources(statement)
+    for action in _actions(statement):
+        taken = _taken([action])
+        # Of a pattern's actions, one that fits is enough.
+        if taken and all(forms and not _take(forms, resources) for forms in taken.values()):
+            forms = sorted({form for forms in taken.values() for form in forms})
             yield (
                 "policy-sentry/ResourceMismatch",
                 action,
                 f"on {', '.join(resources)}: it takes {' or '.join(forms)}",
             )
+    everything = [form for forms in _taken(_actions(statement)).values() for form in forms]
     for resource in resources:
-        if resource != "*" and not any(
-            _overlap(resource, form) for forms in taken.values() for form in forms
-        ):
-            yield "policy-sentry/ResourceMismatch", "", f"no action of the statement takes {resource}"
+        if resource != "*" and not _take(everything, [resource]):
+            yield "policy-sentry/ResourceMismatch", resource, "no action of the statement takes it"
+
+
+def _unbounded(statement: Statement) -> Iterator[Found]:
+    for action in _actions(statement):
+        for resource in _resources(statement):
+            if _is_pattern(action) and _is_any(resource):
+                yield "boundary/Unbounded", action, f"on {resource}: name the actions, or the resource"
+
+
+def _escapes(statement: Statement) -> Iterator[Found]:
+    asked = {
+        key.casefold()
+        for test, keys in statement.get("Condition", {}).items()
+        if test in ("StringEquals", "ArnEquals")
+        for key in keys
+    }
+    for action in _taken(_actions(statement)):
+        if action.casefold() in _CHANGING_BOUNDARIES:
+            yield "boundary/Escape", action, "it changes what bounds roles, or gives to a group"
+        elif action.casefold() in _GIVING_POLICIES and "iam:permissionsboundary" not in asked:
+            yield "boundary/Escape", action, "for what has no boundary, too: ask for iam:PermissionsBoundary"
 
 
 def _principals(statement: Statement, account: str) -> Iterator[Found]:
     given = statement.get("Principal", {})
     principals = _listed(given.get("AWS", [])) if isinstance(given, dict) else _listed(given)
     for principal in principals:
-        for action in _listed(statement.get("Action", [])):
+        for action in _actions(statement):
             if "*" in principal:
                 yield "cloudsplaining/WildcardPrincipal", action, f"to {principal}: name who may"
             elif get_account_id_from_principal(principal) not in (account, None):
                 yield "cloudsplaining/CrossAccount", action, f"to {principal}, of another account"
 
 
-def _identity(policy: Mapping[str, Any]) -> Iterator[Found]:
+def _identity(policy: Mapping[str, Any], allowing: Iterable[Statement]) -> Iterator[Found]:
+    for statement in allowing:
+        yield from (*_wildcard_actions(statement), *_unknown_actions(statement))
+        yield from (*_wildcard_resources(statement), *_mismatches(statement), *_escapes(statement))
     # A grant on one resource, or under a condition, is a grant as well: who may read a secret is asked for.
     strict = PolicyDocument(policy, flag_conditional_statements=True, flag_resource_arn_statements=True)
     for escalation in strict.allows_privilege_escalation:
@@ -124,7 +158,22 @@ def _identity(policy: Mapping[str, Any]) -> Iterator[Found]:
     yield from _each("InfrastructureModification", unconstrained, "it changes any resource")
 
 
-def _trust(policy: Mapping[str, Any], account: str) -> Iterator[Found]:
+def _boundary(allowing: Iterable[Statement]) -> Iterator[Found]:
+    """It gives nothing: it may be wide, but has to keep in what it bounds, and to be what it seems to be."""
+    for statement in allowing:
+        yield from (*_unknown_actions(statement), *_mismatches(statement))
+        yield from (*_unbounded(statement), *_escapes(statement))
+
+
+def _resource(policy: Mapping[str, Any], allowing: Iterable[Statement], account: str) -> Iterator[Found]:
+    for statement in allowing:
+        yield from (*_wildcard_actions(statement), *_unknown_actions(statement))
+        yield from _principals(statement, account)
+    for action in ResourcePolicyDocument(policy).internet_accessible_actions:
+        yield "cloudsplaining/InternetAccessible", action, "everybody may do it"
+
+
+def _trust(policy: Mapping[str, Any], allowing: Iterable[Statement], account: str) -> Iterator[Found]:
     trust = AssumeRolePolicyDocument(policy, current_account_id=account)
     yield from _each("AssumableByComputeService", trust.role_assumable_by_compute_services, "assumes it")
     for check, who in (
@@ -133,8 +182,9 @@ def _trust(policy: Mapping[str, Any], account: str) -> Iterator[Found]:
         ("AssumableByAnyPrincipalWithConditions", trust.role_assumable_by_any_principal_with_conditions),
     ):
         yield from _each(check, who, "may assume it")
-    for statement in _listed(policy["Statement"]):
-        if statement["Effect"] == "Allow" and "Federated" in statement["Principal"]:
+    for statement in allowing:
+        yield from (*_wildcard_actions(statement), *_unknown_actions(statement))
+        if "Federated" in statement["Principal"]:
             subjects = [
                 subject
                 for key, values in statement.get("Condition", {}).get("StringEquals", {}).items()
@@ -155,18 +205,48 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _known(action: str) -> bool:
-    return bool(_data(action))
+def _actions(statement: Statement) -> list[str]:
+    return _listed(statement.get("Action", []))
 
 
-def _forms(action: str) -> list[str]:
-    return [str(one["resource_arn_format"]) for one in _data(action)]
+def _resources(statement: Statement) -> list[str]:
+    resources = _listed(statement.get("Resource", []))
+    for resource in resources:
+        if resource != "*" and not re.fullmatch(r"arn(:[^:]*){4}:.+", resource):
+            raise ValueError(f"{resource} is no ARN")
+    return resources
+
+
+def _is_pattern(action: str) -> bool:
+    return "*" in action or "?" in action
+
+
+def _expanded(action: str) -> list[str]:
+    """The actions of AWS's that it names, or its pattern; none if there are none, or it is not understood."""
+    return [one for one in determine_actions_to_expand([action]) if _data(one)]
+
+
+def _taken(actions: Iterable[str]) -> dict[str, list[str]]:
+    """The forms of the resources that each of them takes, patterns expanded; none where it takes only `*`."""
+    return {
+        one: [form for each in _data(one) if (form := str(each["resource_arn_format"])) != "*"]
+        for action in actions
+        for one in _expanded(action)
+    }
 
 
 def _data(action: str) -> list[dict[str, Any]]:
     service, _, name = action.partition(":")
     found = get_action_data(service, name)
     return found.get(service, []) if isinstance(found, dict) else []
+
+
+def _take(forms: Iterable[str], resources: Iterable[str]) -> bool:
+    return any(_overlap(resource, form) for resource in resources for form in forms)
+
+
+def _is_any(resource: str) -> bool:
+    return resource == "*" or bool(_ALL_OF_A_TYPE.fullmatch(resource.split(":", 5)[5]))
 
 
 def _overlap(resource: str, form: str) -> bool:

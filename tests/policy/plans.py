@@ -7,10 +7,17 @@ from typing import Any
 BUCKET_POLICY = "aws_s3_bucket_policy.notes"
 
 
-def plan(resources: dict[str, dict[str, Any]], unknown: dict[str, set[str]] | None = None) -> dict[str, Any]:
-    """Of resources by address; arguments in `unknown` are given, and not known before they are deployed."""
-    arguments = {
-        address: set(values) | (unknown or {}).get(address, set()) for address, values in resources.items()
+def plan(
+    resources: dict[str, dict[str, Any]], unknown: dict[str, dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Of resources by address; arguments in `unknown` are given, as what they refer to, but known later."""
+    arguments: dict[str, dict[str, Any]] = {
+        address: {name: {} for name in values}
+        | {
+            name: {"references": [to, to.rpartition(".")[0]]}
+            for name, to in (unknown or {}).get(address, {}).items()
+        }
+        for address, values in resources.items()
     }
     return {
         "format_version": "1.2",
@@ -30,8 +37,7 @@ def plan(resources: dict[str, dict[str, Any]], unknown: dict[str, set[str]] | No
         "configuration": {
             "root_module": {
                 "resources": [
-                    {**_place(address), "expressions": {name: {} for name in given}}
-                    for address, given in arguments.items()
+                    {**_place(address), "expressions": given} for address, given in arguments.items()
                 ]
             }
         },

@@ -7,6 +7,8 @@ from policy.arns import documents_with_arns
 from tests.template import Template
 
 RESOURCES = {
+    "aws_iam_openid_connect_provider": {"x": {"url": "https://tokens.example.com"}},
+    "aws_iam_policy": {"x": {"name": "x"}, "below": {"name": "x", "path": "/deployment/"}},
     "aws_kms_key": {"x": {}},
     "aws_lambda_alias": {"x": {"function_name": "${aws_lambda_function.x-1.function_name}", "name": "live"}},
     "aws_lambda_function": {"x-1": {"function_name": "parakeet"}},
@@ -27,6 +29,11 @@ def test_a_reference_to_a_resource_becomes_its_arn_or_its_argument() -> None:
     assert said_of("${aws_lambda_function.x-1.arn}") == (
         "arn:aws:lambda:us-east-1:123456789012:function:parakeet"
     )
+    assert said_of("${aws_iam_policy.x.arn}") == "arn:aws:iam::123456789012:policy/x"
+    assert said_of("${aws_iam_policy.below.arn}") == "arn:aws:iam::123456789012:policy/deployment/x"
+    assert said_of("${aws_iam_openid_connect_provider.x.arn}") == (
+        "arn:aws:iam::123456789012:oidc-provider/tokens.example.com"
+    )
     assert said_of("${aws_lambda_alias.x.arn}").endswith(":function:parakeet:live")
 
 
@@ -42,7 +49,7 @@ def test_what_is_not_understood_stays_and_is_unknown_then() -> None:
 
 
 def test_of_no_stacks_documents_a_reference_to_a_resource_is_left(
-    templates: Mapping[str, Template],
+    automated_templates: Mapping[str, Template],
 ) -> None:
-    for name, template in templates.items():
+    for name, template in automated_templates.items():
         assert not re.findall(r"\$\{aws_[^}]*\}", str(documents_with_arns(template.document))), name

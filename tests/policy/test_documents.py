@@ -2,16 +2,25 @@
 
 import json
 
-from policy.documents import Document, Plan
+import pytest
+
+from policy.documents import Document, Plan, boundaries
 from policy.finding import Finding
 from tests.policy.plans import plan, statement
 
 READING = statement(Action="s3:GetObject", Resource="arn:aws:s3:::x/y")
 TRUST = statement(Action="sts:AssumeRole", Principal={"Service": "lambda.amazonaws.com"})
+BOUNDARY = "arn:aws:iam::123456789012:policy/deployment/most"
+MOST = {"aws_iam_policy.most": {"name": "most", "path": "/deployment/", "policy": json.dumps(READING)}}
 
 
-def rendered(content: dict[str, object]) -> list[Document | Finding]:
-    return list(Plan("parakeet-dev", content).documents())
+def rendered(*contents: dict[str, object]) -> list[Document | Finding]:
+    plans = [Plan(f"parakeet-{number}", content) for number, content in enumerate(contents)]
+    return [one for each in plans for one in each.documents(boundaries(plans))]
+
+
+def kinds(*contents: dict[str, object]) -> dict[str, str]:
+    return {one.resource: one.kind for one in rendered(*contents) if isinstance(one, Document)}
 
 
 def test_policies_of_identities_of_resources_and_trust_are_told_apart() -> None:
@@ -41,7 +50,8 @@ def test_what_may_invoke_a_function_is_a_policy_of_the_function() -> None:
 
 def test_a_policy_that_is_known_only_when_it_is_deployed_is_a_finding_of_its_own() -> None:
     content = plan(
-        {"aws_s3_bucket_policy.x": {"bucket": "x"}}, unknown={"aws_s3_bucket_policy.x": {"policy"}}
+        {"aws_s3_bucket_policy.x": {"bucket": "x"}},
+        unknown={"aws_s3_bucket_policy.x": {"policy": "data.aws_iam_policy_document.x.json"}},
     )
     (found,) = rendered(content)
     assert isinstance(found, Finding)
@@ -68,3 +78,39 @@ def test_two_resources_that_differ_in_cdktfs_hash_alone_keep_it() -> None:
         "aws_s3_object.x_0123ABCE",
         "aws_s3_object.y",
     }
+
+
+def test_a_policy_that_bounds_a_role_and_is_given_to_none_is_a_boundary() -> None:
+    bounded = {"aws_iam_role.x": {"permissions_boundary": BOUNDARY}}
+    assert kinds(plan(MOST), plan(bounded)) == {"aws_iam_policy.most": "boundary"}
+    by_reference = {"aws_iam_role.x": {"permissions_boundary": "aws_iam_policy.most.arn"}}
+    assert kinds(plan({**MOST, "aws_iam_role.x": {}}, by_reference)) == {"aws_iam_policy.most": "boundary"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        plan({"aws_iam_role.x": {"permissions_boundary": f"{BOUNDARY}-2"}}),
+        plan(
+            {
+                "aws_iam_role.x": {"permissions_boundary": BOUNDARY},
+                "aws_iam_role_policy_attachment.x": {"policy_arn": BOUNDARY},
+            }
+        ),
+        plan({"aws_iam_role.x": {"permissions_boundary": BOUNDARY, "managed_policy_arns": [BOUNDARY]}}),
+    ],
+    ids=["bounds nobody", "is attached", "is attached by the role"],
+)
+def test_a_policy_that_bounds_nobody_or_is_given_to_somebody_is_a_grant(more: dict[str, object]) -> None:
+    assert kinds(plan(MOST), more) == {"aws_iam_policy.most": "identity"}
+
+
+def test_a_policy_that_bounds_one_role_and_is_attached_to_another_is_a_grant() -> None:
+    content = plan(
+        {**MOST, "aws_iam_role.x": {}, "aws_iam_role_policy_attachment.y": {}},
+        {
+            "aws_iam_role.x": {"permissions_boundary": "aws_iam_policy.most.arn"},
+            "aws_iam_role_policy_attachment.y": {"policy_arn": "aws_iam_policy.most.arn"},
+        },
+    )
+    assert kinds(content) == {"aws_iam_policy.most": "identity"}

@@ -5,18 +5,20 @@ from typing import Any
 import pytest
 
 from policy import linters
-from policy.documents import IDENTITY, RESOURCE, TRUST, Document
+from policy.documents import BOUNDARY, IDENTITY, RESOURCE, TRUST, Document
 from policy.tool import ToolError
 from tests.policy.plans import statement
 
 pytestmark = pytest.mark.integration
 
+ROLE = "arn:aws:iam::123456789012:role/x"
+BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::123456789012:policy/most"}}
 OBJECT = "arn:aws:s3:::parakeet/cache/x"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:x"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
 
 
-def allowed(action: str, resource: str, **more: Any) -> dict[str, Any]:
+def allowed(action: str | list[str], resource: str | list[str], **more: Any) -> dict[str, Any]:
     return statement(Action=action, Resource=resource, **more)
 
 
@@ -24,6 +26,12 @@ WRONG = {
     "all actions of a service": (IDENTITY, allowed("s3:*", OBJECT), "policy-sentry/WildcardAction"),
     "some actions by their beginning": (IDENTITY, allowed("s3:Get*", OBJECT), "policy-sentry/WildcardAction"),
     "no such action": (IDENTITY, allowed("s3:GetObjekt", OBJECT), "policy-sentry/UnknownAction"),
+    "no actions of that beginning": (IDENTITY, allowed("s3:Gat*", OBJECT), "policy-sentry/UnknownAction"),
+    "a pattern that no tool expands": (
+        IDENTITY,
+        allowed("s3:GetObjec?", OBJECT),
+        "policy-sentry/UnknownAction",
+    ),
     "no such service": (IDENTITY, allowed("s4:GetObject", OBJECT), "policy-sentry/UnknownAction"),
     "any resource": (IDENTITY, allowed("lambda:InvokeFunction", "*"), "policy-sentry/WildcardResource"),
     "any function": (
@@ -55,6 +63,45 @@ WRONG = {
         IDENTITY,
         allowed("sqs:SendMessage", FUNCTION),
         "policy-sentry/ResourceMismatch",
+    ),
+    "none of a service's actions": (IDENTITY, allowed("sqs:*", FUNCTION), "policy-sentry/ResourceMismatch"),
+    "a role of any boundary": (IDENTITY, allowed("iam:CreateRole", ROLE), "boundary/Escape"),
+    "a policy for who has no boundary": (
+        IDENTITY,
+        allowed("iam:PutRolePolicy", ROLE, Condition={"StringEquals": {"aws:ResourceAccount": "1"}}),
+        "boundary/Escape",
+    ),
+    "a boundary taken off": (
+        IDENTITY,
+        allowed("iam:DeleteRolePermissionsBoundary", ROLE, Condition=BOUNDED),
+        "boundary/Escape",
+    ),
+    "a boundary for nothing": (BOUNDARY, allowed("s3:*", "*"), "boundary/Unbounded"),
+    "a boundary by the type alone": (
+        BOUNDARY,
+        allowed("lambda:*", FUNCTION.removesuffix("x") + "*"),
+        "boundary/Unbounded",
+    ),
+    "a boundary that may be changed": (
+        BOUNDARY,
+        allowed("iam:*", "arn:aws:iam::123456789012:policy/parakeet-*"),
+        "boundary/Escape",
+    ),
+    "a boundary that lets go of roles": (
+        BOUNDARY,
+        allowed("iam:Put*", "arn:aws:iam::123456789012:role/parakeet-*"),
+        "boundary/Escape",
+    ),
+    "a boundary of no such action": (
+        BOUNDARY,
+        allowed("s3:GetObjekt", OBJECT),
+        "policy-sentry/UnknownAction",
+    ),
+    "a boundary that keeps out all": (BOUNDARY, allowed("sqs:*", OBJECT), "policy-sentry/ResourceMismatch"),
+    "a boundary of all but": (
+        BOUNDARY,
+        statement(NotAction="iam:CreateUser", Resource=OBJECT),
+        "policy-sentry/NotAction",
     ),
     "all but": (IDENTITY, statement(NotAction="s3:GetObject", Resource=OBJECT), "policy-sentry/NotAction"),
     "everybody but": (
@@ -140,6 +187,24 @@ WRONG["any of GitHub's tokens"] = (
     "trust/AnySubject",
 )
 RIGHT = {
+    "a boundary by names": (
+        BOUNDARY,
+        allowed(
+            ["s3:*", "sqs:*"], ["arn:aws:s3:::parakeet-*", "arn:aws:sqs:us-east-1:123456789012:parakeet-*"]
+        ),
+    ),
+    "a boundary by actions": (BOUNDARY, allowed(["logs:DescribeLogGroups", "lambda:ListFunctions"], "*")),
+    "a boundary with data and secrets": (
+        BOUNDARY,
+        allowed(
+            ["s3:GetObject", "secretsmanager:GetSecretValue"],
+            [OBJECT, "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"],
+        ),
+    ),
+    "a boundary that hands itself on": (
+        BOUNDARY,
+        allowed(["iam:CreateRole", "iam:PutRolePolicy"], ROLE, Condition=BOUNDED),
+    ),
     "a workflow's token": (
         TRUST,
         statement(
