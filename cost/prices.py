@@ -1,7 +1,7 @@
 """AWS's on-demand prices in us-east-1, in USD, and the free tier apart from them.
 
-Written in 2026-11 from the public price pages named beside each, as stored copies of these pages and of
-articles that cite them say it; no live price list was asked. `unverified` marks what no copy was found for.
+Written in 2026-11 from the public price pages named beside each, as stored copies of these pages, of articles
+that cite them, and of tools that ask AWS's price list say it; no live price list was asked.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,6 @@ class Price:
     """Units a month in the free tier."""
     free_ends: bool = False
     """Only for the account's first twelve months."""
-    unverified: bool = False
 
     def of(self, quantity: Decimal, *, free_tier: bool = False) -> Decimal:
         """What that many units cost a month."""
@@ -68,9 +67,9 @@ PRICES = {
         _LAMBDA,
         free=Decimal(400_000),
     ),
-    "lambda.tmp": Price(
-        "Lambda", "GB-second of /tmp beyond 512 MB", _flat("0.0000000309"), _LAMBDA, unverified=True
-    ),
+    # On either processor: Lambda-Storage-GB-Second and -ARM in the price list of 2026-09, and what
+    # infracost expects of both (its lambda_function_test.golden).
+    "lambda.tmp": Price("Lambda", "GB-second of /tmp beyond 512 MB", _flat("0.0000000309"), _LAMBDA),
     "s3.standard": Price("S3", "GB-month, Standard", _flat("0.023"), _S3, free=Decimal(5), free_ends=True),
     "s3.put": Price("S3", "PUT", _flat("0.000005"), _S3, free=Decimal(2000), free_ends=True),
     "s3.get": Price("S3", "GET", _flat("0.0000004"), _S3, free=Decimal(20_000), free_ends=True),
@@ -81,9 +80,8 @@ PRICES = {
         "Secrets Manager", "read", _flat("0.000005"), "https://aws.amazon.com/secrets-manager/pricing/"
     ),
     "log.ingested": Price("CloudWatch", "GB of logs taken in", _flat("0.50"), _CLOUDWATCH, free=Decimal(5)),
-    "log.kept": Price(
-        "CloudWatch", "GB-month of logs kept", _flat("0.03"), _CLOUDWATCH, free=Decimal(5), unverified=True
-    ),
+    # SKU JRHJQ2UMPUB5K73A of the price list of 2026-10, and infracost's cloudwatch_log_group_test.golden.
+    "log.kept": Price("CloudWatch", "GB-month of logs kept", _flat("0.03"), _CLOUDWATCH, free=Decimal(5)),
     "alarm": Price("CloudWatch", "metric of an alarm", _flat("0.10"), _CLOUDWATCH, free=Decimal(10)),
     "dashboard": Price("CloudWatch", "dashboard", _flat("3.00"), _CLOUDWATCH, free=Decimal(3)),
     "metric": Price("CloudWatch", "custom metric", _flat("0.30"), _CLOUDWATCH, free=Decimal(10)),

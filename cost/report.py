@@ -63,7 +63,7 @@ def sources() -> str:
     rows = [
         f"| {price.service} | {price.unit} | "
         f"{', '.join(_price(amount) for _, amount in price.tiers)} | {_free(price.free, price.free_ends)} | "
-        f"{price.source}{' (not verified)' if price.unverified else ''} |"
+        f"{price.source} |"
         for price in PRICES.values()
     ]
     return "\n".join(["| service | unit | USD | free | source |", "|---|---|--:|---|---|", *rows]) + "\n"
