@@ -55,6 +55,7 @@ def test_an_acknowledgement_without_stacks_is_stale_as_soon_as_one_stack_has_men
     ("stale", "says"),
     [
         (acknowledged("aws_s3_bucket.c"), "CKV_1: no stack has aws_s3_bucket.c"),
+        (acknowledged("aws_s3_bucket.log_*"), "CKV_1: no stack has aws_s3_bucket.log_*"),
         (
             acknowledged("aws_s3_bucket.b", stacks=("parakeet-prod",)),
             "CKV_1: parakeet-prod has no aws_s3_bucket.b",
