@@ -64,7 +64,7 @@ def test_who_makes_the_folder_constructs_a_package_is_told_what_broke(
         ("deployment", {"config", "deployment", "packages"}),
         ("local", {"config", "deployment", "local", "packages"}),
         ("review", {"config", "cost", "deployment", "packages", "review"}),
-        ("policy", {"config", "deployment", "local", "policy"}),
+        ("policy", {"bindings", "config", "deployment", "local", "policy", "stacks"}),
         ("cost", {"config", "cost", "deployment", "packages", "review"}),
         ("portability", {"bindings", "config", "deployment", "portability"}),
         ("bindings", {"bindings"}),
