@@ -47,6 +47,6 @@ def ask(
         except subprocess.TimeoutExpired:
             raise ToolError(f"{tool} did not end within {_SECONDS} s: try again") from None
     if done.returncode not in accepted:
-        said = done.stderr.strip().splitlines() or ["it does not say why"]
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}, and no word why"]
         raise ToolError(f"{tool} failed: {said[-1]}")
     return done.stdout

@@ -26,6 +26,8 @@ def test_it_has_no_home_and_no_variables_of_a_persons(monkeypatch: pytest.Monkey
 def test_one_that_fails_is_a_line_with_the_last_that_it_said() -> None:
     with pytest.raises(ToolError, match=r"^iam-linters failed: ValueError: no$"):
         ask("iam-linters", ["-c", "raise ValueError('no')"])
+    with pytest.raises(ToolError, match=r"^iam-linters failed: exit code -9, and no word why$"):
+        ask("iam-linters", ["-c", "import os; os.kill(os.getpid(), 9)"])
     assert ask("iam-linters", ["-c", "raise SystemExit(1)"], accepted=(0, 1)) == ""
 
 
