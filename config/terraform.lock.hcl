@@ -1,5 +1,6 @@
 # What Terraform may take for the provider: nothing else is run, wherever it was found. Stacks get a copy, read-only.
-# h1 is of linux_amd64 unpacked; zh are of the release's archives, for all platforms, as the registry has them.
+# h1 is of linux_amd64 unpacked; zh are of the release's archives, for all platforms, as the registry has them. The lock
+# files of public repositories, which `terraform init` has held against HashiCorp's signature, say the same.
 
 provider "registry.terraform.io/hashicorp/aws" {
   version     = "5.100.0"
