@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.errors import OneLineError
 from config.settings import Environment
+from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import (
     find_provider_mirror,
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> None:
             refuse_what_nobody_means(arguments, os.environ, environments)
             refuse_without_values(arguments, os.environ, environments)
             refuse_without_secrets(arguments, environments)
+            refuse_without_boundary(arguments, environments)
         except OneLineError as error:
             sys.exit(str(error))
         variables = terraform_variables(mirror, Path(sys.prefix), os.environ)

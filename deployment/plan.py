@@ -13,6 +13,7 @@ from typing import Any
 
 from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
+from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
 from deployment.secrets import refuse_without_secrets, refuse_without_values
@@ -67,6 +68,7 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     refuse_without_values([to, stack], os.environ, ENVIRONMENTS)
     terraform = find_terraform(os.environ)
     refuse_without_secrets([to, stack], ENVIRONMENTS)
+    refuse_without_boundary([to, stack], ENVIRONMENTS)
     mirror = find_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     _run([sys.executable, str(PROJECT / "main.py")], folder, variables)

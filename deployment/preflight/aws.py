@@ -12,6 +12,7 @@ from config.names import bootstrap_name, resource_name
 from config.place import Place
 from config.settings import Environment, FunctionSettings
 from config.terraform import STATE_REGION, state_bucket
+from deployment.boundary import boundary_is_there
 from deployment.preflight.checks import Check, ProblemError, UnknownError
 
 Client = Callable[..., Any]
@@ -58,16 +59,7 @@ def _account(environment: Environment, client: Client) -> str:
 def _boundary(environment: Environment, client: Client) -> str:
     identity = _asked(lambda: client("sts", environment.region).get_caller_identity())
     arn = Place(environment.name, environment.region, identity["Account"]).function_boundary_arn
-    iam = client("iam", environment.region)
-
-    def is_there() -> bool:
-        try:
-            iam.get_policy(PolicyArn=arn)
-        except iam.exceptions.NoSuchEntityException:
-            return False
-        return True
-
-    if not _asked(is_there):
+    if not _asked(lambda: boundary_is_there(client("iam", environment.region), arn)):
         raise ProblemError(
             f"there is no policy {arn}, and AWS makes no role without it: "
             f"deploy {bootstrap_name(environment.account_id)} (again)"
