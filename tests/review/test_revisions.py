@@ -32,7 +32,8 @@ def test_synthesis_reads_nothing_of_the_folders_that_a_review_takes_no_notice_of
     done = subprocess.run(
         [sys.executable, "-c", WATCHED],
         cwd=PROJECT,
-        env=os.environ | {"CDKTF_OUTDIR": str(tmp_path)},
+        # Byte code that is kept elsewhere would be read instead of the sources.
+        env=os.environ | {"CDKTF_OUTDIR": str(tmp_path), "PYTHONPYCACHEPREFIX": str(tmp_path / "none yet")},
         capture_output=True,
         text=True,
         check=True,
