@@ -51,9 +51,11 @@ class Prepared:
             return self._shown(file)
 
     def _shown(self, *what: str) -> dict[str, Any]:
-        shown: dict[str, Any] = json.loads(
-            _run([self.program, "show", "-json", *what], self.folder, self.variables, quietly=True)
-        )
+        said = _run([self.program, "show", "-json", *what], self.folder, self.variables, quietly=True)
+        try:
+            shown: dict[str, Any] = json.loads(said)
+        except ValueError:
+            raise PlanError(f"terraform show says what is no JSON: {said[:100]!r}") from None
         return shown
 
 

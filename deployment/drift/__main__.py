@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import boto3
 from config.errors import OneLineError
 from config.names import stack_name
 from deployment.drift.comparison import differences
-from deployment.drift.described import Described
+from deployment.drift.described import Described, Difference
 from deployment.drift.resources import resources
 from deployment.plan import PROJECT, prepared
 
@@ -25,15 +26,19 @@ def drift(environment: str, folder: Path = PROJECT) -> int:
     stack = prepared(stack_name(environment), folder)
     [region] = [each.region for each in ENVIRONMENTS if each.name == environment]
     aws = partial(boto3.client, region_name=region)
-    wrong = 0
-    for difference in (
-        *resources(stack.planned()),
-        *differences(Described(stack.state()), environment, aws),
-    ):
-        print(f"{'told' if difference.allowed else 'differs'}: {difference.text}", flush=True)
-        wrong += not difference.allowed
+    wrong = _said(resources(stack.planned()))
+    wrong += _said(differences(Described(stack.state()), environment, aws))
     print(f"{environment}: {wrong or 'no'} difference{'s' * (wrong != 1)} from what was deployed")
     return int(wrong > 0)
+
+
+def _said(found: Iterable[Difference]) -> int:
+    """How many of them, printed as they are found, are not allowed."""
+    wrong = 0
+    for difference in found:
+        print(f"{'told' if difference.allowed else 'differs'}: {difference.text}", flush=True)
+        wrong += not difference.allowed
+    return wrong
 
 
 def main() -> int:

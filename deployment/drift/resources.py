@@ -1,11 +1,27 @@
-"""What others than Terraform have done to its resources, by Terraform's own plan."""
+"""What others than Terraform have done to its resources, by the refresh of a plan."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from deployment.drift.described import Difference
 
 _Plan = Mapping[str, Any]
+
+# What differs from the state right after a first deployment, and is no drift unless a deployment sets it:
+# another resource of the stack has set it and is compared itself, or AWS has.
+_FILLED_IN: Mapping[str, Collection[str]] = {
+    "aws_apigatewayv2_stage": {"deployment_id"},
+    "aws_iam_role": {"inline_policy", "managed_policy_arns"},
+    "aws_s3_bucket": {
+        *("lifecycle_rule", "logging", "policy", "server_side_encryption_configuration", "versioning"),
+    },
+    "aws_s3_bucket_server_side_encryption_configuration": {"rule"},
+    "aws_sns_topic": {"policy"},
+    "aws_sqs_queue": {"policy"},
+}
+# `functions.py` knows whether somebody went back to a release.
+_COMPARED_ELSEWHERE: Mapping[str, Collection[str]] = {"aws_lambda_alias": {"function_version"}}
 
 
 def resources(plan: _Plan) -> Iterator[Difference]:
@@ -14,17 +30,18 @@ def resources(plan: _Plan) -> Iterator[Difference]:
     for address, names in touched.items():
         what = f"{', '.join(names)} not as deployed" if names else "gone"
         yield Difference(f"{address}: {what}")
-    for change in plan.get("resource_changes", []):
-        actions = change["change"]["actions"]
-        if change["address"] not in touched and set(actions).isdisjoint({"no-op", "read"}):
-            yield Difference(f"{change['address']}: not deployed yet ({', '.join(actions)})", allowed=True)
+    for each in plan.get("resource_changes", []):
+        actions = each["change"]["actions"]
+        waiting = _changed(each["change"]) - set(_COMPARED_ELSEWHERE.get(_kind(each["address"]), ()))
+        if each["address"] not in touched and waiting and set(actions).isdisjoint({"no-op", "read"}):
+            yield Difference(f"{each['address']}: not deployed yet ({', '.join(actions)})", allowed=True)
 
 
 def drifted(plan: _Plan) -> dict[str, list[str]]:
-    """By address, the arguments that somebody has changed and the next deployment sets; none if it is gone.
+    """By address, the arguments that are not as they were deployed; none if it is gone.
 
-    `plan` is `terraform show -json` of a plan with its refresh. That alone would not do: right after a first
-    deployment it finds dozens of arguments that AWS returns empty and that nobody had given.
+    `plan` is `terraform show -json` of a plan with its refresh. What was empty and comes back empty otherwise
+    (null, {}) is the same.
     """
     planned = {each["address"]: each["change"] for each in plan.get("resource_changes", [])}
     configuration = plan.get("configuration", {}).get("root_module", {}).get("resources", [])
@@ -32,23 +49,40 @@ def drifted(plan: _Plan) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for drift in plan.get("resource_drift", []):
         address, change = drift["address"], drift["change"]
+        kind = _kind(address)
         if change.get("after") is None:
             found[address] = []
-        elif names := _changed(change) & _set(planned.get(address, {}), given.get(address, ())):
-            found[address] = sorted(names)
+            continue
+        names = _changed(change) - set(_COMPARED_ELSEWHERE.get(kind, ()))
+        undone = _set(planned.get(address, {}), given.get(re.sub(r"\[[^]]*\]$", "", address), ()))
+        if theirs := names - set(_FILLED_IN.get(kind, ())) | names & undone:
+            found[address] = sorted(theirs)
     return found
 
 
-def _set(change: Mapping[str, Any], given: Any) -> set[str]:
-    unknown = {name for name, is_unknown in (change.get("after_unknown") or {}).items() if is_unknown}
-    # Whatever AWS computes is unknown as soon as anything of a resource changes.
+def _kind(address: str) -> str:
+    return address.split(".", maxsplit=1)[0]
+
+
+def _set(change: Mapping[str, Any], given: Collection[str]) -> set[str]:
+    """The arguments that a deployment sets. What AWS computes is unknown as soon as anything changes."""
+    unknown = {name for name, part in (change.get("after_unknown") or {}).items() if _is_unknown(part)}
     return _changed(change) - unknown | unknown & set(given)
 
 
+def _is_unknown(part: Any) -> bool:
+    if isinstance(part, dict | list):
+        return any(map(_is_unknown, part.values() if isinstance(part, dict) else part))
+    return bool(part)
+
+
 def _changed(change: Mapping[str, Any]) -> set[str]:
-    before, after = (_without_empty(change.get(when)) for when in ("before", "after"))
+    before, after = (_without_empty(change.get(when) or {}) for when in ("before", "after"))
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def _without_empty(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (arguments or {}).items() if value not in (None, "", [], {})}
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        parts = {name: _without_empty(part) for name, part in value.items()}
+        return {name: part for name, part in parts.items() if part not in (None, "", [], {})}
+    return [_without_empty(part) for part in value] if isinstance(value, list) else value

@@ -78,19 +78,24 @@ def test_make_drift_as_the_role_that_plans_reads_all_it_compares_and_ends_well(a
 
 def test_make_drift_fails_for_what_a_plan_finds_and_for_what_it_does_not(automated: Automated) -> None:
     functions, scanner = automated.account.client("lambda"), "potential-parakeet-scanner-api-dev"
+    s3, package = automated.account.client("s3"), {"Key": "functions/trades.zip"}
+    package["Bucket"] = "potential-parakeet-lambda-artifacts-dev"
+    theirs = s3.put_object(**package, Body=b"another's code")["VersionId"]
     functions.create_alias(FunctionName=scanner, Name="mine", FunctionVersion="1")
     functions.update_function_configuration(FunctionName=scanner, MemorySize=640)
     try:
         compared = drift(automated.become("plan"))
     finally:
+        s3.delete_object(**package, VersionId=theirs)
         functions.delete_alias(FunctionName=scanner, Name="mine")
         functions.update_function_configuration(FunctionName=scanner, MemorySize=512)
     assert (compared.returncode, compared.stderr) == (1, "")
     assert re.findall("(?m)^differs: (.*)$", compared.stdout) == [
         "aws_lambda_function.scanner: memory_size not as deployed",
+        "aws_s3_object.trades: etag, version_id not as deployed",
         f"{scanner}: has an alias mine; expected is none but live",
     ]
-    assert compared.stdout.endswith("\ndev: 2 differences from what was deployed\n")
+    assert compared.stdout.endswith("\ndev: 3 differences from what was deployed\n")
 
 
 def test_the_role_that_plans_can_deploy_nothing(automated: Automated) -> None:

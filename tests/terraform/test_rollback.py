@@ -127,7 +127,7 @@ def test_a_change_of_code_is_one_switch_for_those_who_ask_meanwhile(
 
 
 def test_rolled_back_by_one_command_the_next_plan_says_so_and_the_next_deployment_goes_forward_again(
-    dev: Deployment, other_code: Path
+    dev: Deployment, other_code: Path, tmp_path: Path
 ) -> None:
     old, new = pack("data").version, pack("data", other_code).version
     assert answered(dev) == ("2", new)
@@ -138,6 +138,11 @@ def test_rolled_back_by_one_command_the_next_plan_says_so_and_the_next_deploymen
     assert "(live)" in program(dev, "rollback", "--list").stdout.splitlines()[1]
     again = program(dev, "rollback")
     assert (again.returncode, again.stderr) == (1, "dev has no release before the one that is live\n")
+
+    compared = program(dev, "drift", "--folder", str(tmp_path))
+    assert (compared.returncode, compared.stderr) == (0, "")
+    back = "told: potential-parakeet-data-api-dev: live is version 1, rolled back from 2 until the next"
+    assert back in compared.stdout
 
     assert planned(dev.workspace, dev.stack) == ["aws_lambda_alias"]
     said = dev.workspace.terraform(dev.stack, "plan", "-input=false", "-no-color")

@@ -6,16 +6,22 @@ import pytest
 
 from deployment.drift.described import Difference
 from deployment.drift.resources import drifted, resources
+from review.real_plan import drift_in
 
 QUEUE = "aws_sqs_queue.dlq"
+BUCKET = "aws_s3_bucket.cache"
 Arguments = dict[str, Any] | None
 
 
 def plan(
-    deployed: Arguments, found: Arguments, described: Arguments, unknown: tuple[str, ...] = ()
+    deployed: Arguments,
+    found: Arguments,
+    described: Arguments,
+    unknown: tuple[str, ...] = (),
+    address: str = QUEUE,
 ) -> dict[str, Any]:
-    """As Terraform writes it, of a queue that is found other than it was deployed, or not at all."""
-    drift = {"address": QUEUE, "change": {"before": deployed, "after": found}}
+    """As Terraform writes it, of a resource that is found other than it was deployed, or not at all."""
+    drift = {"address": address, "change": {"before": deployed, "after": found}}
     actions = ["create"] if found is None else ["no-op"] if found == described else ["update"]
     change = {
         "actions": actions,
@@ -24,10 +30,11 @@ def plan(
         "after_unknown": dict.fromkeys(unknown, True),
     }
     expressions: dict[str, Any] = {name: {} for name in (*(described or {}), *unknown) if name != "computed"}
+    block = address.partition("[")[0]
     return {
         "resource_drift": [drift] if deployed != found else [],
-        "resource_changes": [{"address": QUEUE, "change": change}],
-        "configuration": {"root_module": {"resources": [{"address": QUEUE, "expressions": expressions}]}},
+        "resource_changes": [{"address": address, "change": change}],
+        "configuration": {"root_module": {"resources": [{"address": block, "expressions": expressions}]}},
     }
 
 
@@ -60,9 +67,51 @@ def test_zero_and_false_are_values() -> None:
     assert drifted(plan(deployed, {"delay": None}, deployed)) == {QUEUE: ["delay", "fifo"]}
 
 
-def test_what_aws_has_computed_and_a_deployment_leaves_is_no_drift() -> None:
-    found = {"name": "a", "versioning": [{"enabled": True}]}
-    assert list(resources(plan({"name": "a", "versioning": [{"enabled": False}]}, found, found))) == []
+@pytest.mark.parametrize(
+    ("address", "changed"),
+    [
+        # Which a plan leaves as they are, and takes the stranger's from then on.
+        ("aws_s3_object.trades", {"etag": "theirs", "version_id": "2"}),
+        (BUCKET, {"replication_configuration": [{"role": "theirs"}]}),
+    ],
+)
+def test_what_no_deployment_would_undo_is_named_all_the_more(address: str, changed: dict[str, Any]) -> None:
+    found = {"bucket": "a", **changed}
+    assert drifted(plan({"bucket": "a", "etag": "ours"}, found, found, address=address)).keys() == {address}
+
+
+def test_what_another_resource_sets_is_named_only_where_a_deployment_sets_it_here() -> None:
+    deployed, found = {"versioning": [{"enabled": False}]}, {"versioning": [{"enabled": True}]}
+    assert list(resources(plan(deployed, found, found, address=BUCKET))) == []
+    assert drifted(plan(deployed, found, deployed, address=BUCKET)) == {BUCKET: ["versioning"]}
+
+
+def test_the_version_that_is_live_is_left_to_those_who_know_the_releases() -> None:
+    deployed = {"function_version": "2"}
+    assert (
+        list(resources(plan(deployed, {"function_version": "1"}, deployed, address="aws_lambda_alias.x")))
+        == []
+    )
+
+
+def test_an_empty_part_of_a_block_that_comes_back_empty_otherwise_is_no_drift() -> None:
+    before, after = {"rule": [{"key": None, "days": 7}]}, {"rule": [{"key": "", "days": 7}]}
+    assert drifted(plan(before, after, before)) == {}
+
+
+def test_one_of_several_is_named_by_its_own_address() -> None:
+    one = 'aws_s3_bucket.each["a"]'
+    changed = plan({"policy": "ours"}, {"policy": "theirs"}, {}, unknown=("policy",), address=one)
+    assert drifted(changed) == {one: ["policy"]}
+
+
+def test_a_block_whose_parts_are_known_is_no_unknown_one() -> None:
+    found = {"versioning": [{"enabled": True}], "tags": {"a": "b"}}
+    waiting = plan(
+        {"versioning": [{"enabled": False}], "tags": {"a": "b"}}, found, {**found, "tags": {}}, address=BUCKET
+    )
+    waiting["resource_changes"][0]["change"]["after_unknown"] = {"versioning": [{}]}
+    assert drifted(waiting) == {}
 
 
 def test_a_change_of_the_code_that_nobody_has_deployed_is_told_and_allowed() -> None:
@@ -74,6 +123,15 @@ def test_a_change_of_the_code_that_nobody_has_deployed_is_told_and_allowed() -> 
 
 
 def test_what_is_computed_anew_with_a_change_of_the_code_is_no_drift_and_what_is_given_is() -> None:
-    found = {"computed": "b", "policy": "theirs"}
-    changed = plan({"computed": "a", "policy": "ours"}, found, {}, unknown=("computed", "policy"))
-    assert drifted(changed) == {QUEUE: ["policy"]}
+    deployed, found = {"logging": "a", "policy": "ours"}, {"logging": "b", "policy": "theirs"}
+    changed = plan(deployed, found, {}, unknown=("logging", "policy"), address=BUCKET)
+    del changed["configuration"]["root_module"]["resources"][0]["expressions"]["logging"]
+    assert drifted(changed) == {BUCKET: ["policy"]}
+
+
+def test_a_review_says_so_in_a_sentence() -> None:
+    gone, changed = plan({"a": 1}, None, {"a": 1}), plan({"a": 1, "b": 1}, {"a": 2, "b": 2}, {})
+    assert [finding.text for each in (gone, changed) for finding in drift_in(each)] == [
+        f"drift: `{QUEUE}` is gone from what was deployed",
+        f"drift: `{QUEUE}` differs in `a`, `b` from what was deployed",
+    ]
