@@ -41,7 +41,7 @@ def check(files: Mapping[str, Path]) -> Checked:
     documents = [one for one in rendered if isinstance(one, Document)]
     unknown = [one for one in rendered if isinstance(one, Finding)]
     failed, passed = checkov.findings(files, plans)
-    found = frozenset([*failed, *unknown, *linters.findings(documents)])
+    found = frozenset([*failed, *unknown, *linters.findings(documents, bounding)])
     return Checked(plans, passed, len(documents), found)
 
 

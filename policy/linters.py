@@ -1,7 +1,7 @@
 """policy-sentry and cloudsplaining on rendered policy documents."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from policy.arns import ACCOUNT
@@ -12,9 +12,16 @@ from policy.tool import ToolError, ask
 _PROGRAM = Path(__file__).with_name("statements.py")
 
 
-def findings(documents: Sequence[Document]) -> list[Finding]:
-    """What they have against the documents. Raises OneLineError."""
-    given = {"account": ACCOUNT, "documents": [document.as_json() for document in documents]}
+def findings(documents: Sequence[Document], boundaries: Collection[str]) -> list[Finding]:
+    """What they have against the documents. `boundaries` are the ARNs of what bounds roles.
+
+    Raises OneLineError.
+    """
+    given = {
+        "account": ACCOUNT,
+        "boundaries": sorted(boundaries),
+        "documents": [document.as_json() for document in documents],
+    }
     said = ask("iam-linters", [str(_PROGRAM)], given=json.dumps(given))
     try:
         answer = json.loads(said)

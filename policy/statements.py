@@ -6,7 +6,7 @@ Documents on standard input (a list of `documents.Document.as_json`), findings o
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from cloudsplaining.scan.assume_role_policy_document import AssumeRolePolicyDocument
@@ -30,6 +30,10 @@ _GIVING_POLICIES = {
     *("iam:attachrolepolicy", "iam:createrole", "iam:putrolepermissionsboundary", "iam:putrolepolicy"),
     *("iam:attachuserpolicy", "iam:createuser", "iam:putuserpermissionsboundary", "iam:putuserpolicy"),
 }
+_BECOMING_ANYBODY = {
+    *("iam:addusertogroup", "iam:createaccesskey", "iam:createloginprofile", "iam:passrole"),
+    *("iam:updateassumerolepolicy", "iam:updateloginprofile", "sts:assumerole"),
+}
 _CHANGING_BOUNDARIES = {
     *("iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary"),
     *("iam:createpolicyversion", "iam:deletepolicy", "iam:deletepolicyversion"),
@@ -37,8 +41,8 @@ _CHANGING_BOUNDARIES = {
 }
 
 
-def found_in(document: Mapping[str, Any], account: str) -> Iterator[Found]:
-    """What is wrong with one; `account` is the one that it is in."""
+def found_in(document: Mapping[str, Any], account: str, boundaries: Collection[str]) -> Iterator[Found]:
+    """What is wrong with one. `account` is its own, `boundaries` are the ARNs of what bounds roles."""
     policy, kind = document["policy"], document["kind"]
     statements = _listed(policy["Statement"])
     for statement in statements:
@@ -46,8 +50,10 @@ def found_in(document: Mapping[str, Any], account: str) -> Iterator[Found]:
     allowing = [statement for statement in statements if statement["Effect"] == "Allow"]
     if kind == "identity":
         yield from _identity(policy, allowing)
+        yield from _escapes(allowing, boundaries)
     elif kind == "boundary":
         yield from _boundary(allowing)
+        yield from _escapes(allowing, boundaries)
     elif kind == "resource":
         yield from _resource(policy, allowing, account)
     elif kind == "trust":
@@ -112,18 +118,29 @@ def _unbounded(statement: Statement) -> Iterator[Found]:
                 yield "boundary/Unbounded", action, f"on {resource}: name the actions, or the resource"
 
 
-def _escapes(statement: Statement) -> Iterator[Found]:
-    asked = {
-        key.casefold()
-        for test, keys in statement.get("Condition", {}).items()
-        if test in ("StringEquals", "ArnEquals")
-        for key in keys
-    }
-    for action in _taken(_actions(statement)):
-        if action.casefold() in _CHANGING_BOUNDARIES:
-            yield "boundary/Escape", action, "it changes what bounds roles, or gives to a group"
-        elif action.casefold() in _GIVING_POLICIES and "iam:permissionsboundary" not in asked:
-            yield "boundary/Escape", action, "for what has no boundary, too: ask for iam:PermissionsBoundary"
+def _escapes(allowing: Iterable[Statement], boundaries: Collection[str]) -> Iterator[Found]:
+    for statement in allowing:
+        asked = {
+            value
+            for test, keys in statement.get("Condition", {}).items()
+            if test in ("StringEquals", "ArnEquals")
+            for key, values in keys.items()
+            if key.casefold() == "iam:permissionsboundary"
+            for value in _listed(values)
+        }
+        bounded = bool(asked) and asked <= set(boundaries)
+        everybody = any(map(_is_any, _resources(statement)))
+        for action in _taken(_actions(statement)):
+            if action.casefold() in _CHANGING_BOUNDARIES:
+                yield "boundary/Escape", action, "it changes what bounds roles, or gives to a group"
+            elif action.casefold() in _GIVING_POLICIES and not bounded:
+                yield (
+                    "boundary/Escape",
+                    action,
+                    "without asking for a boundary of ours",
+                )
+            elif action.casefold() in _BECOMING_ANYBODY and everybody:
+                yield "boundary/Escape", action, "whoever it is: name the resource"
 
 
 def _principals(statement: Statement, account: str) -> Iterator[Found]:
@@ -140,7 +157,7 @@ def _principals(statement: Statement, account: str) -> Iterator[Found]:
 def _identity(policy: Mapping[str, Any], allowing: Iterable[Statement]) -> Iterator[Found]:
     for statement in allowing:
         yield from (*_wildcard_actions(statement), *_unknown_actions(statement))
-        yield from (*_wildcard_resources(statement), *_mismatches(statement), *_escapes(statement))
+        yield from (*_wildcard_resources(statement), *_mismatches(statement))
     # A grant on one resource, or under a condition, is a grant as well: who may read a secret is asked for.
     strict = PolicyDocument(policy, flag_conditional_statements=True, flag_resource_arn_statements=True)
     for escalation in strict.allows_privilege_escalation:
@@ -161,8 +178,7 @@ def _identity(policy: Mapping[str, Any], allowing: Iterable[Statement]) -> Itera
 def _boundary(allowing: Iterable[Statement]) -> Iterator[Found]:
     """It gives nothing: it may be wide, but has to keep in what it bounds, and to be what it seems to be."""
     for statement in allowing:
-        yield from (*_unknown_actions(statement), *_mismatches(statement))
-        yield from (*_unbounded(statement), *_escapes(statement))
+        yield from (*_unknown_actions(statement), *_mismatches(statement), *_unbounded(statement))
 
 
 def _resource(policy: Mapping[str, Any], allowing: Iterable[Statement], account: str) -> Iterator[Found]:
@@ -246,7 +262,7 @@ def _take(forms: Iterable[str], resources: Iterable[str]) -> bool:
 
 
 def _is_any(resource: str) -> bool:
-    return resource == "*" or bool(_ALL_OF_A_TYPE.fullmatch(resource.split(":", 5)[5]))
+    return resource == "*" or bool(_ALL_OF_A_TYPE.fullmatch(resource.split(":", 5)[5].replace("?", "*")))
 
 
 def _overlap(resource: str, form: str) -> bool:
@@ -280,7 +296,7 @@ def main() -> None:
         {"stack": document["stack"], "resource": document["resource"], "check": check, "action": action,
          "what": what}
         for document in given["documents"]
-        for check, action, what in sorted(set(found_in(document, given["account"])))
+        for check, action, what in sorted(set(found_in(document, given["account"], given["boundaries"])))
     ]  # fmt: skip
     json.dump({"documents": len(given["documents"]), "findings": found}, sys.stdout)
 

@@ -12,7 +12,10 @@ from tests.policy.plans import statement
 pytestmark = pytest.mark.integration
 
 ROLE = "arn:aws:iam::123456789012:role/x"
-BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::123456789012:policy/most"}}
+MOST = "arn:aws:iam::123456789012:policy/most"
+ADMINISTRATORS = "arn:aws:iam::aws:policy/AdministratorAccess"
+BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": MOST}}
+ANY_BOUNDARY = {"StringEquals": {"iam:PermissionsBoundary": [MOST, ADMINISTRATORS]}}
 OBJECT = "arn:aws:s3:::parakeet/cache/x"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:x"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -66,6 +69,27 @@ WRONG = {
     ),
     "none of a service's actions": (IDENTITY, allowed("sqs:*", FUNCTION), "policy-sentry/ResourceMismatch"),
     "a role of any boundary": (IDENTITY, allowed("iam:CreateRole", ROLE), "boundary/Escape"),
+    "a role of somebody else's boundary": (
+        IDENTITY,
+        allowed("iam:CreateRole", ROLE, Condition=ANY_BOUNDARY),
+        "boundary/Escape",
+    ),
+    "a boundary that hands on another": (
+        BOUNDARY,
+        allowed("iam:CreateRole", ROLE, Condition=ANY_BOUNDARY),
+        "boundary/Escape",
+    ),
+    "a boundary for any user's keys": (BOUNDARY, allowed("iam:CreateAccessKey", "*"), "boundary/Escape"),
+    "a boundary for any role": (
+        BOUNDARY,
+        allowed("sts:AssumeRole", "arn:aws:iam::123456789012:role/*"),
+        "boundary/Escape",
+    ),
+    "a boundary for all of one letter or more": (
+        BOUNDARY,
+        allowed("s3:*", "arn:aws:s3:::?*"),
+        "boundary/Unbounded",
+    ),
     "a policy for who has no boundary": (
         IDENTITY,
         allowed("iam:PutRolePolicy", ROLE, Condition={"StringEquals": {"aws:ResourceAccount": "1"}}),
@@ -242,7 +266,7 @@ def found() -> dict[str, set[str]]:
         for name, (kind, policy) in [*((n, w[:2]) for n, w in WRONG.items()), *RIGHT.items()]
     ]
     checks: dict[str, set[str]] = {document.resource: set() for document in documents}
-    for finding in linters.findings(documents):
+    for finding in linters.findings(documents, [MOST]):
         checks[finding.resource].add(finding.check)
     return checks
 
@@ -269,6 +293,6 @@ def test_what_is_right_is_not(found: dict[str, set[str]], name: str) -> None:
 )
 def test_a_document_that_is_not_understood_ends_the_check_in_a_line(policy: dict[str, Any]) -> None:
     with pytest.raises(ToolError) as failed:
-        linters.findings([Document("parakeet-dev", "aws_iam_policy.x", IDENTITY, policy)])
+        linters.findings([Document("parakeet-dev", "aws_iam_policy.x", IDENTITY, policy)], [])
     assert str(failed.value).startswith("iam-linters failed: ")
     assert "\n" not in str(failed.value)
