@@ -9,9 +9,8 @@ FORMAT ?= markdown
 # Whatever is asked of Node is answered once it has unpacked CDKTF's packages, which takes some seconds, once.
 UNPACK = $(BIN)/python -c 'import bindings.aws; from bindings.cdktf import Fn; Fn.jsonencode("")'
 
-# Compiled once, below .venv, whatever the shell says: else each of a test run's many processes compiles all it imports.
+# Byte code is kept, whatever the shell says: else each of a test run's many processes compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate
