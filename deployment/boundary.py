@@ -4,16 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError
 from config.names import bootstrap_name, stack_name
 from config.place import Place
 from config.settings import Environment
-
-_MAKES_ROLES = {"apply", "deploy", "watch"}
-_ONCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+from deployment.guards import CHANGES
+from deployment.secrets import ONCE
 
 
 class MissingBoundaryError(OneLineError):
@@ -37,7 +35,7 @@ def refuse_without_boundary(
     A stack meant by a pattern is not looked at. Where AWS does not say whether the policy is there, as to a
     workflow's role, Terraform is left to find it out.
     """
-    if not _MAKES_ROLES.intersection(arguments):
+    if not CHANGES.intersection(arguments):
         return
     for each in environments:
         if stack_name(each.name) in arguments:
@@ -46,14 +44,17 @@ def refuse_without_boundary(
 
 def _look(environment: Environment, client: Callable[..., Any]) -> None:
     try:
-        sts, iam = (client(of, region_name=environment.region, config=_ONCE) for of in ("sts", "iam"))
+        sts, iam = (client(of, region_name=environment.region, config=ONCE) for of in ("sts", "iam"))
         account = sts.get_caller_identity()["Account"]
+        if environment.account_id not in (None, account):
+            # Terraform's provider refuses it, and says why.
+            return
         arn = Place(environment.name, environment.region, account).function_boundary_arn
         missing = not boundary_is_there(iam, arn)
     except (BotoCoreError, ClientError):
         return
     if missing:
         raise MissingBoundaryError(
-            f"{stack_name(environment.name)} needs the policy {arn}, without which its functions may do "
-            f"nothing: deploy {bootstrap_name(environment.account_id)} (again) first"
+            f"{stack_name(environment.name)} needs the policy {arn}, which bounds its functions' "
+            f"roles: deploy {bootstrap_name(environment.account_id)} (again) first"
         )

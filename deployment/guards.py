@@ -6,7 +6,8 @@ from config.errors import OneLineError
 from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL, secrets_stack_name, stack_name
 from config.settings import Environment
 
-_CHANGES = {"apply", "deploy", "watch"}
+CHANGES = {"apply", "deploy", "watch"}
+"""cdktf's commands that change what is deployed."""
 # cdktf takes patterns for names. Which stacks one means is its own to say, so it may mean any.
 _PATTERN = frozenset("*?[]{}()!")
 
@@ -30,7 +31,7 @@ def refuse_what_nobody_means(
             raise RefusedDeploymentError(
                 f"PARAKEET_STATE = 'local': allowed: s3 for {stack}, whose state everybody has to share"
             )
-    if not _CHANGES.intersection(arguments) or variables.get("AWS_ENDPOINT_URL"):
+    if not CHANGES.intersection(arguments) or variables.get("AWS_ENDPOINT_URL"):
         return
     for each in environments:
         if not pattern and stack_name(each.name) not in arguments:

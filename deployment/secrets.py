@@ -22,8 +22,8 @@ VARIABLES = (
 """Terraform's variables of an environment's secrets' stack."""
 
 _NEEDED_BY = {"apply", "deploy", "diff", "plan", "watch"}
-# Terraform asks again, and longer.
-_ONCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+ONCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+"""For a question before a deployment: Terraform asks again, and longer."""
 
 
 class MissingSecretsError(OneLineError):
@@ -70,7 +70,7 @@ def refuse_without_secrets(
 def _look(environment: Environment, client: Callable[..., Any]) -> None:
     for name in (database_secret(environment.name), api_keys_secret(environment.name)):
         try:
-            asked = client("secretsmanager", region_name=environment.region, config=_ONCE)
+            asked = client("secretsmanager", region_name=environment.region, config=ONCE)
             wrong = _wrong(asked.describe_secret(SecretId=name))
         except ClientError as error:
             if error.response["Error"].get("Code") != "ResourceNotFoundException":

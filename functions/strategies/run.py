@@ -75,7 +75,7 @@ def plan(
     start, end = max(request.start, oldest), min(request.end or newest, newest)
     if start >= end:
         raise InvalidError.field(
-            "start", request.start, f"Before the end, and before the newest bar of {newest}"
+            "start", request.start, f"Before the end, and before {newest}, the newest day there is"
         )
     # Of seven days about two and a half are no trading days.
     since = start - timedelta(days=strategy.bars * 8 // 5 + 10)

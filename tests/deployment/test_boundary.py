@@ -35,7 +35,7 @@ def test_a_platform_without_its_boundary_is_told_which_stack_comes_first(
         refuse_without_boundary([command, "parakeet-dev"], ENVIRONMENTS, client)
     arn = Place("dev", "us-east-1", ACCOUNT).function_boundary_arn
     assert str(refused.value) == (
-        f"parakeet-dev needs the policy {arn}, without which its functions may do nothing: "
+        f"parakeet-dev needs the policy {arn}, which bounds its functions' roles: "
         "deploy parakeet-bootstrap (again) first"
     )
 
@@ -43,6 +43,10 @@ def test_a_platform_without_its_boundary_is_told_which_stack_comes_first(
 def test_in_an_account_of_its_own_it_is_that_accounts_bootstrap(client: Callable[..., Any]) -> None:
     with pytest.raises(MissingBoundaryError, match=f"deploy parakeet-bootstrap-{ACCOUNT} "):
         refuse_without_boundary(["deploy", "parakeet-dev"], [changed(DEV, account_id=ACCOUNT)], client)
+
+
+def test_with_another_accounts_credentials_that_is_what_is_wrong(client: Callable[..., Any]) -> None:
+    refuse_without_boundary(["deploy", "parakeet-dev"], [changed(DEV, account_id="999999999999")], client)
 
 
 def test_with_its_boundary_it_is_deployed_and_another_environments_is_not(
