@@ -92,7 +92,7 @@ def test_make_drift_fails_for_what_a_plan_finds_and_for_what_it_does_not(automat
     assert (compared.returncode, compared.stderr) == (1, "")
     assert re.findall("(?m)^differs: (.*)$", compared.stdout) == [
         "aws_lambda_function.scanner: memory_size not as deployed",
-        "aws_s3_object.trades: etag, version_id not as deployed",
+        "aws_s3_object.trades: content_type, etag, tags_all, version_id not as deployed",
         f"{scanner}: has an alias mine; expected is none but live",
     ]
     assert compared.stdout.endswith("\ndev: 3 differences from what was deployed\n")
