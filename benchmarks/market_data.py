@@ -19,6 +19,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.growth import growth
+from functions.ingest import ticker
 from local.aws.functions.process import peak_bytes
 from local.embedded_aws import EmbeddedAws
 from local.market_data.market_data import UNIVERSE, MarketData
@@ -119,7 +120,6 @@ def _prepare(aws: EmbeddedAws, universe: Path, server: MarketData) -> None:
 def _measure(server: MarketData, since: int) -> dict[str, float]:
     from functions.data import handler as data  # noqa: PLC0415 - reads its variables when imported
     from functions.ingest import handler as ingest  # noqa: PLC0415 - reads its variables when imported
-    from functions.ingest import ticker  # noqa: PLC0415 - after its variables are set
 
     ticker.HISTORY_START = date(since, 1, 1)
 
