@@ -9,8 +9,8 @@ from config.settings import Environment
 from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import (
-    find_provider_mirror,
     find_terraform,
+    named_provider_mirror,
     quiet_variables,
     terraform_variables,
 )
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     variables = quiet_variables(os.environ)
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
         try:
-            mirror = find_provider_mirror(find_terraform(os.environ).platform, os.environ)
+            mirror = named_provider_mirror(find_terraform(os.environ).platform, os.environ)
             environments = _environments()
             refuse_what_nobody_means(arguments, os.environ, environments)
             refuse_without_values(arguments, os.environ, environments)

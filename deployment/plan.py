@@ -15,7 +15,7 @@ from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
 from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
-from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
+from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
 from deployment.secrets import refuse_without_secrets, refuse_without_values
 
 PROJECT = Path(__file__).parents[1]
@@ -71,7 +71,7 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     terraform = find_terraform(os.environ)
     refuse_without_secrets([to, stack], ENVIRONMENTS)
     refuse_without_boundary([to, stack], ENVIRONMENTS)
-    mirror = find_provider_mirror(terraform.platform, os.environ)
+    mirror = named_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     _run([sys.executable, str(PROJECT / "main.py")], folder, variables)
     code = folder / "cdktf.out" / "stacks" / stack

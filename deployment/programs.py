@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from config.terraform import MINIMUM_VERSION, PROVIDER_VERSION
 
 MIRROR_VARIABLE = "PARAKEET_PROVIDER_MIRROR"
 
-_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
-_ADD_ON_FOLDERS = tuple(map(Path, ("/opt", "/usr/local", "/usr/local/lib", "/usr/local/share", "/srv")))
-# How far below such a folder a mirror may be: /opt itself, /opt/x, /opt/x/y.
-_SEARCH_DEPTH = 2
+PROVIDER_FOLDER = Path("registry.terraform.io/hashicorp/aws")
 _READ_LOCK = "-lockfile=readonly"
+# Account, endpoint, secrets, state, logs.
+_PERSONAL = (
+    *("AWS_", "MOTO_", "CDKTF_", "PARAKEET_STATE"),
+    *("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE"),
+)
 
 
 class PrerequisiteError(OneLineError):
@@ -66,25 +68,27 @@ def find_terraform(variables: Mapping[str, str]) -> Terraform:
     return Terraform(Path(program), version, platform)
 
 
-def find_provider_mirror(platform: str, variables: Mapping[str, str]) -> Path | None:
-    """The folder that holds the AWS provider for `platform`, or None: Terraform then goes by itself.
+def named_provider_mirror(platform: str, variables: Mapping[str, str]) -> Path | None:
+    """The folder that PARAKEET_PROVIDER_MIRROR names, or None: Terraform then goes where it is set to go.
 
-    PARAKEET_PROVIDER_MIRROR names it; raises PrerequisiteError if it does not hold the provider. Else a
-    person's own CLI configuration of Terraform, if there is one, says where providers come from. Else the
-    usual places are looked into, Terraform's own first.
+    What deploys with real keys looks nowhere else. Raises PrerequisiteError if it does not hold the AWS
+    provider for `platform`.
     """
     named = variables.get(MIRROR_VARIABLE)
-    if named:
-        mirror = Path(named).expanduser().absolute()
-        if not _holds_provider(mirror, platform):
-            raise PrerequisiteError(
-                f"{MIRROR_VARIABLE} is {named}, but there is no {_PROVIDER}/{PROVIDER_VERSION}/{platform} "
-                "(or its zip) in it: correct it, or unset it"
-            )
-        return mirror
-    if has_own_configuration(variables):
+    if not named:
         return None
-    return next((folder for folder in _usual_places(variables) if _holds_provider(folder, platform)), None)
+    mirror = Path(named).expanduser().absolute()
+    if not holds_provider(mirror, platform):
+        raise PrerequisiteError(
+            f"{MIRROR_VARIABLE} is {named}, but there is no {PROVIDER_FOLDER}/{PROVIDER_VERSION}/{platform} "
+            "(or its zip) in it: correct it, or unset it"
+        )
+    return mirror
+
+
+def impersonal_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """`variables` without anybody's keys, secrets and settings of AWS, Terraform and cdktf."""
+    return {name: value for name, value in variables.items() if not name.startswith(_PERSONAL)}
 
 
 def quiet_variables(variables: Mapping[str, str]) -> dict[str, str]:
@@ -127,7 +131,7 @@ def terraform_variables(mirror: Path | None, folder: Path, variables: Mapping[st
 
 
 def _write_configuration(mirror: Path, folder: Path) -> Path:
-    provider = _PROVIDER.as_posix()
+    provider = PROVIDER_FOLDER.as_posix()
     text = (
         "provider_installation {\n"
         "  filesystem_mirror {\n"
@@ -146,38 +150,22 @@ def _write_configuration(mirror: Path, folder: Path) -> Path:
     return written.replace(configuration)
 
 
-def _holds_provider(folder: Path, platform: str) -> bool:
-    provider = folder / _PROVIDER
+def holds_provider(folder: Path, platform: str) -> bool:
+    """Whether a folder is a mirror that has the AWS provider, of the version that is used."""
+    provider = folder / PROVIDER_FOLDER
     packed = provider / f"terraform-provider-aws_{PROVIDER_VERSION}_{platform}.zip"
     return packed.is_file() or any((provider / PROVIDER_VERSION / platform).glob("terraform-provider-aws_*"))
 
 
 def has_own_configuration(variables: Mapping[str, str]) -> bool:
     """Whether a person has a CLI configuration of Terraform, which then says where providers come from."""
-    home = _home(variables)
-    own = [home / ".terraformrc", *(home / ".terraform.d").glob("*.tfrc")]
+    folder = home(variables)
+    own = [folder / ".terraformrc", *(folder / ".terraform.d").glob("*.tfrc")]
     return _names_a_file(variables.get("TF_CLI_CONFIG_FILE")) or any(file.is_file() for file in own)
 
 
-def _usual_places(variables: Mapping[str, str]) -> Iterator[Path]:
-    home = _home(variables)
-    data = [variables.get("XDG_DATA_HOME") or str(home / ".local/share")]
-    data += (variables.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
-    # Terraform's implied mirrors, then caches, which have the same layout.
-    yield home / ".terraform.d/plugins"
-    yield from (Path(folder, "terraform/plugins") for folder in data)
-    yield home / "Library/Application Support/io.terraform/plugins"
-    yield Path("/Library/Application Support/io.terraform/plugins")
-    if variables.get("TF_PLUGIN_CACHE_DIR"):
-        yield Path(variables["TF_PLUGIN_CACHE_DIR"])
-    yield home / ".terraform.d/plugin-cache"
-    for folder in _ADD_ON_FOLDERS:
-        for depth in range(_SEARCH_DEPTH + 1):
-            found = folder.glob("*/" * depth + _PROVIDER.as_posix())
-            yield from (provider.parents[len(_PROVIDER.parts) - 1] for provider in sorted(found))
-
-
-def _home(variables: Mapping[str, str]) -> Path:
+def home(variables: Mapping[str, str]) -> Path:
+    """The folder of whoever runs this."""
     return Path(variables.get("HOME") or Path.home())
 
 

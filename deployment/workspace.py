@@ -15,7 +15,7 @@ from deployment.programs import has_own_configuration, terraform_variables
 
 _PROJECT = Path(__file__).parents[1]
 # The provider's own waiting takes minutes; nothing takes this long.
-_COMMAND_SECONDS = 900
+_COMMAND_SECONDS = 1200
 
 
 class Workspace:

@@ -8,7 +8,8 @@ from config.errors import OneLineError
 from config.names import bootstrap_name
 from config.settings import Environment
 from config.terraform import PROVIDER_VERSION
-from deployment.programs import find_provider_mirror, find_terraform
+from deployment.programs import find_terraform
+from deployment.provider_search import find_provider_mirror
 from local.narration import Narration
 from local.platform import LocalPlatform
 

@@ -9,15 +9,11 @@ from typing import Any
 
 import boto3
 
+from deployment.programs import impersonal_variables
 from local.aws.deployers_key import secret_access_key
 from local.child import Child
 
 REGION = "us-east-1"
-# Account, endpoint, secrets, state, logs: none of these may come from a person's own settings.
-_NOT_INHERITED = (
-    *("AWS_", "MOTO_", "CDKTF_", "PARAKEET_STATE"),
-    *("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE"),
-)
 
 
 class EmbeddedAws(Child):
@@ -40,7 +36,7 @@ class EmbeddedAws(Child):
             what="The embedded AWS",
             log=log,
             variables={
-                **_impersonal(os.environ),
+                **impersonal_variables(os.environ),
                 "PARAKEET_TWINS": json.dumps({name: str(path) for name, path in (twins or {}).items()}),
                 "PARAKEET_FUNCTIONS_LOG": str(functions_log or ""),
                 "PARAKEET_SERVICE_TOKEN": self.service_token,
@@ -64,7 +60,7 @@ class EmbeddedAws(Child):
         bypass = ",".join(filter(None, [variables.get("NO_PROXY") or variables.get("no_proxy"), "127.0.0.1"]))
         # A key that may do everything; no function can sign with it.
         key = f"MADEUP{secrets.token_hex(7).upper()}"
-        return _impersonal(variables) | {
+        return impersonal_variables(variables) | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret_access_key(key, self._deployers_secret),
@@ -78,7 +74,3 @@ class EmbeddedAws(Child):
             "NO_PROXY": bypass,
             "no_proxy": bypass,
         }
-
-
-def _impersonal(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if not name.startswith(_NOT_INHERITED)}

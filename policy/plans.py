@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deployment.programs import find_provider_mirror, find_terraform
+from deployment.programs import find_terraform
+from deployment.provider_search import find_provider_mirror
 from deployment.synthesis import synthesize
 from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws

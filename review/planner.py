@@ -12,11 +12,8 @@ from typing import Any
 
 from config.errors import OneLineError
 from config.terraform import PROVIDER_LOCK, PROVIDER_VERSION
-from deployment.programs import (
-    find_provider_mirror,
-    find_terraform,
-    terraform_variables,
-)
+from deployment.programs import find_terraform, impersonal_variables, terraform_variables
+from deployment.provider_search import find_provider_mirror
 from review.made_up_state import Schema
 from review.stack import Block
 
@@ -42,11 +39,13 @@ class Planner:
     def __init__(self) -> None:
         """Raises PrerequisiteError without Terraform, PlanError if the provider cannot be had."""
         terraform = find_terraform(os.environ)
-        mirror = find_provider_mirror(terraform.platform, os.environ)
+        # Nobody is called: keys and secrets are none of the provider's business.
+        variables = impersonal_variables(os.environ)
+        mirror = find_provider_mirror(terraform.platform, variables)
         CACHE.mkdir(parents=True, exist_ok=True)
         self._program = str(terraform.program)
         self._folder = CACHE / f"aws-{PROVIDER_VERSION}"
-        self._variables = terraform_variables(mirror, CACHE, os.environ) | {
+        self._variables = terraform_variables(mirror, CACHE, variables) | {
             "TF_DATA_DIR": str(self._folder / ".terraform")
         }
         self._folder.mkdir(exist_ok=True)

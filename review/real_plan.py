@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment.drift.resources import drifted
-from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
+from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
 from review.finding import Finding, Part
 from review.planner import PlanError
 from review.replacement import Replacement
@@ -19,7 +19,7 @@ from review.replacement import Replacement
 def real_plan(stack_folder: Path) -> Mapping[str, Any]:
     """`terraform show -json` of a plan made in a synthesized stack's folder. Raises OneLineError."""
     terraform = find_terraform(os.environ)
-    mirror = find_provider_mirror(terraform.platform, os.environ)
+    mirror = named_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     with tempfile.TemporaryDirectory(prefix="parakeet-plan-") as folder:
         file = str(Path(folder, "plan"))

@@ -9,7 +9,7 @@ from deployment.preflight.aws import aws_checks
 from deployment.preflight.checks import Check, ProblemError
 from deployment.preflight.database import database
 from deployment.preflight.providers import provider_checks
-from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
+from deployment.programs import PrerequisiteError, find_terraform, named_provider_mirror
 
 
 def checks_of(environment: Environment, variables: Mapping[str, str]) -> list[Check]:
@@ -27,7 +27,7 @@ def terraform(variables: Mapping[str, str]) -> str:
     """Its version, and where it gets the provider."""
     try:
         found = find_terraform(variables)
-        mirror = find_provider_mirror(found.platform, variables)
+        mirror = named_provider_mirror(found.platform, variables)
     except PrerequisiteError as error:
         raise ProblemError(str(error)) from None
     return f"{found.version}, provider from {mirror or 'where Terraform is set to get it'}"

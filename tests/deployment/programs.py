@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.terraform import PROVIDER_VERSION
-from deployment import programs
+from deployment import provider_search
 
 PROJECT = Path(__file__).parents[2]
 PLATFORM = "linux_amd64"
@@ -30,7 +30,7 @@ def add_provider(mirror: Path, *, packed: bool = False) -> Path:
 @pytest.fixture
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a person with an empty home on a machine without add-on software."""
-    monkeypatch.setattr(programs, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
+    monkeypatch.setattr(provider_search, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
     home = tmp_path / "home"
     home.mkdir()
     return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share"), "PATH": str(tmp_path / "bin")}

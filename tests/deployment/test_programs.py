@@ -9,8 +9,8 @@ import pytest
 from config.terraform import PROVIDER_VERSION
 from deployment.programs import (
     PrerequisiteError,
-    find_provider_mirror,
     find_terraform,
+    named_provider_mirror,
     quiet_variables,
     terraform_variables,
 )
@@ -88,52 +88,29 @@ def test_cdktf_asks_for_no_terraform_where_it_needs_none(
     assert answer.stdout.startswith(said)
 
 
-def test_without_a_mirror_terraform_goes_to_the_registry(environ: dict[str, str], tmp_path: Path) -> None:
-    assert find_provider_mirror(PLATFORM, environ) is None
+def test_without_a_named_mirror_terraform_goes_where_it_is_set_to_go(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Whatever lies about on the machine: what deploys has the keys of an AWS account."""
+    for place in ("home/.terraform.d/plugin-cache", "opt/mirror"):
+        add_provider(tmp_path / place)
+    assert named_provider_mirror(PLATFORM, environ) is None
     assert "TF_CLI_CONFIG_FILE" not in terraform_variables(None, tmp_path, environ)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize(
-    "place",
-    [
-        "home/.terraform.d/plugins",
-        "home/.local/share/terraform/plugins",
-        "home/.terraform.d/plugin-cache",
-        "share/terraform/plugins",
-        "opt",
-        "opt/mirror",
-        "opt/terraform/providers",
-    ],
-)
-def test_a_mirror_is_found_in_the_usual_places(
-    environ: dict[str, str], tmp_path: Path, place: str, packed: bool
-) -> None:
-    mirror = add_provider(tmp_path / place, packed=packed)
-    assert find_provider_mirror(PLATFORM, environ) == mirror
-
-
-def test_the_named_mirror_comes_first_then_terraforms_own_then_add_ons(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
-    add_on = add_provider(tmp_path / "opt/mirror")
-    assert find_provider_mirror(PLATFORM, environ) == add_on
-    own = add_provider(tmp_path / "home/.terraform.d/plugins")
-    assert find_provider_mirror(PLATFORM, environ) == own
+def test_a_named_mirror_is_where_the_provider_comes_from(environ: dict[str, str], tmp_path: Path) -> None:
     named = add_provider(tmp_path / "elsewhere")
-    assert find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
-
-
-def test_a_mirror_for_another_platform_is_not_taken(environ: dict[str, str], tmp_path: Path) -> None:
-    add_provider(tmp_path / "opt/mirror")
-    assert find_provider_mirror("darwin_arm64", environ) is None
+    assert named_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
+    configuration = Path(terraform_variables(named, tmp_path, environ)["TF_CLI_CONFIG_FILE"])
+    assert configuration.parent == tmp_path
+    assert str(named) in configuration.read_text()
 
 
 def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
     add_provider(tmp_path / "opt/mirror")
     wrong = environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")}
     with pytest.raises(PrerequisiteError, match=f"PARAKEET_PROVIDER_MIRROR is .*nowhere.*{PROVIDER_VERSION}"):
-        find_provider_mirror(PLATFORM, wrong)
+        named_provider_mirror(PLATFORM, wrong)
 
 
 @pytest.mark.parametrize("name", [".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
@@ -146,7 +123,6 @@ def test_a_persons_own_cli_configuration_is_left_alone(
     own.write_text("")
     if name == "named.tfrc":
         environ["TF_CLI_CONFIG_FILE"] = str(own)
-    assert find_provider_mirror(PLATFORM, environ) is None
     assert terraform_variables(None, tmp_path, environ).get("TF_CLI_CONFIG_FILE") == environ.get(
         "TF_CLI_CONFIG_FILE"
     )
@@ -157,11 +133,6 @@ def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(
 ) -> None:
     missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
     assert "TF_CLI_CONFIG_FILE" not in quiet_variables(missing)
-    mirror = add_provider(tmp_path / "opt/mirror")
-    assert find_provider_mirror(PLATFORM, missing) == mirror
-    configuration = Path(terraform_variables(mirror, tmp_path, missing)["TF_CLI_CONFIG_FILE"])
-    assert configuration.parent == tmp_path
-    assert str(mirror) in configuration.read_text()
 
 
 def test_the_mirror_is_looked_for_by_the_version_that_the_bindings_ask_for() -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from config.terraform import PROVIDER_LOCK, PROVIDER_VERSION
 from deployment.programs import (
-    find_provider_mirror,
     find_terraform,
     quiet_variables,
     terraform_variables,
 )
+from deployment.provider_search import find_provider_mirror
 from tests.deployment.programs import PLATFORM, add_provider
 from tests.template import Template
 

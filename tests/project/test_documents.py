@@ -20,7 +20,7 @@ from config.environments import ENVIRONMENTS, PROD
 from config.table import documented
 from config.validation import ConfigurationError
 from deployment.cdktf import COMMAND
-from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
+from deployment.programs import PrerequisiteError, find_terraform, named_provider_mirror
 from deployment.secrets import MissingSecretsError, refuse_without_secrets
 from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
 from tests.sources import SOURCES
@@ -266,7 +266,7 @@ def test_troubleshooting_quotes_what_is_said_of_wrong_configuration() -> None:
 
 def test_troubleshooting_quotes_what_is_said_of_a_mirror_without_the_provider(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError) as empty:
-        find_provider_mirror("linux_amd64", {"PARAKEET_PROVIDER_MIRROR": str(tmp_path)})
+        named_provider_mirror("linux_amd64", {"PARAKEET_PROVIDER_MIRROR": str(tmp_path)})
     _assert_quoted(str(empty.value))
 
 

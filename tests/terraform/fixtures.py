@@ -13,7 +13,8 @@ import pytest
 
 from config.environments import ENVIRONMENTS
 from config.names import secrets_stack_name
-from deployment.programs import PrerequisiteError, find_provider_mirror, find_terraform
+from deployment.programs import PrerequisiteError, find_terraform
+from deployment.provider_search import find_provider_mirror
 from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets

@@ -10,13 +10,12 @@ import psutil
 import pytest
 
 from deployment.command import Command, still_running
-from tests.terraform.deployments import wait_until
+from tests.terraform.deployments import DEPLOY_SECONDS, wait_until
 from tests.terraform.processes import processes_with
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("demo"), pytest.mark.usefixtures("mirror")]
 
 PROJECT = Path(__file__).parents[2]
-DEMO_SECONDS = 600
 ENDING_SECONDS = 10.0
 
 
@@ -45,7 +44,7 @@ def demo(folder: Path, temporary: Path) -> Demo:
         # Itself, the embedded AWS and cdktf.
         wait_until(lambda: len(list(processes_with(temporary))) >= 3, command)
         seen = list(processes_with(temporary))
-        code = command.wait(DEMO_SECONDS)
+        code = command.wait(DEPLOY_SECONDS)
         running = still_running(list(processes_with(temporary)), ENDING_SECONDS)
     finally:
         command.stop()

@@ -17,7 +17,7 @@ import pytest
 from deployment.command import CommandError, unwrapped
 from deployment.workspace import Workspace
 from tests.terraform.account import Account
-from tests.terraform.deployments import OpenWorkspace, synthesize_changed
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, synthesize_changed
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("roles")]
 
@@ -65,7 +65,7 @@ def drift(workspace: Workspace) -> subprocess.CompletedProcess[str]:
         env={**workspace.variables, "PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=DEPLOY_SECONDS,
         check=False,
     )
 
@@ -136,7 +136,7 @@ def test_the_role_that_deploys_can_remove_what_nobody_goes_back_to(automated: Au
         env={**workspace.variables, "PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEPLOY_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

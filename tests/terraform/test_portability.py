@@ -13,7 +13,7 @@ from portability.library import Library
 from portability.project import ported, python_of
 from portability.stated import LIBRARIES
 from tests.terraform.account import Account
-from tests.terraform.deployments import OpenWorkspace
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("portability")]
 STACK = "parakeet-dev"
@@ -38,7 +38,7 @@ def synthesize(library: Library, workspace: Workspace) -> Path:
         cwd=project,
         env=workspace.variables | {"CDKTF_OUTDIR": str(workspace.folder / "cdktf.out")},
         check=True,
-        timeout=300,
+        timeout=DEPLOY_SECONDS,
     )
     file = workspace.stack_folder(STACK) / "cdk.tf.json"
     document = json.loads(file.read_text(encoding="utf-8"))

@@ -89,7 +89,7 @@ def program(dev: Deployment, name: str, *arguments: str) -> subprocess.Completed
         env={**os.environ, **dev.workspace.variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEPLOY_SECONDS,
         check=False,
     )
 

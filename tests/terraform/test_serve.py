@@ -114,7 +114,7 @@ def test_the_printed_exports_and_curl_lines_work_as_they_stand(serving: Serving)
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=DEPLOY_SECONDS,
     )
     assert ran.returncode == 0, ran.stderr
     answers = map(json.loads, ran.stdout.split("\n")[1:])

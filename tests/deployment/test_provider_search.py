@@ -1,0 +1,91 @@
+"""Who has no keys is spared to name a mirror; who has some looks nowhere."""
+
+from pathlib import Path
+
+import pytest
+
+from deployment.programs import PrerequisiteError
+from deployment.provider_search import find_provider_mirror
+from tests.deployment.programs import PLATFORM, PROJECT, add_provider
+from tests.sources import SOURCES
+
+# What holds somebody's keys when it runs Terraform.
+DEPLOY = ("deployment", "review/real_plan.py")
+# What runs it without: against an embedded AWS, or no AWS at all.
+SEARCH = ("benchmarks", "local", "policy", "portability", "review/planner.py", "tests")
+
+
+def test_nothing_that_deploys_runs_a_provider_that_it_came_across() -> None:
+    searching = {
+        str(file.relative_to(PROJECT))
+        for folder in SOURCES
+        for file in sorted((PROJECT / folder).rglob("*.py"))
+        if "deployment.provider_search" in file.read_text(encoding="utf-8")
+    }
+    assert searching
+    assert not [file for file in searching if file.startswith(DEPLOY) or not file.startswith(SEARCH)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "home/.terraform.d/plugins",
+        "home/.local/share/terraform/plugins",
+        "home/.terraform.d/plugin-cache",
+        "share/terraform/plugins",
+        "opt",
+        "opt/mirror",
+        "opt/terraform/providers",
+    ],
+)
+def test_a_mirror_is_found_in_the_usual_places(
+    environ: dict[str, str], tmp_path: Path, place: str, packed: bool
+) -> None:
+    mirror = add_provider(tmp_path / place, packed=packed)
+    assert find_provider_mirror(PLATFORM, environ) == mirror
+
+
+def test_the_named_mirror_comes_first_then_terraforms_own_then_add_ons(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    add_on = add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror(PLATFORM, environ) == add_on
+    own = add_provider(tmp_path / "home/.terraform.d/plugins")
+    assert find_provider_mirror(PLATFORM, environ) == own
+    named = add_provider(tmp_path / "elsewhere")
+    assert find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
+
+
+def test_a_mirror_for_another_platform_is_not_taken(environ: dict[str, str], tmp_path: Path) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    assert find_provider_mirror("darwin_arm64", environ) is None
+
+
+def test_a_named_mirror_without_the_provider_is_an_error_and_no_reason_to_search(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    with pytest.raises(PrerequisiteError, match=r"PARAKEET_PROVIDER_MIRROR is .*nowhere"):
+        find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")})
+
+
+def test_a_cli_configuration_that_is_not_there_is_no_reason_not_to_search(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    mirror = add_provider(tmp_path / "opt/mirror")
+    missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
+    assert find_provider_mirror(PLATFORM, missing) == mirror
+
+
+@pytest.mark.parametrize("name", [".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
+def test_where_a_person_has_a_cli_configuration_it_says_where_providers_come_from(
+    environ: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    add_provider(tmp_path / "opt/mirror")
+    own = tmp_path / "home" / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("")
+    if name == "named.tfrc":
+        environ["TF_CLI_CONFIG_FILE"] = str(own)
+    assert find_provider_mirror(PLATFORM, environ) is None
