@@ -14,7 +14,6 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.deployed import deployed
-from deployment.cdktf import COMMAND
 from deployment.command import Command
 from local.platform import LocalPlatform
 
@@ -43,7 +42,7 @@ def measure(platform: LocalPlatform, rounds: int) -> None:
     """Print times and ratios of that platform's plans. Exits with a line if one finds something to change."""
     folder = platform.workspace.folder
     commands = {
-        "cdktf diff": [*COMMAND, "diff", platform.stack],
+        "cdktf diff": [sys.executable, "-P", "-m", "deployment.cdktf", "diff", platform.stack],
         "make plan": [
             *(sys.executable, "-P", "-m", "deployment.plan"),
             *("--environment", platform.environment.name, "--folder", str(folder)),

@@ -1,12 +1,14 @@
 """What a deployment would change: synthesis and Terraform's plan, no cdktf between them (`make plan`)."""
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,17 +71,44 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     refuse_what_nobody_means([to, stack], os.environ, ENVIRONMENTS)
     refuse_without_values([to, stack], os.environ, ENVIRONMENTS)
     terraform = find_terraform(os.environ)
-    refuse_without_secrets([to, stack], ENVIRONMENTS)
-    refuse_without_boundary([to, stack], ENVIRONMENTS)
     mirror = named_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
-    _run([sys.executable, str(PROJECT / "main.py")], folder, variables)
+    with ThreadPoolExecutor(1) as meanwhile:
+        synthesis = meanwhile.submit(_run, [sys.executable, str(PROJECT / "main.py")], folder, variables)
+        # These ask AWS.
+        refuse_without_secrets([to, stack], ENVIRONMENTS)
+        refuse_without_boundary([to, stack], ENVIRONMENTS)
+        synthesis.result()
     code = folder / "cdktf.out" / "stacks" / stack
     if not code.is_dir():
         raise PlanError(f"there is no stack {stack}")
     program = str(terraform.program)
-    _run([program, "init", "-input=false", "-no-color"], code, variables, quietly=True)
+    initialize(program, code, variables)
     return Prepared(code, program, variables)
+
+
+def initialize(program: str, code: Path, variables: Mapping[str, str]) -> None:
+    """Have Terraform initialize the folder of a stack's code, unless it is as this left it.
+
+    Raises PlanError. Whether a provider is the release, Terraform looks at again in every command.
+    """
+    kept = code / ".terraform" / "initialized"
+    if kept.is_file() and kept.read_text(encoding="utf-8") == _initialized_for(code):
+        return
+    _run([program, "init", "-input=false", "-no-color"], code, variables, quietly=True)
+    kept.write_text(_initialized_for(code), encoding="utf-8")
+
+
+def _initialized_for(code: Path) -> str:
+    """What the folder is initialized for, and with: a digest that another backend or provider changes."""
+    data = code / ".terraform"
+    asked = json.loads((code / "cdk.tf.json").read_text(encoding="utf-8"))["terraform"]
+    # Registry, owner, provider, version, platform: a link, which may lead nowhere by now.
+    found = sorted(map(str, data.glob("providers/*/*/*/*/*/terraform-provider-*")))
+    parts = [json.dumps(asked, sort_keys=True).encode(), *(each.encode() for each in found)]
+    files = (code / ".terraform.lock.hcl", data / "terraform.tfstate")
+    parts += [file.read_bytes() if file.is_file() else b"" for file in files]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def plan(stack: str, options: Sequence[str] = (), *, folder: Path = PROJECT) -> int:

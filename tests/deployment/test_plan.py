@@ -1,0 +1,65 @@
+"""What is done before a plan, and what is not done twice."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from deployment.plan import initialize
+from deployment.programs import quiet_variables
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("plan"), pytest.mark.usefixtures("mirror")]
+
+
+class Stack:
+    """A stack's code without resources, and a Terraform that writes down what it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.code = folder / "stack"
+        self.code.mkdir()
+        (self.code / ".terraform.lock.hcl").touch()
+        self._program, self._asked = folder / "terraform", folder / "asked"
+        terraform = shutil.which("terraform")
+        self._program.write_text(f'#!/bin/sh\necho "$1" >> {self._asked}\nexec {terraform} "$@"\n')
+        self._program.chmod(0o755)
+
+    def initialized(self, version: str = ">= 1.11") -> int:
+        """How often Terraform was asked to, by now, once the stack asks for such a Terraform."""
+        document = {"terraform": {"required_version": version, "backend": {"local": {"path": "state"}}}}
+        (self.code / "cdk.tf.json").write_text(json.dumps(document), encoding="utf-8")
+        initialize(str(self._program), self.code, quiet_variables(os.environ))
+        return self._asked.read_text(encoding="utf-8").split().count("init")
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path)
+
+
+def test_what_is_initialized_is_initialized_once(stack: Stack) -> None:
+    assert [stack.initialized() for _ in range(3)] == [1, 1, 1]
+
+
+def test_another_configuration_of_terraform_is_initialized_anew(stack: Stack) -> None:
+    stack.initialized(version=">= 1.11")
+    assert stack.initialized(version=">= 1.10") == 2
+
+
+def test_what_somebody_else_has_initialized_meanwhile_is_initialized_anew(stack: Stack) -> None:
+    stack.initialized()
+    (stack.code / ".terraform/terraform.tfstate").unlink()
+    assert stack.initialized() == 2
+
+
+def test_a_provider_that_is_gone_is_installed_anew(stack: Stack) -> None:
+    mirror = stack.code.parent / "mirror"
+    mirror.mkdir()
+    (mirror / "terraform-provider-some_v1").touch()
+    link = stack.code / ".terraform/providers/registry/owner/some/1/linux_amd64"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(mirror)
+    assert [stack.initialized() for _ in range(2)] == [1, 1]
+    mirror.rename(mirror.with_name("elsewhere"))
+    assert stack.initialized() == 2
