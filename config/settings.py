@@ -259,11 +259,11 @@ class ApiSettings(Section):
         default=(SITE,), description="Origins whose pages may call the API from a browser"
     )
     throttle_rps: Annotated[StrictInt, positive("requests a second")] = Field(
-        description="Requests a second, over time, before the API answers 429. AWS does not say whether the "
-        "routes share them; if each has its own, all together may take as many times more as there are routes"
+        description="Requests a second, over time, of all routes together, before the API answers 429. Each "
+        "route has an equal share: AWS does not say whether routes share a limit that none has of its own"
     )
     throttle_burst: Annotated[StrictInt, positive("requests")] = Field(
-        description="Requests at once before the API answers 429"
+        description="Requests at once, shared out alike, before the API answers 429; at least 1 a route"
     )
     access_team: Annotated[StrictStr, matching(r"[a-z0-9-]+", "a Cloudflare team name: a-z, 0-9 and -")] = (
         Field(
