@@ -391,8 +391,9 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _not_moved_by_mistake(self) -> Self:
-        # Terraform would make everything anew there and destroy nothing here, `prevent_destroy` or not.
-        if REGION not in (self.region, self.leave_behind_region):
+        # Terraform would make everything anew there and destroy nothing here, `prevent_destroy` or not. Where
+        # it is deployed by then only the state says: `deployment/region.py` looks.
+        if self.region != REGION and self.leave_behind_region in (None, self.region):
             raise FieldError(
                 "region",
                 self.region,

@@ -16,6 +16,7 @@ from config.names import secrets_stack_name, stack_name
 from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_provider_mirror, find_terraform, terraform_variables
+from deployment.region import refuse_to_leave_behind
 from deployment.secrets import refuse_without_secrets, refuse_without_values
 
 PROJECT = Path(__file__).parents[1]
@@ -67,6 +68,7 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
     refuse_what_nobody_means([to, stack], os.environ, ENVIRONMENTS)
+    refuse_to_leave_behind([to, stack], os.environ, ENVIRONMENTS)
     refuse_without_values([to, stack], os.environ, ENVIRONMENTS)
     terraform = find_terraform(os.environ)
     refuse_without_secrets([to, stack], ENVIRONMENTS)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from config.errors import OneLineError
+from deployment.region import region_of
 from deployment.releases import Releases
 
 
@@ -36,9 +37,9 @@ def main() -> int:
 
 
 def report(environment: str) -> int:
-    """Prune, and say what went; 0. Raises ReleaseError."""
+    """Prune, and say what went; 0. Raises OneLineError."""
     removed = 0
-    for line in prune(Releases(environment)):
+    for line in prune(Releases(environment, region=region_of(environment))):
         print(line, flush=True)
         removed += 1
     print(f"{removed or 'no'} old version{'s' * (removed != 1)} removed")
