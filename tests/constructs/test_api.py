@@ -203,6 +203,11 @@ def test_it_is_an_http_api_that_deploys_itself(platform: Template) -> None:
     assert stage["auto_deploy"] is True
 
 
+def test_prods_api_whose_address_another_would_not_have_refuses_to_be_destroyed(platform: Template) -> None:
+    protected = {"prevent_destroy": True} if platform.environment == "prod" else None
+    assert platform.one("aws_apigatewayv2_api").get("lifecycle") == protected
+
+
 def test_every_request_is_logged_as_json(platform: Template) -> None:
     settings = platform.one("aws_apigatewayv2_stage")["access_log_settings"]
     log = platform.behind(settings["destination_arn"])
