@@ -76,7 +76,8 @@ class ApiFunctionSettings(FunctionSettings):
 class TradesSettings(ApiFunctionSettings):
     """Trades, which everybody asks at once when a market opens."""
 
-    # Beyond it an HTTP API answers 503 at once. All environments in one account take half of what it has.
+    # Beyond it an HTTP API answers 503 at once. All environments in one account take half of the 1,000 that
+    # it has (Lambda quotas page, "Concurrent executions"); a new one may have 10.
     reserved_concurrency: Concurrency | None = Field(
         default=100, description=_described("reserved_concurrency")
     )

@@ -1,4 +1,7 @@
-"""Remove the functions' versions that nobody can go back to any more (`make prune`, and `make apply`)."""
+"""Remove the functions' versions that nobody can go back to any more (`make prune`, and `make apply`).
+
+Lambda keeps 75 GB of versions and layers for an account in a region (Lambda quotas page), then refuses more.
+"""
 
 import argparse
 import sys

@@ -85,7 +85,7 @@ class Throttle:
     burst: int
 
 
-# An account's, where neither the stage nor the route says anything.
+# An account's, where neither the stage nor the route says anything (API Gateway quotas page).
 ACCOUNT_THROTTLE = Throttle(rate=10_000, burst=5_000)
 
 
