@@ -19,8 +19,9 @@ DEV = environment(
     api={
         "cors_origins": (SITE, *LOCAL_SITES),
         "access_audience": PLACEHOLDER_AUDIENCE,
-        "throttle_rps": 50,
-        "throttle_burst": 100,
+        # A route's share, a twentieth, has to let a page of the front end load.
+        "throttle_rps": 200,
+        "throttle_burst": 400,
     },
     # The rule exists, so that an engineer can run the ingest by enabling it for a day.
     schedule={"enabled": False},

@@ -76,7 +76,8 @@ class ApiFunctionSettings(FunctionSettings):
 class TradesSettings(ApiFunctionSettings):
     """Trades, which everybody asks at once when a market opens."""
 
-    # Beyond it an HTTP API answers 503 at once. All environments in one account take half of what it has.
+    # Beyond it an HTTP API answers 503 at once. All environments in one account take half of the 1,000 that
+    # it has (Lambda quotas page, "Concurrent executions"); a new one may have 10.
     reserved_concurrency: Concurrency | None = Field(
         default=100, description=_described("reserved_concurrency")
     )
@@ -259,11 +260,11 @@ class ApiSettings(Section):
         default=(SITE,), description="Origins whose pages may call the API from a browser"
     )
     throttle_rps: Annotated[StrictInt, positive("requests a second")] = Field(
-        description="Requests a second, over time, before the API answers 429. AWS does not say whether the "
-        "routes share them; if each has its own, all together may take as many times more as there are routes"
+        description="Requests a second, over time, of all routes together, before the API answers 429. Each "
+        "route has an equal share: AWS does not say whether routes share a limit that none has of its own"
     )
     throttle_burst: Annotated[StrictInt, positive("requests")] = Field(
-        description="Requests at once before the API answers 429"
+        description="Requests at once, shared out alike, before the API answers 429; at least 1 a route"
     )
     access_team: Annotated[StrictStr, matching(r"[a-z0-9-]+", "a Cloudflare team name: a-z, 0-9 and -")] = (
         Field(
@@ -391,8 +392,9 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _not_moved_by_mistake(self) -> Self:
-        # Terraform would make everything anew there and destroy nothing here, `prevent_destroy` or not.
-        if REGION not in (self.region, self.leave_behind_region):
+        # Terraform would make everything anew there and destroy nothing here, `prevent_destroy` or not. Where
+        # it is deployed by then only the state says: `deployment/region.py` looks.
+        if self.region != REGION and self.leave_behind_region in (None, self.region):
             raise FieldError(
                 "region",
                 self.region,

@@ -105,10 +105,13 @@ class Api(Construct):
         self._authorization_type = authorizer.authorization_type
         self._authorizer_id = authorizer.attach(self, api_id=self.id, execution_arn=self._execution_arn)
         self._targets: dict[str, str] = {}
+        self._settings = settings
+        self._throttled: list[Apigatewayv2Route] = []
 
         health_route = self._route(f"GET {HEALTH_PATH}", health, authorised=False)
         self._allow_invocation(health, "GET", HEALTH_PATH)
-        Apigatewayv2Stage(
+        self._health_throttle = _throttle(health_route, HEALTH_RPS, HEALTH_BURST)
+        self._stage = Apigatewayv2Stage(
             self,
             "stage",
             api_id=self.id,
@@ -117,14 +120,7 @@ class Api(Construct):
             default_route_settings=Apigatewayv2StageDefaultRouteSettings(
                 throttling_rate_limit=settings.throttle_rps, throttling_burst_limit=settings.throttle_burst
             ),
-            route_settings=[
-                Apigatewayv2StageRouteSettings(
-                    # Of the route, not its text: API Gateway takes settings of routes that it has.
-                    route_key=health_route.route_key,
-                    throttling_rate_limit=HEALTH_RPS,
-                    throttling_burst_limit=HEALTH_BURST,
-                )
-            ],
+            route_settings=[self._health_throttle],
             access_log_settings=Apigatewayv2StageAccessLogSettings(
                 destination_arn=log.arn, format=json.dumps(access_log(authorizer))
             ),
@@ -163,9 +159,21 @@ class Api(Construct):
         if not methods or not set(methods) <= set(METHODS):
             raise ValueError(f"methods of {path} = {methods}: allowed: some of {', '.join(METHODS)}")
         for route_path in (path, f"{path}/{{proxy+}}"):
-            for method in methods:
-                self._route(f"{method} {route_path}", function, authorised=True)
+            self._throttled += [
+                self._route(f"{method} {route_path}", function, authorised=True) for method in methods
+            ]
             self._allow_invocation(function, "*", route_path)
+        self._share_out_the_throttle()
+
+    def _share_out_the_throttle(self) -> None:
+        # To each route alike. AWS's documents differ on whether a stage's limit is one for all its routes, or
+        # a default that each has by itself (developer guide, "Throttle requests to your HTTP APIs"; API
+        # reference, DefaultRouteSettings). Of limits of their own the sum is the configuration's either way.
+        routes = len(self._throttled)
+        rps, burst = self._settings.throttle_rps / routes, max(1, self._settings.throttle_burst // routes)
+        self._stage.put_route_settings(
+            [self._health_throttle, *(_throttle(route, rps, burst) for route in self._throttled)]
+        )
 
     def _metric(self, name: str, statistic: str = "Sum") -> Metric:
         return Metric("AWS/ApiGateway", name, {"ApiId": self.id}, statistic)
@@ -210,6 +218,15 @@ def access_log(authorizer: Authorizer) -> dict[str, str]:
         "email": f"{authorizer.caller}.email",
         "commonName": f"{authorizer.caller}.common_name",
     }
+
+
+def _throttle(route: Apigatewayv2Route, rps: float, burst: int) -> Apigatewayv2StageRouteSettings:
+    return Apigatewayv2StageRouteSettings(
+        # Of the route, not its text: API Gateway takes settings of routes that it has.
+        route_key=route.route_key,
+        throttling_rate_limit=rps,
+        throttling_burst_limit=burst,
+    )
 
 
 def _id(route: str) -> str:

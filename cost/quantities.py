@@ -45,10 +45,12 @@ def unknown(document: Document) -> list[str]:
 
 
 def throttle(document: Document) -> Decimal:
-    """Requests a second that the API lets through; each route with a bound of its own beside the rest."""
+    """Requests a second that the API lets through: of each route with a bound of its own, and of the rest."""
     rates = [Decimal(0)]
     for stage in _of(document, "aws_apigatewayv2_stage"):
-        settings = [stage.get("default_route_settings", {}), *stage.get("route_settings", [])]
+        settings = list(stage.get("route_settings", []))
+        if len(settings) < len(_of(document, "aws_apigatewayv2_route")):
+            settings.append(stage.get("default_route_settings", {}))
         rates += [Decimal(str(one.get("throttling_rate_limit", 0))) for one in settings]
     return sum(rates, Decimal(0))
 

@@ -14,6 +14,7 @@ from deployment.programs import (
     quiet_variables,
     terraform_variables,
 )
+from deployment.region import refuse_to_leave_behind
 from deployment.secrets import refuse_without_secrets, refuse_without_values
 
 COMMAND = (
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> None:
             mirror = named_provider_mirror(find_terraform(os.environ).platform, os.environ)
             environments = _environments()
             refuse_what_nobody_means(arguments, os.environ, environments)
+            refuse_to_leave_behind(arguments, os.environ, environments)
             refuse_without_values(arguments, os.environ, environments)
             refuse_without_secrets(arguments, environments)
             refuse_without_boundary(arguments, environments)

@@ -8,7 +8,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError
-from config.names import LIVE, REGION, resource_name
+from config.names import LIVE, resource_name
+from deployment.region import region_of
 
 
 class MigrationError(OneLineError):
@@ -16,10 +17,11 @@ class MigrationError(OneLineError):
 
 
 def migrate(environment: str) -> str:
-    """What the migration function answers, with the credentials of the shell. Raises MigrationError."""
+    """What the migration function answers, with the credentials of the shell. Raises OneLineError."""
+    region = region_of(environment)
     name = resource_name("migrate", environment)
     try:
-        answer = boto3.client("lambda", region_name=REGION).invoke(
+        answer = boto3.client("lambda", region_name=region).invoke(
             FunctionName=name, Qualifier=LIVE, Payload=json.dumps({"source": "by hand"}).encode()
         )
     except (BotoCoreError, ClientError) as error:

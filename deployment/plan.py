@@ -18,6 +18,7 @@ from config.names import secrets_stack_name, stack_name
 from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
+from deployment.region import refuse_to_leave_behind
 from deployment.secrets import refuse_without_secrets, refuse_without_values
 
 PROJECT = Path(__file__).parents[1]
@@ -76,6 +77,7 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     with ThreadPoolExecutor(1) as meanwhile:
         synthesis = meanwhile.submit(_run, [sys.executable, str(PROJECT / "main.py")], folder, variables)
         # These ask AWS.
+        refuse_to_leave_behind([to, stack], os.environ, ENVIRONMENTS)
         refuse_without_secrets([to, stack], ENVIRONMENTS)
         refuse_without_boundary([to, stack], ENVIRONMENTS)
         synthesis.result()

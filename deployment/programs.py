@@ -104,8 +104,9 @@ def quiet_variables(variables: Mapping[str, str]) -> dict[str, str]:
     # TF_LOG makes the provider log too, and it logs requests with the secrets in them; TF_LOG_CORE does not.
     if level := result.pop("TF_LOG", None):
         result.setdefault("TF_LOG_CORE", level)
-    # It would log as much by itself.
-    result.pop("TF_LOG_PROVIDER", None)
+    # They would log as much by themselves; the last one writes whole requests into a folder.
+    for name in ("TF_LOG_PROVIDER", "TF_LOG_SDK_PROTO_DATA_DIR"):
+        result.pop(name, None)
     # Whatever it finds as the provider, it runs nothing that the synthesized lock file does not vouch for.
     arguments = variables.get("TF_CLI_ARGS_init", "").split()
     result["TF_CLI_ARGS_init"] = " ".join([*(each for each in arguments if each != _READ_LOCK), _READ_LOCK])

@@ -1,10 +1,14 @@
-"""Remove the functions' versions that nobody can go back to any more (`make prune`, and `make apply`)."""
+"""Remove the functions' versions that nobody can go back to any more (`make prune`, and `make apply`).
+
+Lambda keeps 75 GB of versions and layers for an account in a region (Lambda quotas page), then refuses more.
+"""
 
 import argparse
 import sys
 from collections.abc import Iterator
 
 from config.errors import OneLineError
+from deployment.region import region_of
 from deployment.releases import Releases
 
 
@@ -36,9 +40,9 @@ def main() -> int:
 
 
 def report(environment: str) -> int:
-    """Prune, and say what went; 0. Raises ReleaseError."""
+    """Prune, and say what went; 0. Raises OneLineError."""
     removed = 0
-    for line in prune(Releases(environment)):
+    for line in prune(Releases(environment, region=region_of(environment))):
         print(line, flush=True)
         removed += 1
     print(f"{removed or 'no'} old version{'s' * (removed != 1)} removed")

@@ -44,10 +44,10 @@ class Release:
 class Releases:
     """The functions of an environment, with the credentials of the shell. All methods raise ReleaseError."""
 
-    def __init__(self, environment: str, client: Client = boto3.client) -> None:
+    def __init__(self, environment: str, client: Client = boto3.client, *, region: str = REGION) -> None:
         self.environment = environment
-        self._lambda = client("lambda", region_name=REGION)
-        self._s3 = client("s3", region_name=REGION)
+        self._lambda = client("lambda", region_name=region)
+        self._s3 = client("s3", region_name=region)
 
     def parts(self) -> list[str]:
         """The functions that there are, sorted."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from config.errors import OneLineError
+from deployment.region import region_of
 from deployment.releases import Release, ReleaseError, Releases
 
 
@@ -65,7 +66,7 @@ def main() -> int:
     what.add_argument("--list", action="store_true", help="only list the releases")
     options = parser.parse_args()
     try:
-        releases = Releases(options.environment)
+        releases = Releases(options.environment, region=region_of(options.environment))
         for line in listed(releases) if options.list else roll_back(releases, options.to or None):
             print(line, flush=True)
     except OneLineError as error:

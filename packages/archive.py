@@ -16,7 +16,7 @@ from typing import BinaryIO
 from config.errors import OneLineError
 
 UNZIPPED_LIMIT = 250 * 1024 * 1024
-"""Bytes that a function and its layers may have together, unzipped: Lambda's quota."""
+"""Bytes that a function and its layers may have together, unzipped (Lambda quotas page)."""
 
 # The zip format's earliest date.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)

@@ -37,7 +37,10 @@ def application(environments: Sequence[Environment], target: Target, outdir: str
             account_id,
             [environment for environment in environments if environment.account_id == account_id],
         )
+    # prod's state everybody has to share: Terraform by itself, past what our cdktf refuses, finds no other.
+    shared = target.model_copy(update={"local_state": False})
     for environment in environments:
-        SecretsStack(app, environment, target)
-        ParakeetStack(app, environment, target)
+        chosen = shared if environment.name == "prod" else target
+        SecretsStack(app, environment, chosen)
+        ParakeetStack(app, environment, chosen)
     return app

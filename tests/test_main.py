@@ -91,11 +91,15 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cwd
 
 
-def test_a_local_state_is_kept_in_a_file_for_each_stack_of_the_folder(local: Path) -> None:
+def test_a_local_state_is_kept_in_a_file_for_each_stack_of_the_folder_and_prods_where_it_is_shared(
+    local: Path,
+) -> None:
     for name, template in read_templates(local / "cdktf.out").items():
-        assert template.document["terraform"]["backend"] == {
-            "local": {"path": str(local / f"terraform.{name}.tfstate")}
-        }
+        backend = template.document["terraform"]["backend"]
+        if name.startswith("parakeet-prod"):
+            assert backend["s3"]["bucket"] == "potential-parakeet-terraform-state"
+        else:
+            assert backend == {"local": {"path": str(local / f"terraform.{name}.tfstate")}}
 
 
 def test_bootstraps_own_state_is_local_as_it_comes_before_the_bucket(elsewhere: Path) -> None:

@@ -49,8 +49,8 @@ _ERROR = {
 }
 _GATEWAY_ERROR = {
     "title": "GatewayError",
-    "description": "What API Gateway answers by itself: a token that is missing or wrong, no such route, "
-    "too many requests, no function that answers in time.",
+    "description": "What API Gateway answers by itself: a token that is missing or wrong, no route for the "
+    "path and method, too many requests, no function that answers in time.",
     "type": "object",
     "required": ["message"],
     "properties": {"message": {"type": "string"}},
@@ -77,7 +77,7 @@ _ERRORS = {
     "400": _answer("Malformed: no JSON, another type, no date", _OURS, *_IDS),
     "401": _answer("No token, or one that is not valid", _EITHER, *_IDS),
     "403": _answer("A token that is for something else", _GATEWAYS, "apigw-requestid"),
-    "404": _answer("There is no such thing, or no such route", _EITHER, *_IDS),
+    "404": _answer("There is no such thing, or no route for this path and method", _EITHER, *_IDS),
     "405": _answer("The path is there, but not for this method", _OURS, *_IDS, "Allow"),
     "409": _answer("It contradicts what is there", _OURS, *_IDS),
     "413": _answer("The body is too large", _EITHER, *_IDS),

@@ -1,6 +1,6 @@
 """The routing table: what is deployed, resolved once, never changed; and which route a request takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import unquote
@@ -85,7 +85,7 @@ class Throttle:
     burst: int
 
 
-# An account's, where neither the stage nor the route says anything.
+# An account's, where neither the stage nor the route says anything (API Gateway quotas page).
 ACCOUNT_THROTTLE = Throttle(rate=10_000, burst=5_000)
 
 
@@ -151,13 +151,19 @@ class RoutingTable:
         lines = [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows]
         lines.extend(
             f"stage {stage.name}: {_limits(stage.throttle)}"
-            + "".join(f"; {key}: {_limits(limit)}" for key, limit in stage.route_throttles.items())
+            + "".join(f"; {whose}: {_limits(limit)}" for whose, limit in _alike(stage.route_throttles))
             + f"; access log: {stage.log_group or 'none'}"
             for stage in self.stages.values()
         )
         cors = self.cors
         lines.append(f"CORS: {', '.join(cors.allow_origins) or 'no origin'}" if cors else "CORS: none")
         return lines
+
+
+def _alike(throttles: Mapping[str, Throttle]) -> Iterator[tuple[str, Throttle]]:
+    for limit in dict.fromkeys(throttles.values()):
+        keys = [key for key, own in throttles.items() if own == limit]
+        yield keys[0] if len(keys) == 1 else f"each of {len(keys)} routes", limit
 
 
 def _limits(throttle: Throttle) -> str:

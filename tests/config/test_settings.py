@@ -510,8 +510,10 @@ def test_the_region_changes_only_when_said_twice() -> None:
         "prod: region = 'eu-central-1': allowed: us-east-1, or leave_behind_region = 'us-east-1' beside it, "
         "as all that is there stays there"
     )
-    moved = changed(PROD, region="eu-central-1", leave_behind_region="us-east-1")
-    assert moved.region == "eu-central-1"
+    for left in ("us-east-1", "eu-west-1"):
+        moved = changed(PROD, region="eu-central-1", leave_behind_region=left)
+        assert moved.region == "eu-central-1"
+    assert "allowed: us-east-1" in wrong(region="eu-central-1", leave_behind_region="eu-central-1")
 
 
 def test_an_environment_of_another_name_is_refused() -> None:

@@ -151,24 +151,47 @@ def test_browsers_may_call_from_the_site_and_outside_of_prod_from_an_engineers_m
     }
 
 
+def throttles(template: Template) -> dict[str, tuple[float, int]]:
+    """Of each route with limits of its own: a second, and at once."""
+    return {
+        # By reference: API Gateway takes settings of routes that it has.
+        template.behind(each["route_key"])["route_key"]: (
+            each["throttling_rate_limit"],
+            each["throttling_burst_limit"],
+        )
+        for each in template.one("aws_apigatewayv2_stage")["route_settings"]
+    }
+
+
 @pytest.mark.parametrize(
-    ("environment", "rps", "burst"), [("dev", 50, 100), ("staging", 200, 400), ("prod", 1000, 2000)]
+    ("environment", "rps", "burst"), [("dev", 200, 400), ("staging", 200, 400), ("prod", 1000, 2000)]
 )
-def test_requests_are_throttled_as_the_environment_says(
+def test_all_routes_together_are_throttled_as_the_environment_says(
     environment: str, rps: int, burst: int, request: pytest.FixtureRequest
 ) -> None:
+    """Whether AWS takes a stage's limit for that of all its routes, or for each route's."""
     template: Template = request.getfixturevalue(environment)
     assert template.one("aws_apigatewayv2_stage")["default_route_settings"] == {
         "throttling_rate_limit": rps,
         "throttling_burst_limit": burst,
     }
+    own = throttles(template)
+    assert own.keys() == routes(template).keys()
+    shares = [limits for key, limits in own.items() if key != "GET /health"]
+    assert len(set(shares)) == 1
+    assert tuple(map(sum, zip(*shares, strict=True))) == (rps, burst)
+
+
+def test_a_throttle_that_cannot_be_shared_out_evenly_lets_no_more_through_and_shuts_no_route() -> None:
+    template = synthesized(changed(PROD, api={"throttle_rps": 7, "throttle_burst": 9}))
+    own = throttles(template)
+    del own["GET /health"]
+    assert sum(rate for rate, _ in own.values()) == pytest.approx(7)
+    assert {burst for _, burst in own.values()} == {1}
 
 
 def test_who_has_no_token_cannot_use_up_what_the_others_need(platform: Template) -> None:
-    (settings,) = platform.one("aws_apigatewayv2_stage")["route_settings"]
-    # By reference: API Gateway takes settings of routes that it has.
-    assert platform.behind(settings["route_key"])["route_key"] == "GET /health"
-    assert (settings["throttling_rate_limit"], settings["throttling_burst_limit"]) == (10, 20)
+    assert throttles(platform)["GET /health"] == (10, 20)
 
 
 def test_it_is_an_http_api_that_deploys_itself(platform: Template) -> None:
@@ -178,6 +201,11 @@ def test_it_is_an_http_api_that_deploys_itself(platform: Template) -> None:
     stage = platform.one("aws_apigatewayv2_stage")
     assert stage["name"] == "$default"
     assert stage["auto_deploy"] is True
+
+
+def test_prods_api_whose_address_another_would_not_have_refuses_to_be_destroyed(platform: Template) -> None:
+    protected = {"prevent_destroy": True} if platform.environment == "prod" else None
+    assert platform.one("aws_apigatewayv2_api").get("lifecycle") == protected
 
 
 def test_every_request_is_logged_as_json(platform: Template) -> None:

@@ -62,6 +62,11 @@ def test_the_ceiling_is_what_throttles_and_concurrency_let_through(prod: Templat
     # 1,000 requests a second and /health's 10, all of a month of 730 hours.
     assert throttle(prod.document) == 1010
     assert by_price["api.request"].ceiling == 1010 * 730 * 3600
+    # A route that has no share has all of the stage's limit.
+    unshared = {**prod.one("aws_apigatewayv2_stage")}
+    unshared["route_settings"] = unshared["route_settings"][:-1]
+    stage = {**prod.document["resource"], "aws_apigatewayv2_stage": {"api_stage": unshared}}
+    assert throttle({**prod.document, "resource": stage}) == 1010 - 50 + 1000
     functions = [
         block
         for part in ("trades", "data", "strategies", "scanner")

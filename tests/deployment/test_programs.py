@@ -135,6 +135,17 @@ def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(
     assert "TF_CLI_CONFIG_FILE" not in quiet_variables(missing)
 
 
+def test_terraform_logs_what_it_does_itself_and_never_what_its_provider_does() -> None:
+    """The provider logs its requests, and a request that writes a secret has its value."""
+    secret = {"TF_LOG_PROVIDER": "TRACE", "TF_LOG_SDK_PROTO_DATA_DIR": "requests"}
+    told = quiet_variables({"TF_LOG": "TRACE", **secret})
+    assert {name: value for name, value in told.items() if name.startswith("TF_LOG")} == {
+        "TF_LOG_CORE": "TRACE"
+    }
+    # A level of its own is kept.
+    assert quiet_variables({"TF_LOG": "TRACE", "TF_LOG_CORE": "WARN"})["TF_LOG_CORE"] == "WARN"
+
+
 def test_the_mirror_is_looked_for_by_the_version_that_the_bindings_ask_for() -> None:
     # Read as text: importing the provider's parent package costs seconds, and this module needs none of it.
     provider = next(

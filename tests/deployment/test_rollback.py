@@ -4,17 +4,22 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from config.environments import DEV
 from config.names import LIVE, RELEASE_KEY, resource_name
+from deployment import migrate as migrate_program
 from deployment import prune as prune_program
 from deployment import releases as releases_module
+from deployment import rollback as rollback_program
 from deployment.prune import prune
 from deployment.releases import ReleaseError, Releases
 from deployment.rollback import listed, roll_back
 from local.embedded_aws import EmbeddedAws
+from tests.template import changed
 
 pytestmark = pytest.mark.integration
 
@@ -154,6 +159,32 @@ def test_another_environments_functions_are_left_alone(account: Account, client:
     other = Account(client, f"x-{account.environment}")
     assert account.releases.parts() == list(PARTS)
     assert other.releases.live() == {"data-api": 1, "trades-api": 1}
+
+
+@pytest.mark.parametrize(
+    ("program", "asks"),
+    [
+        (prune_program.main, "deployment.prune.Releases"),
+        (rollback_program.main, "deployment.rollback.Releases"),
+        (migrate_program.main, "boto3.client"),
+    ],
+)
+def test_an_environment_is_rolled_back_pruned_and_migrated_where_it_is_deployed(
+    program: Callable[[], int | None], asks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = changed(DEV, region="eu-central-1", leave_behind_region="us-east-1")
+    monkeypatch.setattr("config.environments.ENVIRONMENTS", (elsewhere,))
+    monkeypatch.setattr("sys.argv", ["program"])
+    asked: list[dict[str, str]] = []
+
+    def ask(_: str, **where: str) -> None:
+        asked.append(where)
+        raise ReleaseError("asked")
+
+    monkeypatch.setattr(asks, ask)
+    with suppress(SystemExit):
+        program()
+    assert [list(where.values()) for where in asked] == [["eu-central-1"]]
 
 
 def test_what_cannot_be_asked_is_one_line(

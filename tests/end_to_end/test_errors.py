@@ -94,7 +94,9 @@ def test_a_path_without_a_route_is_answered_by_the_gateway(api: Api) -> None:
 
 def test_a_method_that_a_path_does_not_take_is_refused(api: Api) -> None:
     # The gateway has no route of this method, so nobody asks a function.
-    assert api.put("/trades", json=trade()).status_code == 404
+    nowhere = api.put("/trades", json=trade())
+    assert (nowhere.status_code, nowhere.json()) == (404, {"message": "Not Found"})
+    assert nowhere.headers["apigw-requestid"]
     answer = api.patch("/trades", json={"ticker": "X"})
     assert error(answer) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, POST"

@@ -30,7 +30,7 @@ async def _user(url: str, token: str, ticker: str, statuses: Counter[int]) -> li
                 statuses[answer.status_code] += 1
                 if answer.status_code != 429:
                     return answer
-                # dev's own limit, 50 a second.
+                # dev's own limit of a route, 10 a second.
                 await asyncio.sleep(1)
 
         ids = [int((await ask("POST", "/trades", trade(ticker=ticker))).json()["id"]) for _ in range(2)]

@@ -30,6 +30,17 @@ def test_every_operation_names_what_the_gateway_answers_in_front_of_it(described
             assert bool(operation["security"]) == (path != "/health")
 
 
+@pytest.mark.parametrize("status", ["401", "403", "404", "413", "429", "500", "503"])
+def test_what_the_gateway_may_answer_is_its_message_with_its_id_of_the_request(
+    described: Any, status: str
+) -> None:
+    answer = described["components"]["responses"][status]
+    schema = answer["content"]["application/json"]["schema"]
+    assert {"$ref": "#/components/schemas/GatewayError"} in [schema, *schema.get("anyOf", [])]
+    assert "apigw-requestid" in answer["headers"]
+    assert list(described["components"]["schemas"]["GatewayError"]["properties"]) == ["message"]
+
+
 def test_an_operation_is_named_once(described: Any) -> None:
     names = [
         operation["operationId"]

@@ -55,6 +55,16 @@ def test_the_table_of_the_configuration_is_what_the_code_says() -> None:
     assert documented(document) == document
 
 
+def test_what_has_never_been_seen_on_the_real_aws_is_listed_with_how_to_see_it() -> None:
+    heading, *rows = _table(OPERATE, "## What has never been seen on the real AWS")
+    assert heading == ["what", "how to see it"]
+    assert rows
+    assert all(what and how for what, how in rows)
+    # What only the real AWS can tell of these has no test.
+    for told in ("authorizer", "throttle_rps", "reserved", "budget", "make rollback", "make drift", "128 KB"):
+        assert any(told in what for what, _ in rows), told
+
+
 def test_every_link_of_the_documents_leads_somewhere() -> None:
     for file in (
         *sorted((PROJECT / "docs").glob("*.md")),

@@ -143,7 +143,7 @@ def test_no_secret_is_in_any_log_however_much_our_cdktf_is_told_to_log(
     ]
     ours, bare = tmp_path / "ours.log", tmp_path / "bare.log"
     synthesize_changed(workspace, secrets={"version": 3})
-    told = {"TF_LOG": "DEBUG", "TF_LOG_PATH": str(ours)}
+    told = {"TF_LOG": "TRACE", "TF_LOG_PATH": str(ours)}
     said = ""
     # One writes both secrets, the other reads them.
     for arguments in (["deploy", stack, "--auto-approve"], ["diff", stack]):
@@ -157,7 +157,7 @@ def test_no_secret_is_in_any_log_however_much_our_cdktf_is_told_to_log(
         command.finish(DEPLOY_SECONDS)
         said += command.output
     logged = ours.read_text(encoding="utf-8")
-    assert "[DEBUG]" in logged
+    assert "[TRACE]" in logged
     assert [canary for canary in canaries if canary in said + logged] == []
 
     workspace.variables |= told | {"TF_LOG_PATH": str(bare)}

@@ -81,9 +81,19 @@ def test_browsers_may_call_from_the_configured_origins(deployed: Deployment, api
 def test_the_api_is_throttled_and_logged(deployed: Deployment, api: dict[str, Any]) -> None:
     [stage] = deployed.client("apigatewayv2").get_stages(ApiId=api["ApiId"])["Items"]
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
-    limits = stage["DefaultRouteSettings"]
-    expected = {"dev": (50, 100), "prod": (1000, 2000)}[deployed.settings.name]
-    assert (limits["ThrottlingRateLimit"], limits["ThrottlingBurstLimit"]) == expected
+    expected = {"dev": (10, 20), "prod": (50, 100)}[deployed.settings.name]
+    limits = stage["RouteSettings"]
+    assert {
+        (key, limit["ThrottlingRateLimit"], limit["ThrottlingBurstLimit"]) for key, limit in limits.items()
+    } == {
+        ("GET /health", 10, 20),
+        *(
+            (f"{method} /{prefix}{below}", *expected)
+            for prefix, methods in METHODS.items()
+            for method in methods
+            for below in ("", "/{proxy+}")
+        ),
+    }
 
     name = f"/aws/apigateway/potential-parakeet-{deployed.settings.name}"
     [group] = deployed.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]

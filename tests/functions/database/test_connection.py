@@ -87,6 +87,13 @@ def test_a_certificate_of_an_unknown_authority_is_refused(
     assert [line["reason"] for line in log_lines()] == ["certificate"]
 
 
+def test_a_certificate_for_another_host_is_refused(url: str, log_lines: Lines) -> None:
+    elsewhere = url.replace("@127.0.0.1:", "@localhost:")
+    with pytest.raises(UnavailableError):
+        keys(Database(lambda _: parse(elsewhere).parameters()))
+    assert [line["reason"] for line in log_lines()] == ["certificate"]
+
+
 def test_a_server_without_tls_is_refused(server: PostgreSql, url: str, front: TlsFront) -> None:
     bare = url.replace(f":{front.port}/", f":{server.port}/")
     with pytest.raises(UnavailableError):

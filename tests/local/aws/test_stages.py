@@ -51,6 +51,15 @@ def test_another_routes_settings_are_added_to_those_that_there_are(
     assert gateway.get_stage(**stage)["RouteSettings"].keys() == {"GET /health", "GET /trades"}
 
 
+def test_settings_of_one_route_are_deleted_and_not_found_again(gateway: Any, stage: dict[str, str]) -> None:
+    below = "DELETE /trades/{proxy+}"
+    gateway.update_stage(**stage, RouteSettings={below: {"ThrottlingRateLimit": 5.0}})
+    gateway.delete_route_settings(**stage, RouteKey=below)
+    assert gateway.get_stage(**stage)["RouteSettings"].keys() == HEALTH.keys()
+    with pytest.raises(gateway.exceptions.NotFoundException):
+        gateway.delete_route_settings(**stage, RouteKey=below)
+
+
 def test_a_stage_that_is_not_there_is_not_found(gateway: Any, stage: dict[str, str]) -> None:
     with pytest.raises(gateway.exceptions.NotFoundException):
         gateway.update_stage(ApiId=stage["ApiId"], StageName="other", AutoDeploy=False)

@@ -1,5 +1,6 @@
 """Which route a request takes, and what the printed table says."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from local.gateway.description import Api, Description, Integration, Route, Stage
 from local.gateway.errors import NotEmulatedError
-from local.gateway.table import RoutingTable, routing_table
+from local.gateway.table import RoutingTable, Throttle, routing_table
 from tests.local.gateway.unhurried import unhurried
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -199,4 +200,14 @@ def test_the_printed_table_says_where_each_route_leads_and_who_is_asked() -> Non
     assert lines[1].split(maxsplit=3) == ["GET", "/health", "f", "none: open to all"]
     assert lines[2].split(maxsplit=2) == ["$default", "f", "none: open to all"]
     assert lines[3] == "stage $default: 10000 requests a second, 5000 at once; access log: none"
-    assert lines[4] == "CORS: none"
+
+
+def test_limits_that_routes_have_alike_are_printed_once() -> None:
+    served = table("GET /a", "GET /b", "GET /c")
+    own = {"GET /a": Throttle(5, 9), "GET /b": Throttle(2, 3), "GET /c": Throttle(2, 3)}
+    stage = replace(served.stages["$default"], route_throttles=own)
+    [line] = [each for each in replace(served, stages={"$default": stage}).lines() if "stage" in each]
+    assert line.split("; ")[1:3] == [
+        "GET /a: 5 requests a second, 9 at once",
+        "each of 2 routes: 2 requests a second, 3 at once",
+    ]

@@ -1,0 +1,100 @@
+"""What is deployed in one region is not left there by mistake."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from config.environments import DEV
+from config.settings import Environment
+from deployment.plan import prepared
+from deployment.region import LeftBehindError, UnknownEnvironmentError, refuse_to_leave_behind, region_of
+from tests.template import Template, changed
+
+MADE_UP = "made-up"
+BUCKET = "potential-parakeet-terraform-state"
+COMMANDS = ("apply", "deploy", "destroy", "diff", "plan", "watch")
+
+
+def at(region: str, left: str | None = None) -> Environment:
+    return changed(DEV, region=region, leave_behind_region=left)
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Any]]:
+    """boto3's, for an account that keeps dev's state: it was deployed to eu-central-1."""
+    with mock_aws():
+        made = partial(boto3.client, aws_access_key_id=MADE_UP, aws_secret_access_key=MADE_UP)
+        s3 = made("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket=BUCKET)
+        state = {"outputs": {"aws_region": {"value": "eu-central-1", "type": "string"}}}
+        s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body=json.dumps(state))
+        yield made
+
+
+def refused(client: Callable[..., Any], environment: Environment, *arguments: str) -> str:
+    with pytest.raises(LeftBehindError) as error:
+        refuse_to_leave_behind(arguments, {}, [environment], client)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("stack", ["parakeet-dev", "parakeet-dev-secrets"])
+@pytest.mark.parametrize("environment", [DEV, at("eu-west-1", "us-east-1")], ids=["back", "on"])
+def test_a_region_that_differs_from_the_deployed_one_is_refused_whatever_was_said_of_an_earlier_one(
+    client: Callable[..., Any], environment: Environment, stack: str, command: str
+) -> None:
+    assert refused(client, environment, command, stack) == (
+        f"dev: region = '{environment.region}': allowed: eu-central-1, where it is deployed, or "
+        "leave_behind_region = 'eu-central-1' beside it, as all that is there stays there"
+    )
+
+
+@pytest.mark.parametrize(
+    "environment", [at("eu-central-1", "us-east-1"), at("eu-west-1", "eu-central-1")], ids=["same", "said"]
+)
+def test_the_deployed_region_and_one_that_is_said_twice_are_taken(
+    client: Callable[..., Any], environment: Environment
+) -> None:
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [environment], client)
+
+
+def test_what_is_not_deployed_or_only_in_a_local_state_leaves_nothing_behind(
+    client: Callable[..., Any],
+) -> None:
+    refuse_to_leave_behind(["output", "parakeet-dev"], {}, [DEV], client)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {"PARAKEET_STATE": "local"}, [DEV], client)
+    s3 = client("s3", region_name="us-east-1")
+    # What a destruction leaves.
+    s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body=b'{"outputs": {}}')
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
+    s3.delete_object(Bucket=BUCKET, Key="dev/terraform.tfstate")
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
+
+
+def test_the_state_that_is_looked_into_is_the_stacks(platform: Template) -> None:
+    backend = platform.document["terraform"]["backend"]["s3"]
+    assert (backend["bucket"], backend["key"]) == (BUCKET, f"{platform.environment}/terraform.tfstate")
+    assert platform.document["output"]["aws_region"]["value"] == "us-east-1"
+
+
+@pytest.mark.usefixtures("client")
+def test_make_plan_and_make_apply_are_refused_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", MADE_UP)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", MADE_UP)
+    for name in ("PARAKEET_STATE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    ready = changed(DEV, api={"access_audience": "f8b1" * 16})
+    monkeypatch.setattr("config.environments.ENVIRONMENTS", (ready,))
+    for doing in ("plan", "apply"):
+        with pytest.raises(LeftBehindError):
+            prepared("parakeet-dev", to=doing)
+
+
+def test_an_environment_that_there_is_not_is_told_which_there_are() -> None:
+    with pytest.raises(UnknownEnvironmentError, match="ENVIRONMENT = 'qa': allowed: dev, staging, prod"):
+        region_of("qa")
