@@ -70,6 +70,7 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
     refuse_what_nobody_means([to, stack], os.environ, ENVIRONMENTS)
+    refuse_to_leave_behind([to, stack], os.environ, ENVIRONMENTS)
     refuse_without_values([to, stack], os.environ, ENVIRONMENTS)
     terraform = find_terraform(os.environ)
     mirror = named_provider_mirror(terraform.platform, os.environ)
@@ -77,7 +78,6 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     with ThreadPoolExecutor(1) as meanwhile:
         synthesis = meanwhile.submit(_run, [sys.executable, str(PROJECT / "main.py")], folder, variables)
         # These ask AWS.
-        refuse_to_leave_behind([to, stack], os.environ, ENVIRONMENTS)
         refuse_without_secrets([to, stack], ENVIRONMENTS)
         refuse_without_boundary([to, stack], ENVIRONMENTS)
         synthesis.result()

@@ -10,7 +10,7 @@ import pytest
 from deployment.plan import initialize
 from deployment.programs import quiet_variables
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("plan"), pytest.mark.usefixtures("mirror")]
+pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
 
 
 class Stack:

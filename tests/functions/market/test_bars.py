@@ -98,8 +98,9 @@ def test_whatever_a_provider_answers_only_possible_bars_are_left_and_all_others_
         assert min(adjusted) > 0
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(prices, st.integers(0, 10**12)), min_size=1, max_size=20))
+# Long lists, few of them: a database is started for each.
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(prices, st.integers(0, 10**12)), min_size=1, max_size=100))
 def test_a_price_goes_exactly_from_the_providers_text_into_the_cache(rows: list[tuple[Decimal, int]]) -> None:
     first = np.datetime64("2005-01-03")
     dates = np.array([first + 7 * number for number in range(len(rows))])
