@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from review.changes import Comparison
@@ -63,6 +63,8 @@ class Permissions:
     """A line for each policy that is not counted."""
 
     @classmethod
+    # Several parts of a page ask, of the same stacks.
+    @lru_cache(maxsize=32)
     def of(cls, stack: Stack) -> "Permissions":
         """From role policies, resource policies, invoke permissions and trust."""
         reading = _Reading(stack)
