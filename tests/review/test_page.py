@@ -104,7 +104,10 @@ def test_without_terraform_the_page_says_what_it_does_not_know_and_names_are_sti
         "which changed resources are made anew: there is no terraform on PATH"
     ]
     assert texts(found, Part.DATA) == [
-        "queue other is **destroyed and made anew**, its messages lost: `name` forces it"
+        (
+            "queue potential-parakeet-lambda-dlq-prod is **destroyed and made anew** as queue other, "
+            "its messages lost: `name` forces it"
+        )
     ]
 
 
