@@ -25,6 +25,7 @@ _WHY = {
     "API Gateway (HTTP)": "it took a REST API's price, 3.50 USD a million; an HTTP API costs 1.00",
     "CloudWatch": "it counted prod's logs alone: no alarms, no dashboard, no logs kept",
     "Data transfer": "it counted none",
+    "DynamoDB": "it counted none",
     "Lambda": "it counted 1 million calls and no run time; each request to the API is a call that runs",
     "S3": "it counted storage alone: no requests",
     "SNS": "it counted none",
