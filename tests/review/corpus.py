@@ -135,6 +135,16 @@ def ingest_may_delete_objects(document: Block) -> None:
 
 
 @_case
+def ingest_may_delete_and_tag_objects_and_read_all_of_them(document: Block) -> None:
+    """Two actions on one resource, and one on another: two sentences."""
+    statements = policy(document, "ingest_role_read-write-cache")
+    statements[2]["actions"] += ["s3:DeleteObject", "s3:PutObjectTagging"]
+    statements.append(
+        {"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["${aws_s3_bucket.logs.arn}/*"]}
+    )
+
+
+@_case
 def trades_may_no_longer_read_its_secret(document: Block) -> None:
     documents = document["data"]["aws_iam_policy_document"]
     policies = document["resource"]["aws_iam_role_policy"]
