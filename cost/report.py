@@ -54,6 +54,11 @@ def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> st
         )
     idle, expected, ceiling = bill.totals
     lines.append(f"| **all** | | | **{idle}** | | **{expected}** | | **{ceiling}** |")
+    for item in bill.items:
+        line = item.line
+        if line.price == "api.request" and line.expected > line.ceiling:
+            most = _quantity(line.ceiling)
+            lines.append(f"\n**More than can be**: the API's throttles let {most} requests a month through")
     lines += [f"\n**Not counted**, its price is not known here: `{kind}`" for kind in bill.unknown]
     lines += ["", *beside_the_earlier(environment, bill)]
     return "\n".join(lines).rstrip() + "\n"

@@ -55,6 +55,14 @@ def test_an_unknown_type_is_named_and_not_counted_as_nothing(prod: Template) -> 
     assert "`aws_nat_gateway`" in report("prod", counted, USAGE["prod"], free_tier=False)
 
 
+def test_usage_beyond_what_the_throttles_let_through_is_said(templates: Mapping[str, Template]) -> None:
+    said = "**More than can be**: the API's throttles let 157,680,000 requests a month through"
+    for requests, beyond in ((157_680_000, False), (157_680_001, True)):
+        used = usage("dev", f"requests={requests}")
+        text = report("dev", bill_of_all(documents(templates, "dev"), used), used, free_tier=False)
+        assert (said in text) is beyond
+
+
 def test_idle_is_at_most_expected_and_expected_at_most_the_ceiling(platform: Template) -> None:
     for item in bill(platform.document, USAGE[platform.environment]).items:
         assert item.idle <= item.expected <= item.ceiling, item.price
