@@ -1,5 +1,6 @@
 """What holds data and is destroyed, made anew, or protected and kept less than before."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -168,6 +169,7 @@ def _days(value: Any) -> str:
     return "for ever" if value is None else str(value)
 
 
+_ABOUT = re.compile(r"rule(?:\[([^\]]*)\])?\.(?:filter|prefix)\b")
 _LIVES = {
     "expiration.days": "objects are deleted",
     "expiration.date": "objects are deleted",
@@ -182,6 +184,7 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
     stack = comparison.new
     bucket = stack.label(str(block.get("bucket", "")).strip("${}").rpartition(".")[0])
     before, after = _lives(change.before), _lives(change.after)
+    yield from _other_objects(comparison, change, bucket, {rule for rule, _ in before.keys() & after.keys()})
     for (rule, what), days in after.items():
         had = before.get((rule, what))
         where, path = _LIVES[what], what.partition(".")[0]
@@ -193,6 +196,22 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 f"{bucket}: {where} after {days}{unit}{was} (rule `{rule}`)",
                 comparison.construct(change),
                 (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
+            )
+
+
+def _other_objects(
+    comparison: Comparison, change: Change, bucket: str, expiring: set[str]
+) -> Iterator[Finding]:
+    """Where a rule that deletes objects is about others than before."""
+    for argument in change.arguments:
+        found = _ABOUT.match(argument.path)
+        # A rule's name is in the path where there are several.
+        if found and expiring & ({found[1]} if found[1] else expiring):
+            yield Finding(
+                Part.DATA,
+                f"{bucket}: other objects than before are deleted: {difference(argument)}",
+                comparison.construct(change),
+                (f"{change.address}:{argument.path}",),
             )
 
 

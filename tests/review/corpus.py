@@ -110,6 +110,13 @@ def a_log_is_kept_for_ever(document: Block) -> None:
 
 
 @_case
+def all_objects_of_the_cache_expire(document: Block) -> None:
+    block = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")
+    for rule in block["rule"]:
+        rule["filter"] = [{"prefix": ""}]
+
+
+@_case
 def objects_expire_on_a_day(document: Block) -> None:
     block = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")
     (rule,) = (rule for rule in block["rule"] if rule["id"] == "expire-cache")
