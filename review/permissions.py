@@ -101,9 +101,10 @@ class _Reading:
     def _invocation(self, block: Block) -> Permission:
         function = self._readable(str(block.get("function_name", "*")))
         source = block.get("source_arn")
-        conditions = [f"called for {self._readable(source)}"] if source else []
+        # In Markdown that is no code, `*/*` is a slanted slash.
+        conditions = [f"called for `{self._readable(source)}`"] if source else []
         conditions += [
-            f"{argument} is {self._readable(str(block[argument]))}"
+            f"{argument} is `{self._readable(str(block[argument]))}`"
             for argument in _NARROWING
             if argument in block
         ]
