@@ -121,8 +121,8 @@ exit-check: setup ## What this code gives under cdktf's successor and the next p
 summary: ## Show a page where GitHub shows a job's summary (PAGE=)
 	@cat "$(PAGE)" >> "$${GITHUB_STEP_SUMMARY:-/dev/stdout}"
 
-comment: ## Write or update the pull request's comment (PAGE=, PULL_REQUEST=)
-	@gh pr comment "$(PULL_REQUEST)" --edit-last --create-if-none --body-file "$(PAGE)"
+comment: ## Write or update the pull request's comment (PAGE=, PULL_REQUEST=, AUTHOR=, $GITHUB_REPOSITORY, $GH_TOKEN)
+	@$(PYTHON) -m review.comment --page "$(PAGE)" --pull-request "$(PULL_REQUEST)" $(if $(AUTHOR),--author "$(AUTHOR)")
 
 smoke: setup ## After a deployment: does it answer, keep strangers out, and can it tell of an alarm (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.smoke --environment $(ENVIRONMENT)

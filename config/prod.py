@@ -26,6 +26,6 @@ PROD = environment(
         "access_log_retention_days": 365,
         "protected": True,
     },
-    # Some 40 % more than `make cost` says of prod (43 USD).
+    # Two fifths more than `make cost` says of prod (43 USD).
     monitoring={"alert_email": PLACEHOLDER_EMAIL, "monthly_budget_usd": 60},
 )

@@ -25,6 +25,7 @@ _WHY = {
     "API Gateway (HTTP)": "it took a REST API's price, 3.50 USD a million; an HTTP API costs 1.00",
     "CloudWatch": "it counted prod's logs alone: no alarms, no dashboard, no logs kept",
     "Data transfer": "it counted none",
+    "DynamoDB": "it counted none",
     "Lambda": "it counted 1 million calls and no run time; each request to the API is a call that runs",
     "S3": "it counted storage alone: no requests",
     "SNS": "it counted none",
@@ -53,6 +54,11 @@ def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> st
         )
     idle, expected, ceiling = bill.totals
     lines.append(f"| **all** | | | **{idle}** | | **{expected}** | | **{ceiling}** |")
+    for item in bill.items:
+        line = item.line
+        if line.price == "api.request" and line.expected > line.ceiling:
+            most = _quantity(line.ceiling)
+            lines.append(f"\n**More than can be**: the API's throttles let {most} requests a month through")
     lines += [f"\n**Not counted**, its price is not known here: `{kind}`" for kind in bill.unknown]
     lines += ["", *beside_the_earlier(environment, bill)]
     return "\n".join(lines).rstrip() + "\n"

@@ -7,6 +7,7 @@ from review.finding import Finding, Part
 from review.values import difference, shown
 
 _KINDS = {
+    "aws_budgets_budget",
     "aws_apigatewayv2_api",
     "aws_apigatewayv2_integration",
     "aws_apigatewayv2_stage",
@@ -28,6 +29,7 @@ _KINDS = {
 }
 # Of these, there being one or not is behaviour too.
 _PRESENCE = {
+    "aws_budgets_budget": "budget",
     "aws_cloudwatch_dashboard": "dashboard",
     "aws_cloudwatch_event_rule": "schedule",
     "aws_cloudwatch_event_target": "target of a schedule",

@@ -72,6 +72,10 @@ class Comparison:
             return self.old.label(change.old_address or change.address)
         return self.new.label(change.address)
 
+    def was_called(self, change: Change) -> str:
+        """What people call it as long as the change is not deployed."""
+        return replace(self.old, labels={}).label(change.old_address or change.address)
+
     def construct(self, change: Change) -> str:
         """The construct it belongs to."""
         return (self.old if change.after is None else self.new).construct(change.address)

@@ -34,7 +34,7 @@ def cost(comparison: Comparison) -> Iterator[Finding]:
 
 
 def _differences(before: tuple[Decimal, ...], after: tuple[Decimal, ...]) -> Mapping[str, Decimal]:
-    return {column: cents(now) - cents(was) for column, was, now in zip(_COLUMNS, before, after, strict=True)}
+    return {column: cents(now - was) for column, was, now in zip(_COLUMNS, before, after, strict=True)}
 
 
 def _said(differences: Mapping[str, Decimal]) -> str:

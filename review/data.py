@@ -1,5 +1,6 @@
 """What holds data and is destroyed, made anew, or protected and kept less than before."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -82,7 +83,9 @@ def _holder(
         elif comparison.new.document:
             yield f"{label} is **destroyed**, its {holds} with it{_refused(protected)}", "*"
         return
-    anew = f"{label} is **destroyed and made anew**, its {holds} lost"
+    was = comparison.was_called(change)
+    renamed = f" as {label}" if was != label else ""
+    anew = f"{was} is **destroyed and made anew**{renamed}, its {holds} lost"
     refused = _refused(protected and _still_protected(change))
     if change.old_address and not change.declared:
         why = f"its address changes from `{change.old_address}` to `{change.address}` without a `moved` block"
@@ -117,6 +120,9 @@ def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[
 
 def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | None:
     before, after = argument.before, argument.after
+    if argument.path == "retention_in_days":
+        # A log group's 0 is for ever, as is none.
+        before, after = before or None, after or None
     text = None
     match change.kind, argument.path:
         case _, "lifecycle" | "lifecycle.prevent_destroy" if _loses_protection(change):
@@ -129,7 +135,7 @@ def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | 
             text = f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
         case "aws_secretsmanager_secret_version", "secret_string_wo_version":
             text = f"`{change.address}` is written anew from the variables"
-        case kind, path if (kind, path) in _LESS and _is_less(after, before):
+        case kind, path if (kind, path) in _LESS and _is_less(before, after):
             text = f"{label} {_LESS[kind, path].format(before=_days(before), after=_days(after))}"
         case kind, _ if (kind, argument.top) in _PROTECTIONS and _is_weaker(argument):
             what = _PROTECTIONS[kind, argument.top]
@@ -148,18 +154,22 @@ def _loses_protection(change: Change) -> bool:
     return bool(before) and not _still_protected(change)
 
 
-def _is_less(after: Any, before: Any) -> bool:
-    # A log group without retention keeps for ever, and 0 means the same there.
-    def length(days: Any) -> float:
-        return float("inf") if days is None else float(days)
-
-    return length(after) < length(before)
+def _is_less(before: Any, after: Any) -> bool:
+    """Whether it is kept for a shorter time; None is for ever."""
+    if before is None or after is None:
+        return after is not None
+    try:
+        return float(after) < float(before)
+    except (TypeError, ValueError):
+        # A date; or an expression of Terraform's, of which nobody here knows how long it is.
+        return str(after) != str(before)
 
 
 def _days(value: Any) -> str:
     return "for ever" if value is None else str(value)
 
 
+_ABOUT = re.compile(r"rule(?:\[([^\]]*)\])?\.(?:filter|prefix)\b")
 _LIVES = {
     "expiration.days": "objects are deleted",
     "expiration.date": "objects are deleted",
@@ -174,16 +184,34 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
     stack = comparison.new
     bucket = stack.label(str(block.get("bucket", "")).strip("${}").rpartition(".")[0])
     before, after = _lives(change.before), _lives(change.after)
+    yield from _other_objects(comparison, change, bucket, {rule for rule, _ in before.keys() & after.keys()})
     for (rule, what), days in after.items():
         had = before.get((rule, what))
         where, path = _LIVES[what], what.partition(".")[0]
-        if had is None or _is_less(days, had):
+        if had is None or _is_less(had, days):
+            unit = " days" if what.endswith("days") else ""
             was = f" instead of {had}" if had is not None else ", which they were not before"
             yield Finding(
                 Part.DATA,
-                f"{bucket}: {where} after {days} days{was} (rule `{rule}`)",
+                f"{bucket}: {where} after {days}{unit}{was} (rule `{rule}`)",
                 comparison.construct(change),
                 (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
+            )
+
+
+def _other_objects(
+    comparison: Comparison, change: Change, bucket: str, expiring: set[str]
+) -> Iterator[Finding]:
+    """Where a rule that deletes objects is about others than before."""
+    for argument in change.arguments:
+        found = _ABOUT.match(argument.path)
+        # A rule's name is in the path where there are several.
+        if found and expiring & ({found[1]} if found[1] else expiring):
+            yield Finding(
+                Part.DATA,
+                f"{bucket}: other objects than before are deleted: {difference(argument)}",
+                comparison.construct(change),
+                (f"{change.address}:{argument.path}",),
             )
 
 

@@ -53,7 +53,7 @@ def _section(part: Part, found: Sequence[Folded]) -> tuple[str, list[str], str]:
     if part is not Part.REST:
         return f"{title}| where | what |\n|---|---|\n", [_row(finding) for finding in found], ""
     rows = list(_grouped(found))
-    summary = f"<details><summary>{len(found)} lines</summary>\n\n"
+    summary = f"<details><summary>{len(found)} line{'s' if len(found) > 1 else ''}</summary>\n\n"
     return f"{title}{summary}| construct | where | what |\n|---|---|---|\n", rows, "\n</details>\n"
 
 

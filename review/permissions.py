@@ -48,10 +48,10 @@ class Permission:
             and set(self.conditions) <= set(other.conditions)
         )
 
-    def sentence(self, verb: str) -> str:
-        """`ingest may now s3:GetObject on …`, with the verb in its place."""
-        condition = f", if {' and '.join(self.conditions)}" if self.conditions else ""
-        return f"`{self.principal}` {verb} `{self.action}` on `{self.resource}`{condition}"
+    @property
+    def subject(self) -> tuple[str, str, tuple[str, ...], bool]:
+        """All of it but the action."""
+        return self.principal, self.resource, self.conditions, self.denied
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,10 @@ class _Reading:
     def _invocation(self, block: Block) -> Permission:
         function = self._readable(str(block.get("function_name", "*")))
         source = block.get("source_arn")
-        conditions = [f"called for {self._readable(source)}"] if source else []
+        # In Markdown that is no code, `*/*` is a slanted slash.
+        conditions = [f"called for `{self._readable(source)}`"] if source else []
         conditions += [
-            f"{argument} is {self._readable(str(block[argument]))}"
+            f"{argument} is `{self._readable(str(block[argument]))}`"
             for argument in _NARROWING
             if argument in block
         ]
@@ -227,14 +228,27 @@ class _Reading:
 def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:
     """The permissions that the change gives and takes; what it refuses; and what is not understood."""
     before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
-    for one in after.lost_to(before):
-        verb = "is now **refused**" if one.denied else "may now"
-        yield Finding(Part.PERMISSIONS, one.sentence(verb))
-    for one in before.lost_to(after):
-        verb = "is **no longer refused**" if one.denied else "may no longer"
-        yield Finding(Part.PERMISSIONS, one.sentence(verb))
+    for permissions, may, refused in (
+        (after.lost_to(before), "may now", "is now **refused**"),
+        (before.lost_to(after), "may no longer", "is **no longer refused**"),
+    ):
+        for text in _sentences(permissions, may, refused):
+            yield Finding(Part.PERMISSIONS, text)
     for line in after.not_understood:
         yield Finding(Part.UNKNOWN, line)
+
+
+def _sentences(permissions: list[Permission], may: str, refused: str) -> Iterator[str]:
+    """`ingest may now s3:GetObject and s3:PutObject on …`: all actions on one resource in one sentence."""
+    alike: dict[tuple[str, str, tuple[str, ...], bool], list[str]] = {}
+    for one in permissions:
+        alike.setdefault(one.subject, []).append(f"`{one.action}`")
+    for (principal, resource, conditions, denied), actions in alike.items():
+        *some, last = actions
+        verb = refused if denied else may
+        what = f"{', '.join(some)} and {last}" if some else last
+        condition = f", if {' and '.join(conditions)}" if conditions else ""
+        yield f"`{principal}` {verb} {what} on `{resource}`{condition}"
 
 
 def _from_json(raw: Block) -> Block:

@@ -17,6 +17,7 @@ _KINDS = {
     "aws_apigatewayv2_authorizer": "authorizer ",
     "aws_apigatewayv2_route": "route ",
     "aws_apigatewayv2_stage": "stage ",
+    "aws_budgets_budget": "budget ",
     "aws_cloudwatch_dashboard": "dashboard ",
     "aws_cloudwatch_event_rule": "rule ",
     "aws_cloudwatch_log_group": "log group ",

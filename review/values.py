@@ -27,7 +27,7 @@ def shown(value: Any, path: str = "") -> str:
     text = " ".join(text.split()).replace("`", "'")
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}…"
-    return f"`{text}`" if text else "``"
+    return f"`{text}`" if text else '`""`'
 
 
 def difference(argument: Argument) -> str:

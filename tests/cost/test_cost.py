@@ -1,5 +1,6 @@
 """What the stacks cost: every deployed type has a price or a stated zero; no number comes from nowhere."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -9,14 +10,16 @@ import pytest
 from config.names import secrets_stack_name, stack_name
 from config.usage import USAGE, usage
 from config.validation import ConfigurationError
-from cost.bill import bill, bill_of_all
+from cost.bill import bill, bill_of_all, cents
 from cost.document import documented
 from cost.plot import draw
 from cost.prices import FREE_TYPES, PRICED_TYPES, PRICES
 from cost.quantities import quantities, throttle
-from cost.report import EARLIER, report, sources
+from cost.report import _WHY, EARLIER, beside_the_earlier, report, sources
 from tests.template import Block, Template
 
+EXPLAINED = re.compile(r"- (.+): [\d.]+ → [\d.]+ \(([+-][\d.]+)\): .{10,}")
+"""A service's line beside the earlier estimate: its difference, and the reason."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -50,6 +53,14 @@ def test_an_unknown_type_is_named_and_not_counted_as_nothing(prod: Template) -> 
     counted = bill(document, USAGE["prod"])
     assert counted.unknown == ("aws_nat_gateway",)
     assert "`aws_nat_gateway`" in report("prod", counted, USAGE["prod"], free_tier=False)
+
+
+def test_usage_beyond_what_the_throttles_let_through_is_said(templates: Mapping[str, Template]) -> None:
+    said = "**More than can be**: the API's throttles let 157,680,000 requests a month through"
+    for requests, beyond in ((157_680_000, False), (157_680_001, True)):
+        used = usage("dev", f"requests={requests}")
+        text = report("dev", bill_of_all(documents(templates, "dev"), used), used, free_tier=False)
+        assert (said in text) is beyond
 
 
 def test_idle_is_at_most_expected_and_expected_at_most_the_ceiling(platform: Template) -> None:
@@ -109,14 +120,19 @@ def test_the_reasons_add_up_to_the_difference_from_the_earlier_estimate(
     counted = bill_of_all(documents(templates, environment), USAGE[environment])
     services = counted.by_service()
     earlier = {name: Decimal(amount) for name, amount in EARLIER[environment].items()}
-    differences = sum(
-        (
-            services.get(name, (Decimal(0),) * 3)[1] - earlier.get(name, Decimal(0))
-            for name in {*services, *earlier}
-        ),
-        Decimal(0),
-    )
-    assert abs(counted.totals[1] - sum(earlier.values()) - differences) < Decimal("0.01")
+    total, _, *said = beside_the_earlier(environment, counted)
+    lines = [EXPLAINED.fullmatch(line) for line in said]
+    assert all(lines), said
+    now = sum((amounts[1] for amounts in services.values()), Decimal(0))
+    assert str(cents(now)) in total
+    differences = sum((Decimal(line[2]) for line in lines if line), Decimal(0))
+    # A line less than a cent is none, and each is rounded.
+    assert abs(now - sum(earlier.values()) - differences) < Decimal("0.01") * len(services)
+
+
+def test_a_service_that_makes_a_difference_has_a_reason() -> None:
+    """Else the whole table would be none."""
+    assert {price.service for price in PRICES.values()} <= {*_WHY}
 
 
 def test_usage_is_overridden_by_name() -> None:

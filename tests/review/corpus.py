@@ -105,6 +105,25 @@ def objects_of_the_cache_expire_earlier(document: Block) -> None:
 
 
 @_case
+def a_log_is_kept_for_ever(document: Block) -> None:
+    one(document, "aws_cloudwatch_log_group", "trades").update(retention_in_days=0)
+
+
+@_case
+def all_objects_of_the_cache_expire(document: Block) -> None:
+    block = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")
+    for rule in block["rule"]:
+        rule["filter"] = [{"prefix": ""}]
+
+
+@_case
+def objects_expire_on_a_day(document: Block) -> None:
+    block = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")
+    (rule,) = (rule for rule in block["rule"] if rule["id"] == "expire-cache")
+    rule["expiration"] = [{"date": "2027-01-01T00:00:00Z"}]
+
+
+@_case
 def the_queue_is_no_longer_encrypted(document: Block) -> None:
     one(document, "aws_sqs_queue", "dead_letters").update(sqs_managed_sse_enabled=False)
 
@@ -120,6 +139,16 @@ def the_state_is_elsewhere(document: Block) -> None:
 @_case
 def ingest_may_delete_objects(document: Block) -> None:
     policy(document, "ingest_role_read-write-cache")[2]["actions"].append("s3:DeleteObject")
+
+
+@_case
+def ingest_may_delete_and_tag_objects_and_read_all_of_them(document: Block) -> None:
+    """Two actions on one resource, and one on another: two sentences."""
+    statements = policy(document, "ingest_role_read-write-cache")
+    statements[2]["actions"] += ["s3:DeleteObject", "s3:PutObjectTagging"]
+    statements.append(
+        {"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["${aws_s3_bucket.logs.arn}/*"]}
+    )
 
 
 @_case
@@ -276,6 +305,18 @@ def an_alarm_rings_later_and_another_is_gone(document: Block) -> None:
             alarms[name]["threshold"] = 500
         if name.startswith("monitoring_ingest-missing"):
             document["resource"]["aws_cloudwatch_metric_alarm"].pop(name)
+
+
+@_case
+def somebody_is_told_when_it_costs_more(document: Block) -> None:
+    document["resource"]["aws_budgets_budget"] = {
+        "monitoring_budget": {
+            "name": "prod",
+            "budget_type": "COST",
+            "limit_amount": "60",
+            "limit_unit": "USD",
+        }
+    }
 
 
 @_case

@@ -39,10 +39,8 @@ def mutations(document: Block) -> Iterator[tuple[str, Block]]:
                     changed = _copied(document, "data", POLICIES, name)
                     _statement(changed, name, number)[key].append(value)
                     yield f"{name}[{number}] with {value}", changed
-            if "condition" in statement:
-                changed = _copied(document, "data", POLICIES, name)
-                del _statement(changed, name, number)["condition"]
-                yield f"{name}[{number}] without condition", changed
+            yield from _other_conditions(document, name, number)
+            yield from _other_principals(document, name, number)
             changed = _copied(document, "data", POLICIES, name)
             other = "Allow" if statement.get("effect") == "Deny" else "Deny"
             _statement(changed, name, number)["effect"] = other
@@ -54,6 +52,32 @@ def mutations(document: Block) -> Iterator[tuple[str, Block]]:
         changed = _copied(document, "resource", PERMISSIONS, name)
         del changed["resource"][PERMISSIONS][name]["source_arn"]
         yield f"{name} for any source", changed
+
+
+def _other_conditions(document: Block, name: str, number: int) -> Iterator[tuple[str, Block]]:
+    """Without each, and with another value of each."""
+    for index in range(len(_statement(document, name, number).get("condition", []))):
+        where = f"{name}[{number}].condition[{index}]"
+        changed = _copied(document, "data", POLICIES, name)
+        del _statement(changed, name, number)["condition"][index]
+        yield f"without {where}", changed
+        changed = _copied(document, "data", POLICIES, name)
+        _statement(changed, name, number)["condition"][index]["values"] = ["another"]
+        yield f"{where} of another value", changed
+
+
+def _other_principals(document: Block, name: str, number: int) -> Iterator[tuple[str, Block]]:
+    """For somebody else instead of each, and for somebody more; everybody is nobody more's."""
+    for index, principals in enumerate(_statement(document, name, number).get("principals", [])):
+        where = f"{name}[{number}].principals[{index}]"
+        for position, identifier in enumerate(principals["identifiers"]):
+            changed = _copied(document, "data", POLICIES, name)
+            other = _statement(changed, name, number)["principals"][index]["identifiers"]
+            other[position] = "another.amazonaws.com"
+            yield f"{where} without {identifier}", changed
+        changed = _copied(document, "data", POLICIES, name)
+        _statement(changed, name, number)["principals"][index]["identifiers"].append("another.amazonaws.com")
+        yield f"{where} with another", changed
 
 
 def _copied(document: Block, section: str, kind: str, name: str) -> Block:

@@ -71,6 +71,23 @@ def test_a_part_that_must_be_empty_fails_only_if_it_is_not() -> None:
     assert failing(findings, [Part.PERMISSIONS]) == []
 
 
+@pytest.mark.parametrize(
+    ("fail_on", "code"),
+    [("", 0), ("permissions", 0), ("data", 1), ("exposure,rest", 1), ("permissions,cost,unknown", 0)],
+)
+@pytest.mark.parametrize("form", ["markdown", "json"])
+def test_the_exit_code_is_1_if_a_part_that_must_be_empty_is_not(
+    fail_on: str, code: int, form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [*lines(1, Part.DATA), *lines(1)]
+    monkeypatch.setattr("review.__main__.review", lambda base, **_: (base, found))
+    assert main(["--format", form, "--fail-on", fail_on]) == code
+    printed = capsys.readouterr()
+    # The page is there all the same, and what failed is said beside it.
+    assert printed.out.strip() == (as_json if form == "json" else markdown)(found, "main").strip()
+    assert bool(printed.err) == bool(code)
+
+
 @pytest.mark.parametrize("given", ["dta", "data,nothing"])
 def test_an_unknown_part_is_refused_with_those_that_there_are(
     given: str, capsys: pytest.CaptureFixture[str]
@@ -104,7 +121,10 @@ def test_without_terraform_the_page_says_what_it_does_not_know_and_names_are_sti
         "which changed resources are made anew: there is no terraform on PATH"
     ]
     assert texts(found, Part.DATA) == [
-        "queue other is **destroyed and made anew**, its messages lost: `name` forces it"
+        (
+            "queue potential-parakeet-lambda-dlq-prod is **destroyed and made anew** as queue other, "
+            "its messages lost: `name` forces it"
+        )
     ]
 
 

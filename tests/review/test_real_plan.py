@@ -61,7 +61,10 @@ def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_rea
     assert actions["aws_s3_bucket.state"] == ["update"]
     assert actions["aws_s3_bucket_ownership_controls.state"] == ["delete"]
     assert [text for text in texts(page, Part.DATA) if "made anew" in text] == [
-        "table other-locks is **destroyed and made anew**, its items lost: `name` forces it"
+        (
+            "table terraform-state-lock is **destroyed and made anew** as table other-locks, its items lost: "
+            "`name` forces it"
+        )
     ]
     assert any("ownership_controls.state`" in text for text in texts(page, Part.EXPOSURE))
     assert texts(page, Part.UNKNOWN) == []

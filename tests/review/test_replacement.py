@@ -42,9 +42,9 @@ def test_a_renamed_queue_is_made_anew_because_of_its_name(
 ) -> None:
     old = stacks(templates)
     found = assess(old, changed(old, _renamed_queue, "prod"), planner)
-    queue = "queue potential-parakeet-lambda-dlq-prod-new"
+    queue = "queue potential-parakeet-lambda-dlq-prod"
     assert texts(found, Part.DATA) == [
-        f"{queue} is **destroyed and made anew**, its messages lost: `name` forces it"
+        f"{queue} is **destroyed and made anew** as {queue}-new, its messages lost: `name` forces it"
     ]
     assert texts(found, Part.UNKNOWN) == []
 

@@ -1,0 +1,111 @@
+"""Write a page into a pull request: one comment, which every later page replaces (`make comment`).
+
+Needs Python alone: the job that may write comments sets nothing up.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from config.errors import OneLineError
+from review.page import MARKER
+
+AUTHOR = "github-actions[bot]"
+"""Whose token a workflow has."""
+
+_MOST = 100
+_SECONDS = 30
+
+
+class CommentError(OneLineError):
+    """The comment is not written; the text says why."""
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request, as GitHub's REST API has it."""
+
+    api: str
+    repository: str
+    """As `owner/name`."""
+    number: int
+    token: str
+
+    def write(self, page: str, author: str = AUTHOR) -> str:
+        """Make the page the author's one comment, and return its address. Raises CommentError."""
+        if not page.startswith(MARKER):
+            raise CommentError(f"the page does not begin with {MARKER}: it would not be found again")
+        comments = f"/repos/{self.repository}/issues/{self.number}/comments"
+        # Anybody may write the marker into a comment, and change that one later.
+        ours = next(
+            (
+                one["id"]
+                for one in self._all(comments)
+                if one["user"]["login"] == author and one["body"].startswith(MARKER)
+            ),
+            None,
+        )
+        written = (
+            self._ask("POST", comments, {"body": page})
+            if ours is None
+            else self._ask("PATCH", f"/repos/{self.repository}/issues/comments/{ours}", {"body": page})
+        )
+        return str(written["html_url"])
+
+    def _all(self, path: str) -> Iterator[Mapping[str, Any]]:
+        number = 1
+        while found := self._ask("GET", f"{path}?per_page={_MOST}&page={number}"):
+            yield from found
+            number += 1
+
+    def _ask(self, method: str, path: str, content: Mapping[str, str] | None = None) -> Any:
+        request = Request(  # noqa: S310 - GitHub's address, or what CI says it is
+            f"{self.api}{path}",
+            data=None if content is None else json.dumps(content).encode(),
+            headers={"Accept": "application/vnd.github+json", "Content-Type": "application/json"},
+            method=method,
+        )
+        # Wherever one is redirected to, the token is not.
+        request.add_unredirected_header("Authorization", f"Bearer {self.token}")
+        try:
+            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
+                return json.load(answer)
+        except HTTPError as error:
+            raise CommentError(f"GitHub answers {method} {path} with {error.code} {error.reason}") from None
+        except (URLError, TimeoutError) as error:
+            raise CommentError(f"GitHub does not answer: {getattr(error, 'reason', error)}") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 1 if there is no comment."""
+    parser = argparse.ArgumentParser(prog="python -m review.comment", description=__doc__)
+    parser.add_argument("--page", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--pull-request", type=int, required=True, metavar="NUMBER")
+    parser.add_argument("--author", default=AUTHOR, help="whose comment it is (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        missing = [name for name in ("GITHUB_REPOSITORY", "GH_TOKEN") if not os.environ.get(name)]
+        if missing:
+            raise CommentError(f"{' and '.join(missing)} not set: owner/name, a token that may comment")
+        pull_request = PullRequest(
+            os.environ.get("GITHUB_API_URL", "https://api.github.com"),
+            os.environ["GITHUB_REPOSITORY"],
+            options.pull_request,
+            os.environ["GH_TOKEN"],
+        )
+        print(pull_request.write(options.page.read_text(encoding="utf-8"), options.author))
+    except (OneLineError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
