@@ -56,8 +56,8 @@ def test_an_unknown_type_is_named_and_not_counted_as_nothing(prod: Template) -> 
 
 
 def test_usage_beyond_what_the_throttles_let_through_is_said(templates: Mapping[str, Template]) -> None:
-    said = "**More than can be**: the API's throttles let 157,680,000 requests a month through"
-    for requests, beyond in ((157_680_000, False), (157_680_001, True)):
+    said = "**More than can be**: the API's throttles let 551,880,000 requests a month through"
+    for requests, beyond in ((551_880_000, False), (551_880_001, True)):
         used = usage("dev", f"requests={requests}")
         text = report("dev", bill_of_all(documents(templates, "dev"), used), used, free_tier=False)
         assert (said in text) is beyond
