@@ -17,6 +17,8 @@ import pytest
 # Looks through all that the others have left.
 LAST = "test_no_traces.py"
 ELSEWHERE = re.compile(r"^pytestmark = .*pytest\.mark\.(integration|terraform)\b", re.MULTILINE)
+SOMEWHERE = re.compile(r"pytest\.mark\.(integration|terraform)\b")
+TOLD_BY_TEXT = ("unit", "integration", "terraform", "integration or terraform")
 # The groups that begin first: those that take longest, and two that use the processor while Terraform's wait.
 FIRST = (
     "changes",
@@ -134,10 +136,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave modules of other tiers unread where only unit tests are asked for: to import them takes 5 s."""
-    if config.option.markexpr == "unit" and collection_path.suffix == ".py":
-        return bool(ELSEWHERE.search(collection_path.read_text(encoding="utf-8"))) or None
-    return None
+    """Leave unread what has no test of the tiers that are asked for: each worker imports what it reads."""
+    asked = config.option.markexpr
+    if asked not in TOLD_BY_TEXT or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return bool(ELSEWHERE.search(text) if asked == "unit" else not SOMEWHERE.search(text)) or None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -170,6 +170,14 @@ def test_only_modules_of_unit_tests_are_read_for_unit_tests(module: str, tier: s
     assert (said[1] if said else "unit") == tier
 
 
+@pytest.mark.integration
+def test_modules_of_unit_tests_alone_are_not_read_for_other_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("raise ValueError\n", encoding="utf-8")
+    mark = "pytestmark = pytest.mark.integration"
+    assert any(outcomes(tmp_path, mark, "-m", "integration or terraform").values())
+    assert not any(outcomes(tmp_path, mark, "-m", "not terraform").values()), "it is read, and breaks"
+
+
 def test_whatever_is_deployed_says_so() -> None:
     for folder in ("tests/terraform", "tests/end_to_end"):
         for file in (PROJECT / folder).glob("test_*.py"):
