@@ -260,8 +260,8 @@ class ApiSettings(Section):
         default=(SITE,), description="Origins whose pages may call the API from a browser"
     )
     throttle_rps: Annotated[StrictInt, positive("requests a second")] = Field(
-        description="Requests a second, over time, of all routes together, before the API answers 429. Each "
-        "route has an equal share: AWS does not say whether routes share a limit that none has of its own"
+        description="Requests a second, over time, of all routes but /health together, before the API "
+        "answers 429. Each has an equal share: AWS does not say whether routes share a stage's limit"
     )
     throttle_burst: Annotated[StrictInt, positive("requests")] = Field(
         description="Requests at once, shared out alike, before the API answers 429; at least 1 a route"

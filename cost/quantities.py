@@ -51,7 +51,8 @@ def throttle(document: Document) -> Decimal:
         settings = list(stage.get("route_settings", []))
         if len(settings) < len(_of(document, "aws_apigatewayv2_route")):
             settings.append(stage.get("default_route_settings", {}))
-        rates += [Decimal(str(one.get("throttling_rate_limit", 0))) for one in settings]
+        default = stage.get("default_route_settings", {}).get("throttling_rate_limit", 0)
+        rates += [Decimal(str(one.get("throttling_rate_limit", default))) for one in settings]
     return sum(rates, Decimal(0))
 
 

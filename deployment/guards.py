@@ -16,25 +16,28 @@ class RefusedDeploymentError(OneLineError):
     """The deployment would do what nobody can mean; the text says what to change."""
 
 
+def meant(stack: str, arguments: Sequence[str]) -> bool:
+    """Whether a cdktf command may be about that stack: a pattern (`parakeet-*`) counts as all of them."""
+    return stack in arguments or any(_PATTERN.intersection(argument) for argument in arguments)
+
+
 def refuse_what_nobody_means(
     arguments: Sequence[str], variables: Mapping[str, str], environments: Sequence[Environment]
 ) -> None:
     """Look at a cdktf command before it runs. Raises RefusedDeploymentError.
 
     prod's state is never kept in a folder, and an environment whose file still holds placeholders, of which
-    none is in its secrets, is deployed to a stand-in of AWS only (`AWS_ENDPOINT_URL`). A pattern
-    (`parakeet-*`) counts as all of them.
+    none is in its secrets, is deployed to a stand-in of AWS only (`AWS_ENDPOINT_URL`).
     """
-    pattern = any(_PATTERN.intersection(argument) for argument in arguments)
     for stack in (stack_name("prod"), secrets_stack_name("prod")):
-        if variables.get("PARAKEET_STATE") == "local" and (pattern or stack in arguments):
+        if variables.get("PARAKEET_STATE") == "local" and meant(stack, arguments):
             raise RefusedDeploymentError(
                 f"PARAKEET_STATE = 'local': allowed: s3 for {stack}, whose state everybody has to share"
             )
     if not CHANGES.intersection(arguments) or variables.get("AWS_ENDPOINT_URL"):
         return
     for each in environments:
-        if not pattern and stack_name(each.name) not in arguments:
+        if not meant(stack_name(each.name), arguments):
             continue
         for field, value in _placeholders(each).items():
             raise RefusedDeploymentError(

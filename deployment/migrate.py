@@ -4,12 +4,11 @@ import argparse
 import json
 import sys
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError
 from config.names import LIVE, resource_name
-from deployment.region import region_of
+from deployment.region import client_in
 
 
 class MigrationError(OneLineError):
@@ -18,10 +17,10 @@ class MigrationError(OneLineError):
 
 def migrate(environment: str) -> str:
     """What the migration function answers, with the credentials of the shell. Raises OneLineError."""
-    region = region_of(environment)
+    client = client_in(environment)
     name = resource_name("migrate", environment)
     try:
-        answer = boto3.client("lambda", region_name=region).invoke(
+        answer = client("lambda").invoke(
             FunctionName=name, Qualifier=LIVE, Payload=json.dumps({"source": "by hand"}).encode()
         )
     except (BotoCoreError, ClientError) as error:

@@ -92,22 +92,23 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
 def initialize(program: str, code: Path, variables: Mapping[str, str]) -> None:
     """Have Terraform initialize the folder of a stack's code, unless it is as this left it.
 
-    Raises PlanError. Whether a provider is the release, Terraform looks at again in every command.
+    Raises PlanError. Terraform checks a provider's hash in every command.
     """
-    kept = code / ".terraform" / "initialized"
-    if kept.is_file() and kept.read_text(encoding="utf-8") == _initialized_for(code):
+    data = code / variables.get("TF_DATA_DIR", ".terraform")
+    options = variables.get("TF_CLI_ARGS_init", "")
+    kept = data / "initialized"
+    if kept.is_file() and kept.read_text(encoding="utf-8") == _initialized_for(code, data, options):
         return
     _run([program, "init", "-input=false", "-no-color"], code, variables, quietly=True)
-    kept.write_text(_initialized_for(code), encoding="utf-8")
+    kept.write_text(_initialized_for(code, data, options), encoding="utf-8")
 
 
-def _initialized_for(code: Path) -> str:
+def _initialized_for(code: Path, data: Path, options: str) -> str:
     """What the folder is initialized for, and with: a digest that another backend or provider changes."""
-    data = code / ".terraform"
     asked = json.loads((code / "cdk.tf.json").read_text(encoding="utf-8"))["terraform"]
     # Registry, owner, provider, version, platform: a link, which may lead nowhere by now.
     found = sorted(map(str, data.glob("providers/*/*/*/*/*/terraform-provider-*")))
-    parts = [json.dumps(asked, sort_keys=True).encode(), *(each.encode() for each in found)]
+    parts = [options.encode(), json.dumps(asked, sort_keys=True).encode(), *(each.encode() for each in found)]
     files = (code / ".terraform.lock.hcl", data / "terraform.tfstate")
     parts += [file.read_bytes() if file.is_file() else b"" for file in files]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()

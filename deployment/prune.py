@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from config.errors import OneLineError
-from deployment.region import region_of
+from deployment.region import client_in
 from deployment.releases import Releases
 
 
@@ -42,7 +42,7 @@ def main() -> int:
 def report(environment: str) -> int:
     """Prune, and say what went; 0. Raises OneLineError."""
     removed = 0
-    for line in prune(Releases(environment, region=region_of(environment))):
+    for line in prune(Releases(environment, client_in(environment))):
         print(line, flush=True)
         removed += 1
     print(f"{removed or 'no'} old version{'s' * (removed != 1)} removed")

@@ -2,19 +2,31 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
 
 from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
 from config.settings import Environment
 from config.terraform import STATE_REGION, state_bucket
-from deployment.guards import CHANGES
-from deployment.secrets import ONCE
+from deployment.guards import CHANGES, meant
 
 _TOUCH_WHAT_IS_THERE = CHANGES | {"destroy", "diff", "plan"}
+_PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3})
+_NO_STATE = {"NoSuchBucket", "NoSuchKey"}
+# Terraform asks for the same credentials, and says what they lack.
+_NO_CREDENTIALS = (CredentialRetrievalError, NoCredentialsError, ProfileNotFound, TokenRetrievalError)
 
 
 class UnknownEnvironmentError(OneLineError):
@@ -22,7 +34,7 @@ class UnknownEnvironmentError(OneLineError):
 
 
 class LeftBehindError(OneLineError):
-    """What is deployed is in another region; the text says in which, and what to do."""
+    """What is deployed is, or may be, in another region; the text says in which, and what to do."""
 
 
 def region_of(environment: str) -> str:
@@ -35,6 +47,11 @@ def region_of(environment: str) -> str:
     return regions[environment]
 
 
+def client_in(environment: str) -> Callable[[str], Any]:
+    """boto3's clients by service, there and with the credentials of the shell. Raises OneLineError."""
+    return partial(boto3.client, region_name=region_of(environment))
+
+
 def refuse_to_leave_behind(
     arguments: Sequence[str],
     variables: Mapping[str, str],
@@ -44,28 +61,50 @@ def refuse_to_leave_behind(
     """Look at a cdktf command before it runs. Raises LeftBehindError.
 
     Terraform asks in the region that the configuration says. What it made in another one it finds gone: it
-    would make all of it anew, and forget what is there without a word, at a destruction too. A stack meant by
-    a pattern is not looked at, nor a local state. Where S3 does not give the state, there may be none.
+    would make all of it anew, and forget what is there without a word, at a destruction too. A local state is
+    not looked at.
     """
     if not _TOUCH_WHAT_IS_THERE.intersection(arguments) or variables.get("PARAKEET_STATE") == "local":
         return
     for each in environments:
-        if {stack_name(each.name), secrets_stack_name(each.name)}.intersection(arguments):
-            deployed = _deployed(each, client)
-            if deployed not in (None, each.region, each.leave_behind_region):
+        if not any(meant(stack(each.name), arguments) for stack in (stack_name, secrets_stack_name)):
+            continue
+        for deployed in sorted(_deployed(each, client) - {each.region, each.leave_behind_region}):
+            raise LeftBehindError(
+                f"{each.name}: region = {each.region!r}: allowed: {deployed}, where it is deployed, or "
+                f"leave_behind_region = {deployed!r} beside it, as all that is there stays there"
+            )
+
+
+def _deployed(environment: Environment, client: Callable[..., Any]) -> set[str]:
+    """The regions of what its states hold. Raises LeftBehindError where there may be a state to be read."""
+    bucket = state_bucket(environment.account_id)
+    regions = set()
+    for state in ("terraform", "secrets"):
+        key = f"{environment.name}/{state}.tfstate"
+        try:
+            answer = client("s3", region_name=STATE_REGION, config=_PATIENCE).get_object(
+                Bucket=bucket, Key=key
+            )
+            regions |= _regions(json.loads(answer["Body"].read()))
+        except _NO_CREDENTIALS:
+            return set()
+        except (BotoCoreError, ClientError, ValueError) as error:
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+            if code not in _NO_STATE:
                 raise LeftBehindError(
-                    f"{each.name}: region = {each.region!r}: allowed: {deployed}, where it is deployed, or "
-                    f"leave_behind_region = {deployed!r} beside it, as all that is there stays there"
-                )
+                    f"{environment.name}: where it is deployed is in {key} of the bucket {bucket}, which "
+                    f"cannot be read ({code}): name one stack, with credentials of its account, and try again"
+                ) from None
+    return regions
 
 
-def _deployed(environment: Environment, client: Callable[..., Any]) -> str | None:
-    """The region that the platform's state says."""
-    place = {"Bucket": state_bucket(environment.account_id), "Key": f"{environment.name}/terraform.tfstate"}
-    try:
-        answer = client("s3", region_name=STATE_REGION, config=ONCE).get_object(**place)
-        outputs: dict[str, Any] = json.loads(answer["Body"].read()).get("outputs", {})
-    except (BotoCoreError, ClientError, ValueError):
-        return None
-    region: str | None = outputs.get("aws_region", {}).get("value")
-    return region
+def _regions(state: Mapping[str, Any]) -> set[str]:
+    arns = [
+        str(instance.get("attributes", {}).get("arn", ""))
+        for resource in state.get("resources", [])
+        if resource.get("mode") == "managed"
+        for instance in resource.get("instances", [])
+    ]
+    # IAM's roles and S3's buckets have none in their ARN.
+    return {arn.split(":")[3] for arn in arns if arn.startswith("arn:")} - {""}

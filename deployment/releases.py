@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError
-from config.names import LIVE, REGION, RELEASE_KEY, resource_name
+from config.names import LIVE, RELEASE_KEY, resource_name
 
 Client = Callable[..., Any]
 KEPT = 10
@@ -42,12 +41,12 @@ class Release:
 
 
 class Releases:
-    """The functions of an environment, with the credentials of the shell. All methods raise ReleaseError."""
+    """The functions of an environment; `client` gives boto3's by service. All methods raise ReleaseError."""
 
-    def __init__(self, environment: str, client: Client = boto3.client, *, region: str = REGION) -> None:
+    def __init__(self, environment: str, client: Client) -> None:
         self.environment = environment
-        self._lambda = client("lambda", region_name=region)
-        self._s3 = client("s3", region_name=region)
+        self._lambda = client("lambda")
+        self._s3 = client("s3")
 
     def parts(self) -> list[str]:
         """The functions that there are, sorted."""

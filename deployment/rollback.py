@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from config.errors import OneLineError
-from deployment.region import region_of
+from deployment.region import client_in
 from deployment.releases import Release, ReleaseError, Releases
 
 
@@ -66,7 +66,7 @@ def main() -> int:
     what.add_argument("--list", action="store_true", help="only list the releases")
     options = parser.parse_args()
     try:
-        releases = Releases(options.environment, region=region_of(options.environment))
+        releases = Releases(options.environment, client_in(options.environment))
         for line in listed(releases) if options.list else roll_back(releases, options.to or None):
             print(line, flush=True)
     except OneLineError as error:

@@ -8,7 +8,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -36,7 +37,7 @@ class PullRequest:
     repository: str
     """As `owner/name`."""
     number: int
-    token: str
+    token: str = field(repr=False)
 
     def write(self, page: str, author: str = AUTHOR) -> str:
         """Make the page the author's one comment, and return its address. Raises CommentError."""
@@ -48,7 +49,8 @@ class PullRequest:
             (
                 one["id"]
                 for one in self._all(comments)
-                if one["user"]["login"] == author and one["body"].startswith(MARKER)
+                # The author's account, or the text, may be gone.
+                if (one["user"] or {}).get("login") == author and (one["body"] or "").startswith(MARKER)
             ),
             None,
         )
@@ -79,8 +81,10 @@ class PullRequest:
                 return json.load(answer)
         except HTTPError as error:
             raise CommentError(f"GitHub answers {method} {path} with {error.code} {error.reason}") from None
-        except (URLError, TimeoutError) as error:
+        except (URLError, TimeoutError, HTTPException) as error:
             raise CommentError(f"GitHub does not answer: {getattr(error, 'reason', error)}") from None
+        except ValueError:
+            raise CommentError(f"GitHub answers {method} {path} with what is no JSON") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,6 +35,12 @@ _LESS = {
     ("aws_sqs_queue", "message_retention_seconds"): "keeps messages {before} → {after} s",
     ("aws_db_instance", "backup_retention_period"): "keeps backups {before} → {after} days",
 }
+# What is done where nothing is said (provider documentation); of a log group, for ever.
+_BY_DEFAULT = {
+    "backup_retention_period": 0,
+    "message_retention_seconds": 345_600,
+    "recovery_window_in_days": 30,
+}
 # What protects when it is true.
 _PROTECTIONS = {
     ("aws_dynamodb_table", "deletion_protection_enabled"): "loses its protection from deletion",
@@ -123,6 +129,8 @@ def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | 
     if argument.path == "retention_in_days":
         # A log group's 0 is for ever, as is none.
         before, after = before or None, after or None
+    default = _BY_DEFAULT.get(argument.path)
+    before, after = (default if value is None else value for value in (before, after))
     text = None
     match change.kind, argument.path:
         case _, "lifecycle" | "lifecycle.prevent_destroy" if _loses_protection(change):
@@ -190,13 +198,21 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
         where, path = _LIVES[what], what.partition(".")[0]
         if had is None or _is_less(had, days):
             unit = " days" if what.endswith("days") else ""
-            was = f" instead of {had}" if had is not None else ", which they were not before"
+            was = _was(before, rule, what)
             yield Finding(
                 Part.DATA,
                 f"{bucket}: {where} after {days}{unit}{was} (rule `{rule}`)",
                 comparison.construct(change),
                 (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
             )
+
+
+def _was(before: Mapping[tuple[str, str], Any], rule: str, what: str) -> str:
+    """When the rule did it before, be it told a date then and days now."""
+    for one, when in before.items():
+        if one[0] == rule and _LIVES[one[1]] == _LIVES[what]:
+            return f" instead of {when}{' days' if one[1].endswith('days') and one[1] != what else ''}"
+    return ", which they were not before"
 
 
 def _other_objects(

@@ -1,8 +1,10 @@
 """Who can reach the platform from outside: routes, authorizers, CORS, throttles, public access, TLS."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from review.changes import Change, Comparison
+from review.changes import Argument, Change, Comparison
 from review.finding import Finding, Part
 from review.permissions import Permissions
 from review.stack import Block, Stack
@@ -23,6 +25,8 @@ _WHOLE = {
 }
 """Types that are about nothing else."""
 
+# Which one of a list, in an argument's path.
+_ELEMENT = re.compile(r"\[[^\]]*\]")
 # They matter here when they go: what is possible then.
 _BARS = {
     "aws_iam_role_policies_exclusive": "inline policies that are not in the code stay on a role",
@@ -48,14 +52,26 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
         elif change.kind in _WHOLE:
             texts = list(_whole(comparison, change))
         else:
-            texts = [
-                (f"{comparison.label(change)}: {difference(argument)}", argument.path)
-                for argument in change.arguments
-                if argument.top in _ARGUMENTS.get(change.kind, ())
-            ]
+            yield from _arguments(comparison, change)
+            continue
         for text, told in texts:
             yield Finding(Part.EXPOSURE, text, comparison.construct(change), (f"{change.address}:{told}",))
     yield from _without_tls(comparison)
+
+
+def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    """Of a list's elements that change alike, as each route's share of the throttle, one for all."""
+    alike: dict[tuple[str, str], list[Argument]] = {}
+    for argument in change.arguments:
+        if argument.top in _ARGUMENTS.get(change.kind, ()):
+            whole = replace(argument, path=_ELEMENT.sub("", argument.path))
+            alike.setdefault((whole.path, difference(whole)), []).append(argument)
+    for (_, text), found in alike.items():
+        what = difference(found[0]) if len(found) == 1 else f"{text}, of each of {len(found)}"
+        paths = tuple(f"{change.address}:{argument.path}" for argument in found)
+        yield Finding(
+            Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
+        )
 
 
 def _route(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:

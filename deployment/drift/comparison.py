@@ -15,7 +15,7 @@ def differences(described: Described, environment: str, aws: Client) -> Iterator
     """Each, as it is found. What cannot be read is one, too."""
     releases: list[Release] = []
     try:
-        releases = Releases(environment, lambda service, **_: aws(service)).history()
+        releases = Releases(environment, aws).history()
     except ReleaseError as error:
         yield Difference(f"the releases cannot be read: {error}")
     for compared in (

@@ -53,6 +53,16 @@ def test_what_somebody_else_has_initialized_meanwhile_is_initialized_anew(stack:
     assert stack.initialized() == 2
 
 
+def test_with_other_options_and_in_another_folder_it_is_initialized_anew(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.initialized()
+    monkeypatch.setenv("TF_CLI_ARGS_init", "-no-color")
+    assert stack.initialized() == 2
+    monkeypatch.setenv("TF_DATA_DIR", str(stack.code / "elsewhere"))
+    assert [stack.initialized() for _ in range(2)] == [3, 3]
+
+
 def test_a_provider_that_is_gone_is_installed_anew(stack: Stack) -> None:
     mirror = stack.code.parent / "mirror"
     mirror.mkdir()

@@ -1,12 +1,14 @@
 """What is deployed in one region is not left there by mistake."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound, ReadTimeoutError
 from moto import mock_aws
 
 from config.environments import DEV
@@ -20,6 +22,19 @@ BUCKET = "potential-parakeet-terraform-state"
 COMMANDS = ("apply", "deploy", "destroy", "diff", "plan", "watch")
 
 
+def state_with(*regions: str) -> str:
+    """As Terraform writes it, of what was made, with a role and what was only looked up."""
+    arns = {"managed": [f"arn:aws:sqs:{region}:123456789012:queue" for region in regions]}
+    arns["managed"].append("arn:aws:iam::123456789012:role/one")
+    arns["data"] = ["arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:looked-up"]
+    resources = [
+        {"mode": mode, "instances": [{"attributes": {"arn": arn}}, {"attributes": {"id": "without"}}]}
+        for mode, some in arns.items()
+        for arn in some
+    ]
+    return json.dumps({"version": 4, "resources": resources})
+
+
 def at(region: str, left: str | None = None) -> Environment:
     return changed(DEV, region=region, leave_behind_region=left)
 
@@ -31,8 +46,7 @@ def client() -> Iterator[Callable[..., Any]]:
         made = partial(boto3.client, aws_access_key_id=MADE_UP, aws_secret_access_key=MADE_UP)
         s3 = made("s3", region_name="us-east-1")
         s3.create_bucket(Bucket=BUCKET)
-        state = {"outputs": {"aws_region": {"value": "eu-central-1", "type": "string"}}}
-        s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body=json.dumps(state))
+        s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body=state_with("eu-central-1"))
         yield made
 
 
@@ -63,6 +77,18 @@ def test_the_deployed_region_and_one_that_is_said_twice_are_taken(
     refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [environment], client)
 
 
+def test_secrets_alone_are_not_left_behind_either(client: Callable[..., Any]) -> None:
+    s3 = client("s3", region_name="us-east-1")
+    s3.delete_object(Bucket=BUCKET, Key="dev/terraform.tfstate")
+    s3.put_object(Bucket=BUCKET, Key="dev/secrets.tfstate", Body=state_with("eu-central-1"))
+    for stack in ("parakeet-dev", "parakeet-dev-secrets"):
+        assert "allowed: eu-central-1, where it is deployed" in refused(client, DEV, "deploy", stack)
+
+
+def test_a_pattern_may_mean_any_stack(client: Callable[..., Any]) -> None:
+    assert "allowed: eu-central-1" in refused(client, DEV, "destroy", "parakeet-d*")
+
+
 def test_what_is_not_deployed_or_only_in_a_local_state_leaves_nothing_behind(
     client: Callable[..., Any],
 ) -> None:
@@ -70,16 +96,41 @@ def test_what_is_not_deployed_or_only_in_a_local_state_leaves_nothing_behind(
     refuse_to_leave_behind(["deploy", "parakeet-dev"], {"PARAKEET_STATE": "local"}, [DEV], client)
     s3 = client("s3", region_name="us-east-1")
     # What a destruction leaves.
-    s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body=b'{"outputs": {}}')
+    s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body='{"version": 4, "resources": []}')
     refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
     s3.delete_object(Bucket=BUCKET, Key="dev/terraform.tfstate")
     refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
+    s3.delete_bucket(Bucket=BUCKET)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
 
 
-def test_the_state_that_is_looked_into_is_the_stacks(platform: Template) -> None:
-    backend = platform.document["terraform"]["backend"]["s3"]
-    assert (backend["bucket"], backend["key"]) == (BUCKET, f"{platform.environment}/terraform.tfstate")
-    assert platform.document["output"]["aws_region"]["value"] == "us-east-1"
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"), "AccessDenied"),
+        (ClientError({"Error": {"Code": "SlowDown"}}, "GetObject"), "SlowDown"),
+        (ReadTimeoutError(endpoint_url="https://s3.example"), "ReadTimeoutError"),
+    ],
+    ids=["denied", "slow", "no answer"],
+)
+def test_a_state_that_may_be_there_and_cannot_be_read_is_a_no(error: Exception, said: str) -> None:
+    asked = Mock()
+    asked.return_value.get_object.side_effect = error
+    assert refused(asked, DEV, "deploy", "parakeet-dev") == (
+        f"dev: where it is deployed is in dev/terraform.tfstate of the bucket {BUCKET}, which cannot be read "
+        f"({said}): name one stack, with credentials of its account, and try again"
+    )
+
+
+@pytest.mark.parametrize("error", [NoCredentialsError(), ProfileNotFound(profile="none")])
+def test_without_credentials_terraform_says_what_is_missing(error: Exception) -> None:
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], Mock(side_effect=error))
+
+
+def test_the_states_that_are_looked_into_are_the_stacks(templates: Mapping[str, Template]) -> None:
+    for stack, state in (("parakeet-dev", "terraform"), ("parakeet-dev-secrets", "secrets")):
+        backend = templates[stack].document["terraform"]["backend"]["s3"]
+        assert (backend["bucket"], backend["key"]) == (BUCKET, f"dev/{state}.tfstate")
 
 
 @pytest.mark.usefixtures("client")

@@ -30,7 +30,7 @@ PARTS = ("data-api", "trades-api")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """boto3's, for an embedded AWS."""
     with EmbeddedAws(tmp_path_factory.mktemp("aws") / "log") as aws:
-        yield lambda service, **_: aws.client(service)
+        yield aws.client
 
 
 class Account:
@@ -162,15 +162,12 @@ def test_another_environments_functions_are_left_alone(account: Account, client:
 
 
 @pytest.mark.parametrize(
-    ("program", "asks"),
-    [
-        (prune_program.main, "deployment.prune.Releases"),
-        (rollback_program.main, "deployment.rollback.Releases"),
-        (migrate_program.main, "boto3.client"),
-    ],
+    "program",
+    [prune_program.main, rollback_program.main, migrate_program.main],
+    ids=["prune", "rollback", "migrate"],
 )
 def test_an_environment_is_rolled_back_pruned_and_migrated_where_it_is_deployed(
-    program: Callable[[], int | None], asks: str, monkeypatch: pytest.MonkeyPatch
+    program: Callable[[], int | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = changed(DEV, region="eu-central-1", leave_behind_region="us-east-1")
     monkeypatch.setattr("config.environments.ENVIRONMENTS", (elsewhere,))
@@ -181,7 +178,7 @@ def test_an_environment_is_rolled_back_pruned_and_migrated_where_it_is_deployed(
         asked.append(where)
         raise ReleaseError("asked")
 
-    monkeypatch.setattr(asks, ask)
+    monkeypatch.setattr("boto3.client", ask)
     with suppress(SystemExit):
         program()
     assert [list(where.values()) for where in asked] == [["eu-central-1"]]

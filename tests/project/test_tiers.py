@@ -178,6 +178,15 @@ def test_modules_of_unit_tests_alone_are_not_read_for_other_tests(tmp_path: Path
     assert not any(outcomes(tmp_path, mark, "-m", "not terraform").values()), "it is read, and breaks"
 
 
+def test_every_mark_of_a_tier_is_written_as_the_texts_are_searched_for() -> None:
+    """One written otherwise would be read for no tier, and its tests run nowhere."""
+    otherwise = re.compile(
+        r"(?<!pytest\.)\bmark\.(integration|terraform)\b|from pytest import|getattr\(pytest"
+    )
+    files = [file for file in (PROJECT / "tests").rglob("*.py") if file.name != Path(__file__).name]
+    assert not [file for file in files if otherwise.search(file.read_text(encoding="utf-8"))]
+
+
 def test_whatever_is_deployed_says_so() -> None:
     for folder in ("tests/terraform", "tests/end_to_end"):
         for file in (PROJECT / folder).glob("test_*.py"):

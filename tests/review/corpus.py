@@ -124,6 +124,11 @@ def objects_expire_on_a_day(document: Block) -> None:
 
 
 @_case
+def the_queue_keeps_messages_for_as_long_as_aws_thinks(document: Block) -> None:
+    del one(document, "aws_sqs_queue", "dead_letters")["message_retention_seconds"]
+
+
+@_case
 def the_queue_is_no_longer_encrypted(document: Block) -> None:
     one(document, "aws_sqs_queue", "dead_letters").update(sqs_managed_sse_enabled=False)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from review.comment import AUTHOR
+from review.comment import AUTHOR, PullRequest
 from review.finding import Folded, Part
 from review.page import LIMIT, MARKER, markdown
 
@@ -123,12 +123,18 @@ def page(folder: Path, text: str, lines: int = 1) -> Path:
     return file
 
 
+def test_a_pull_request_does_not_show_its_token() -> None:
+    assert TOKEN not in repr(PullRequest("https://api.example", "owner/name", NUMBER, TOKEN))
+
+
 def test_every_push_updates_one_comment_whatever_others_have_written(github: GitHub, tmp_path: Path) -> None:
     for number in range(150):  # more than a page of GitHub's
         github.add("somebody", f"I have a question {number}")
     # Neither another's comment with our mark nor another one of the workflows' own is ours.
     forged = github.add("somebody", f"{MARKER}\nNo change.\n")
     github.add(AUTHOR, "Coverage: 98 %")
+    # One whose author is gone, with what it said.
+    github.add("gone", "").update(user=None, body=None)
     others = [dict(one) for one in github.comments]
 
     addresses = set()
@@ -139,7 +145,7 @@ def test_every_push_updates_one_comment_whatever_others_have_written(github: Git
         # What somebody says in between.
         github.add("somebody", f"What about {text}?")
 
-    (ours,) = (one for one in github.comments if one["user"]["login"] == AUTHOR and MARKER in one["body"])
+    (ours,) = (one for one in github.comments if one["user"] == {"login": AUTHOR} and MARKER in one["body"])
     assert ours["body"] == (tmp_path / "review.md").read_text(encoding="utf-8")
     assert "the second push" in ours["body"]
     assert addresses == {ours["html_url"]}

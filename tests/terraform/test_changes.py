@@ -17,8 +17,10 @@ from config.terraform import STATE_BUCKET
 from deployment.command import Command
 from deployment.drift.comparison import differences
 from deployment.drift.described import Described
+from deployment.region import LeftBehindError, refuse_to_leave_behind
 from deployment.workspace import Workspace
 from local.made_up import made_up_secrets
+from tests.template import changed
 from tests.terraform.account import Account
 from tests.terraform.deployments import (
     DEPLOY_SECONDS,
@@ -81,6 +83,17 @@ def test_the_state_is_whole_after_two_deploys_at_once(dev: Deployment) -> None:
     assert serials == sorted(set(serials))
     assert dev.account.locks("dev") == {}
     assert not dev.workspace.has_changes(dev.stack)
+
+
+@pytest.mark.parametrize("stack", ["parakeet-dev", "parakeet-dev-secrets"])
+def test_what_terraform_deployed_is_not_left_behind_in_its_region(dev: Deployment, stack: str) -> None:
+    def client(service: str, **_: object) -> Any:
+        return dev.client(service)
+
+    refuse_to_leave_behind(["deploy", stack], {}, [DEV], client)
+    moved = changed(DEV, region="eu-central-1", leave_behind_region="eu-west-1")
+    with pytest.raises(LeftBehindError, match=f"allowed: {DEV.region}, where it is deployed"):
+        refuse_to_leave_behind(["deploy", stack], {}, [moved], client)
 
 
 def planned(workspace: Workspace, stack: str) -> list[str]:

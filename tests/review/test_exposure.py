@@ -1,0 +1,32 @@
+"""What strangers can reach, on a page that can be read."""
+
+import copy
+import json
+from pathlib import Path
+
+from review.changes import compared
+from review.exposure import exposure
+from review.stack import Block, Stack
+
+SNAPSHOTS = Path(__file__).parents[1] / "__snapshots__/test_snapshots"
+
+
+def exposed(old: Block, new: Block) -> list[str]:
+    (comparison,) = compared(
+        {"parakeet-prod": Stack("parakeet-prod", old)}, {"parakeet-prod": Stack("parakeet-prod", new)}
+    )
+    return [finding.text for finding in exposure(comparison)]
+
+
+def test_a_share_of_the_throttle_that_changes_for_all_routes_is_said_once() -> None:
+    old = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
+    new = copy.deepcopy(old)
+    (stage,) = new["resource"]["aws_apigatewayv2_stage"].values()
+    _, *shares = stage["route_settings"]
+    for share in shares:
+        share["throttling_rate_limit"] = 75
+    shares[0]["throttling_burst_limit"] = 7
+    assert exposed(old, new) == [
+        "stage $default: `route_settings[route GET /trades].throttling_burst_limit` `100` → `7`",
+        "stage $default: `route_settings.throttling_rate_limit` `50` → `75`, of each of 20",
+    ]
