@@ -83,17 +83,18 @@ class Workspace:
         """Synthesize all stacks."""
         self.cdktf("synth")
 
-    def deploy(self, stack: str) -> str:
-        """Deploy a stack; what cdktf says."""
-        return self.finish(self.start_deploy(stack))
+    def deploy(self, stack: str, *, synthesized: bool = False) -> str:
+        """Deploy a stack, or as it was last synthesized here; what cdktf says."""
+        return self.finish(self.start_deploy(stack, synthesized=synthesized))
 
-    def start_deploy(self, stack: str) -> Command:
+    def start_deploy(self, stack: str, *, synthesized: bool = False) -> Command:
         """Start to deploy a stack, for those who do something meanwhile or interrupt it."""
-        return self.start_cdktf("deploy", stack, "--auto-approve")
+        skip = ("--skip-synth",) if synthesized else ()
+        return self.start_cdktf("deploy", stack, "--auto-approve", *skip)
 
     def destroy(self, stack: str) -> str:
-        """Destroy a stack, unless its data refuses; what cdktf says."""
-        return self.cdktf("destroy", stack, "--auto-approve")
+        """Destroy a stack as last synthesized here, unless its data refuses; what cdktf says."""
+        return self.cdktf("destroy", stack, "--auto-approve", "--skip-synth")
 
     def has_changes(self, stack: str) -> bool:
         """Whether a plan of the stack, as last synthesized here, finds anything to do."""

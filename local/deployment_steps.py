@@ -46,4 +46,4 @@ def deploy(platform: LocalPlatform, narration: Narration) -> None:
         with narration.step(
             f"cdktf deploy {platform.stack}: needs no secret's value; the AWS provider waits a lot"
         ):
-            platform.deploy()
+            platform.deploy(synthesized=True)

@@ -95,12 +95,12 @@ class LocalPlatform:
         return state_backend(self.workspace, self.aws, [self.environment])
 
     def deploy_secrets(self) -> None:
-        """Deploy the environment's secrets, which it needs. Raises CommandError."""
-        self.workspace.deploy(self.secrets_stack)
+        """Deploy the secrets it needs, as they were synthesized for bootstrap. Raises CommandError."""
+        self.workspace.deploy(self.secrets_stack, synthesized=True)
 
-    def deploy(self) -> None:
+    def deploy(self, *, synthesized: bool = False) -> None:
         """Deploy the environment, or what has changed of it. Raises CommandError."""
-        self.workspace.deploy(self.stack)
+        self.workspace.deploy(self.stack, synthesized=synthesized)
 
     def serve(self, port: int = 0) -> Gateway:
         """The deployed API on a port of this machine, 0 for a free one, once it is entered."""

@@ -124,7 +124,7 @@ def serving(folder: Path, mirror: Path | None) -> Iterator[Served]:
     try:
         with platform.state_backend():
             platform.deploy_secrets()
-            platform.deploy()
+            platform.deploy(synthesized=True)
         yield Served(platform, platform.serve())
     finally:
         platform.__exit__(None, None, None)

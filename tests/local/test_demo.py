@@ -102,7 +102,7 @@ class Platform(Workspace):
         self._changed = changed
         self._kept = kept
 
-    def deploy(self, stack: str) -> str:
+    def deploy(self, stack: str, *, synthesized: bool = False) -> str:  # noqa: ARG002 - the signature is the workspace's
         return f"{stack} deployed"
 
     def destroy(self, stack: str) -> str:

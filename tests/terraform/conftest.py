@@ -21,7 +21,7 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
         begun_meanwhile = deployment.running
         for end in ("-secrets", ""):
             deploys = [
-                workspace.start_deploy(f"parakeet-{settings.name}{end}")
+                workspace.start_deploy(f"parakeet-{settings.name}{end}", synthesized=not end)
                 for settings, workspace in environments
             ]
             for deploy in deploys:

@@ -55,10 +55,10 @@ def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str
     """Deployed twice at once, from two folders, as by two people."""
     workspace, other = (open_workspace(account, name, database="dev") for name in ("dev", "other"))
     workspace.deploy("parakeet-dev-secrets")
-    first = workspace.start_deploy("parakeet-dev")
+    first = workspace.start_deploy("parakeet-dev", synthesized=True)
     other.synth()
     wait_until(lambda: bool(account.locks("dev")), first)
-    second = other.start_deploy("parakeet-dev")
+    second = other.start_deploy("parakeet-dev", synthesized=True)
     assert second.wait(DEPLOY_SECONDS) != 0
     assert first.running, "the second was not refused while the first was at it"
     second_deploy |= {"output": second.output, **account.locks("dev")}
@@ -382,7 +382,7 @@ def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(dev:
     assert left_behind(account) == []
 
     workspace.deploy(dev.secrets_stack)
-    workspace.deploy(dev.stack)
+    workspace.deploy(dev.stack, synthesized=True)
     again = account.state("dev")
     assert again
     assert again.addresses == first.addresses

@@ -47,9 +47,9 @@ def automated(open_account: Callable[[], Account], open_workspace: OpenWorkspace
     synthesize_changed(workspace, repository=REPOSITORY)
     workspace.deploy("parakeet-bootstrap")
     # With the values of the secrets, which no role of a workflow may read or write.
-    workspace.deploy("parakeet-dev-secrets")
+    workspace.deploy("parakeet-dev-secrets", synthesized=True)
     automated = Automated(account, workspace)
-    automated.become("deploy").deploy(DEV)
+    automated.become("deploy").deploy(DEV, synthesized=True)
     return automated
 
 

@@ -26,7 +26,7 @@ def account(open_account: Callable[[], Account], open_workspace: OpenWorkspace) 
     account.create_state_backend()
     workspace = open_workspace(account, "dev")
     workspace.deploy("parakeet-dev-secrets")
-    workspace.deploy(STACK)
+    workspace.deploy(STACK, synthesized=True)
     return account
 
 

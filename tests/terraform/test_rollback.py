@@ -45,7 +45,7 @@ def dev(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> D
     account.create_state_backend()
     workspace = open_workspace(account, "dev")
     workspace.deploy("parakeet-dev-secrets")
-    workspace.deploy("parakeet-dev")
+    workspace.deploy("parakeet-dev", synthesized=True)
     return Deployment(DEV, account, workspace, workspace.outputs("parakeet-dev"))
 
 
