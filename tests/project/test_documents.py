@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import bindings
@@ -21,6 +23,7 @@ from config.table import documented
 from config.validation import ConfigurationError
 from deployment.cdktf import COMMAND
 from deployment.programs import PrerequisiteError, find_terraform, named_provider_mirror
+from deployment.region import LeftBehindError, refuse_to_leave_behind
 from deployment.secrets import MissingSecretsError, refuse_without_secrets
 from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
 from tests.sources import SOURCES
@@ -278,6 +281,14 @@ def test_troubleshooting_quotes_what_is_said_of_a_mirror_without_the_provider(tm
     with pytest.raises(PrerequisiteError) as empty:
         named_provider_mirror("linux_amd64", {"PARAKEET_PROVIDER_MIRROR": str(tmp_path)})
     _assert_quoted(str(empty.value))
+
+
+def test_troubleshooting_quotes_what_is_said_of_a_state_that_cannot_be_read() -> None:
+    asked = Mock()
+    asked.return_value.get_object.side_effect = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+    with pytest.raises(LeftBehindError) as unread:
+        refuse_to_leave_behind(["deploy", "parakeet-prod"], {}, ENVIRONMENTS, asked)
+    _assert_quoted(str(unread.value))
 
 
 def test_troubleshooting_quotes_what_is_said_of_code_that_is_too_large(tmp_path: Path) -> None:
