@@ -67,20 +67,21 @@ def refuse_to_leave_behind(
     if not _TOUCH_WHAT_IS_THERE.intersection(arguments) or variables.get("PARAKEET_STATE") == "local":
         return
     for each in environments:
-        if not any(meant(stack(each.name), arguments) for stack in (stack_name, secrets_stack_name)):
-            continue
-        for deployed in sorted(_deployed(each, client) - {each.region, each.leave_behind_region}):
+        # Of its own state only: a role that plans the platform may not read that of the secrets.
+        states = {"terraform": stack_name(each.name), "secrets": secrets_stack_name(each.name)}
+        asked = [state for state, stack in states.items() if meant(stack, arguments)]
+        for deployed in sorted(_deployed(each, asked, client) - {each.region, each.leave_behind_region}):
             raise LeftBehindError(
                 f"{each.name}: region = {each.region!r}: allowed: {deployed}, where it is deployed, or "
                 f"leave_behind_region = {deployed!r} beside it, as all that is there stays there"
             )
 
 
-def _deployed(environment: Environment, client: Callable[..., Any]) -> set[str]:
-    """The regions of what its states hold. Raises LeftBehindError where there may be a state to be read."""
+def _deployed(environment: Environment, states: Sequence[str], client: Callable[..., Any]) -> set[str]:
+    """The regions of what these states hold. Raises LeftBehindError where there may be a state to be read."""
     bucket = state_bucket(environment.account_id)
     regions = set()
-    for state in ("terraform", "secrets"):
+    for state in states:
         key = f"{environment.name}/{state}.tfstate"
         try:
             answer = client("s3", region_name=STATE_REGION, config=_PATIENCE).get_object(
