@@ -36,6 +36,17 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share"), "PATH": str(tmp_path / "bin")}
 
 
+@pytest.fixture(params=[".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
+def own_configuration(
+    request: pytest.FixtureRequest, tmp_path: Path, environ: dict[str, str]
+) -> dict[str, str]:
+    """That person's environment, with a CLI configuration of Terraform in each of its places in turn."""
+    own = tmp_path / "home" / request.param
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("")
+    return environ | ({"TF_CLI_CONFIG_FILE": str(own)} if request.param == "named.tfrc" else {})
+
+
 @pytest.fixture
 def installed_terraform(tmp_path: Path, environ: dict[str, str]) -> Program:
     """Puts a shell script named terraform on PATH, and returns the environment with that PATH."""

@@ -113,19 +113,11 @@ def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str]
         named_provider_mirror(PLATFORM, wrong)
 
 
-@pytest.mark.parametrize("name", [".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
 def test_a_persons_own_cli_configuration_is_left_alone(
-    environ: dict[str, str], tmp_path: Path, name: str
+    own_configuration: dict[str, str], tmp_path: Path
 ) -> None:
-    add_provider(tmp_path / "opt/mirror")
-    own = tmp_path / "home" / name
-    own.parent.mkdir(exist_ok=True)
-    own.write_text("")
-    if name == "named.tfrc":
-        environ["TF_CLI_CONFIG_FILE"] = str(own)
-    assert terraform_variables(None, tmp_path, environ).get("TF_CLI_CONFIG_FILE") == environ.get(
-        "TF_CLI_CONFIG_FILE"
-    )
+    name = "TF_CLI_CONFIG_FILE"
+    assert terraform_variables(None, tmp_path, own_configuration).get(name) == own_configuration.get(name)
 
 
 def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(

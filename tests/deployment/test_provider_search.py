@@ -79,14 +79,8 @@ def test_a_cli_configuration_that_is_not_there_is_no_reason_not_to_search(
     assert find_provider_mirror(PLATFORM, missing) == mirror
 
 
-@pytest.mark.parametrize("name", [".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
 def test_where_a_person_has_a_cli_configuration_it_says_where_providers_come_from(
-    environ: dict[str, str], tmp_path: Path, name: str
+    own_configuration: dict[str, str], tmp_path: Path
 ) -> None:
     add_provider(tmp_path / "opt/mirror")
-    own = tmp_path / "home" / name
-    own.parent.mkdir(exist_ok=True)
-    own.write_text("")
-    if name == "named.tfrc":
-        environ["TF_CLI_CONFIG_FILE"] = str(own)
-    assert find_provider_mirror(PLATFORM, environ) is None
+    assert find_provider_mirror(PLATFORM, own_configuration) is None
