@@ -16,7 +16,7 @@ from review.real_plan import drift_in, real_plan, replaced_in
 from review.stack import Stack
 from tests.review.documents import assess, texts
 from tests.terraform.account import Account
-from tests.terraform.deployments import OpenWorkspace
+from tests.terraform.deployments import OpenWorkspace, apply, synthesize
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("review")]
 STACK = "parakeet-bootstrap"
@@ -26,7 +26,8 @@ STACK = "parakeet-bootstrap"
 def deployed(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> tuple[Account, Workspace]:
     account = open_account()
     workspace = open_workspace(account, "review")
-    workspace.deploy(STACK)
+    synthesize(workspace)
+    apply(workspace, STACK)
     return account, workspace
 
 
@@ -78,7 +79,7 @@ def test_a_review_with_credentials_plans_what_is_deployed_and_says_what_drifted(
         pytest.skip("a review compares revisions, and this is no clone")
     account, workspace = deployed
     # Of dev, what takes no minute. Its state is in the bucket, as everybody's is.
-    workspace.deploy("parakeet-dev-secrets")
+    apply(workspace, "parakeet-dev-secrets")
     workspace.terraform("parakeet-dev", "init", "-input=false")
     target = "-target=aws_sqs_queue.dead_letters"
     workspace.terraform("parakeet-dev", "apply", "-input=false", "-auto-approve", target)

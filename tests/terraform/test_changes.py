@@ -26,6 +26,8 @@ from tests.terraform.deployments import (
     DEPLOY_SECONDS,
     Deployment,
     OpenWorkspace,
+    apply,
+    synthesize,
     synthesize_changed,
     wait_until,
 )
@@ -54,9 +56,10 @@ def second_deploy() -> dict[str, str]:
 def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str, str]) -> Deployment:
     """Deployed twice at once, from two folders, as by two people."""
     workspace, other = (open_workspace(account, name, database="dev") for name in ("dev", "other"))
-    workspace.deploy("parakeet-dev-secrets")
+    synthesize(workspace)
+    apply(workspace, "parakeet-dev-secrets")
     first = workspace.start_deploy("parakeet-dev", synthesized=True)
-    other.synth()
+    synthesize(other)
     wait_until(lambda: bool(account.locks("dev")), first)
     second = other.start_deploy("parakeet-dev", synthesized=True)
     assert second.wait(DEPLOY_SECONDS) != 0
@@ -132,7 +135,7 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
         assert secrets_in_aws(dev) == before
 
         synthesize_changed(dev.workspace, secrets={"version": 2})
-        dev.workspace.synth()
+        synthesize(dev.workspace)
         assert planned(dev.workspace, stack) == ["aws_secretsmanager_secret_version"] * 2
         dev.workspace.terraform(stack, "apply", "-auto-approve", "-input=false")
     finally:
@@ -381,8 +384,8 @@ def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(dev:
     assert destroyed.addresses == set()
     assert left_behind(account) == []
 
-    workspace.deploy(dev.secrets_stack)
-    workspace.deploy(dev.stack, synthesized=True)
+    apply(workspace, dev.secrets_stack)
+    apply(workspace, dev.stack)
     again = account.state("dev")
     assert again
     assert again.addresses == first.addresses

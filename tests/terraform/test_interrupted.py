@@ -16,7 +16,7 @@ from deployment.command import Command, still_running, unwrapped
 from deployment.workspace import Workspace
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account, State
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, apply, synthesize, wait_until
 from tests.terraform.output import lock_id
 from tests.terraform.recovery import recovery, run
 
@@ -69,7 +69,8 @@ def cut_short(
         account = open_account()
         account.create_state_backend()
         workspace = open_workspace(account, name)
-        workspace.deploy("parakeet-dev-secrets")
+        synthesize(workspace)
+        apply(workspace, "parakeet-dev-secrets")
         begun.append((account, workspace, workspace.start_cdktf(*DEPLOY)))
     ends = []
     for (account, workspace, deploy), end in zip(begun, (cancel, kill), strict=True):
@@ -254,7 +255,8 @@ def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
     open_account: Callable[[], Account], open_workspace: OpenWorkspace
 ) -> None:
     workspace = open_workspace(open_account(), "lost")
-    workspace.deploy(BOOTSTRAP)
+    synthesize(workspace)
+    apply(workspace, BOOTSTRAP)
     (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
     for command in recovery("bootstrap", account="123456789012"):
         ended = run(workspace, command)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,10 @@ from deployment.workspace import Workspace
 from portability.library import Library
 from portability.project import ported, python_of
 from portability.stated import LIBRARIES
-from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, Platform
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("portability")]
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 STACK = "parakeet-dev"
-
-
-@pytest.fixture(scope="module")
-def account(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> Account:
-    """With dev, deployed by cdktf."""
-    account = open_account()
-    account.create_state_backend()
-    workspace = open_workspace(account, "dev")
-    workspace.deploy("parakeet-dev-secrets")
-    workspace.deploy(STACK, synthesized=True)
-    return account
 
 
 def synthesize(library: Library, workspace: Workspace) -> Path:
@@ -49,9 +36,9 @@ def synthesize(library: Library, workspace: Workspace) -> Path:
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.name)
 def test_a_plan_of_another_librarys_code_on_the_state_that_cdktf_left_changes_nothing(
-    library: Library, account: Account, open_workspace: OpenWorkspace
+    library: Library, platform: Platform, open_workspace: OpenWorkspace
 ) -> None:
-    workspace = open_workspace(account, library.name, database="dev")
+    workspace = open_workspace(platform.account, library.name, database="dev")
     file = synthesize(library, workspace)
     workspace.terraform(STACK, "init", "-input=false", "-no-color")
     said = workspace.terraform(STACK, "plan", "-input=false", "-no-color")

@@ -11,7 +11,7 @@ import pytest
 from deployment.command import unwrapped
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, apply, synthesize
 from tests.terraform.test_changes import planned
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("refused")]
@@ -114,7 +114,8 @@ def test_a_local_state_needs_no_state_bucket(
     account = open_account()
     workspace = open_workspace(account, "local")
     workspace.variables["PARAKEET_STATE"] = "local"
-    workspace.deploy("parakeet-dev-secrets")
+    synthesize(workspace)
+    apply(workspace, "parakeet-dev-secrets")
     workspace.terraform("parakeet-dev", "init", "-input=false")
     assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == len(FUNCTIONS)
     # Neither was there one, nor was it made.

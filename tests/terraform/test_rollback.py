@@ -6,22 +6,19 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from config.dev import DEV
 from config.names import LIVE
 from packages.function import pack
 from tests.platform import request
-from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace
+from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, Platform, apply, synthesize
 from tests.terraform.test_changes import planned
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("rollback")]
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
 
 PROJECT = Path(__file__).parents[2]
 _OTHER_CODE = """
@@ -40,13 +37,9 @@ application([DEV], Target.from_variables()).synth()
 
 
 @pytest.fixture(scope="module")
-def dev(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> Deployment:
-    account = open_account()
-    account.create_state_backend()
-    workspace = open_workspace(account, "dev")
-    workspace.deploy("parakeet-dev-secrets")
-    workspace.deploy("parakeet-dev", synthesized=True)
-    return Deployment(DEV, account, workspace, workspace.outputs("parakeet-dev"))
+def dev(platform: Platform) -> Deployment:
+    """After all else that asks about it as it was first deployed."""
+    return platform.dev
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +104,8 @@ def test_a_change_of_code_is_one_switch_for_those_who_ask_meanwhile(
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(ask)
         try:
-            deploy = dev.workspace.start_deploy(dev.stack)
-            deploy.finish(DEPLOY_SECONDS)
+            synthesize(dev.workspace)
+            apply(dev.workspace, dev.stack)
             assert answered(dev) == ("2", new)
         finally:
             done.set()

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from config.terraform import STATE_BUCKET
+from packages.layer import LAYERS, built
 from tests.terraform.account import Account
 
 # A value of this length does not turn up by chance.
@@ -32,13 +33,21 @@ def forms(value: str) -> Iterator[bytes]:
 
 
 def traces(values: Iterable[str], contents: Iterable[tuple[str, bytes]]) -> list[str]:
-    """Where any of the values is found, zip archives (as a plan is) unpacked."""
+    """Where any of the values is found, zip archives (as a plan is) unpacked.
+
+    What is in several places is searched once; the layers, built before any value was made up, are not.
+    """
     looked_for = [form for value in values for form in forms(value)]
+    places: dict[bytes, list[str]] = {}
+    for name, content in contents:
+        places.setdefault(content, []).append(name)
+    for name in LAYERS:
+        places.pop(built(name).path.read_bytes(), None)
     return sorted(
         name
-        for name, content in contents
-        for part in _unpacked(content)
-        if any(form in part for form in looked_for)
+        for content, names in places.items()
+        if any(form in part for part in _unpacked(content) for form in looked_for)
+        for name in names
     )
 
 
