@@ -23,7 +23,8 @@ help: ## List these targets
 
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
-test: lint types unit ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
+test: setup ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
+	@$(MAKE) --no-print-directory --jobs=3 lint types unit
 	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=8 --dist=loadgroup --no-loadscope-reorder
 
 unit: setup ## The tests that start no program and no server, in seconds
@@ -150,16 +151,20 @@ clean: ## Remove what the other targets made
 	rm -rf .venv node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# pip's own warnings are left out: an extra package index that lacks a package is none of the reader's business.
+# pip installs uv, and uv all else: 5 seconds where pip takes 38. Their warnings are left out: an extra package
+# index that lacks a package is none of the reader's business.
 .venv/python-packages: requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, but there is no $(PYTHON) on PATH; \
 	name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, but \
 	$(PYTHON) is %d.%d; name another with: make $(MAKECMDGOALS) PYTHON=/path/to/python3" % v[:2])'
-	@echo "Setting up .venv: Python packages (about half a minute)"
+	@echo "Setting up .venv: Python packages (about 20 seconds)"
 	@$(PYTHON) -m venv --clear .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes --no-deps \
-		--only-binary :all: --no-compile --requirement requirements.lock
+		--only-binary :all: --no-compile --requirement .venv/uv.lock
+	@$(BIN)/uv pip install --quiet --no-progress --require-hashes --no-deps --only-binary :all: \
+		--link-mode copy --python $(BIN)/python --requirements requirements.lock
 	@touch $@
 
 # node: the real one instead of the wheel's Python wrapper, which costs every start 0.1 s and swallows signals.

@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -30,10 +31,14 @@ def _ingests_that_end_at_once(served: Served) -> Iterator[None]:
     served.platform.market_data.recover()
 
 
-schema = schemathesis.openapi.from_path(Path(__file__).parents[2] / "openapi.json")
+@pytest.fixture(scope="module")
+def described() -> BaseSchema:
+    return schemathesis.openapi.from_path(Path(__file__).parents[2] / "openapi.json")
 
 
-@schema.parametrize()
+# Of a fixture: made up when it runs, and not in every process that collects tests.
+@pytest.mark.usefixtures("in_subtests")
+@schemathesis.pytest.from_fixture("described").parametrize()
 @settings(
     max_examples=CASES,
     deadline=None,

@@ -11,6 +11,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema as Schema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -73,8 +74,6 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     return [answer["body"].encode()]
 
 
-schema = schemathesis.openapi.from_dict(json.loads(openapi()))
-schema.app = application
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -100,8 +99,16 @@ def served(database: Database, market: Objects, monkeypatch: pytest.MonkeyPatch)
     data_on(market, monkeypatch)
 
 
-@pytest.mark.usefixtures("served")
-@schema.parametrize()
+@pytest.fixture(scope="module")
+def described() -> Schema:
+    schema = schemathesis.openapi.from_dict(json.loads(openapi()))
+    schema.app = application
+    return schema
+
+
+# Of a fixture: made up when it runs, and not in every process that collects tests.
+@pytest.mark.usefixtures("in_subtests", "served")
+@schemathesis.pytest.from_fixture("described").parametrize()
 @settings(
     max_examples=20,
     deadline=None,
@@ -129,10 +136,10 @@ def test_nothing_that_the_description_allows_is_answered_otherwise_than_it_says(
     ],
 )
 def test_what_is_in_the_cache_is_answered_as_the_description_says(
-    path: str, parameters: dict[str, str]
+    described: Schema, path: str, parameters: dict[str, str]
 ) -> None:
     # No made-up ticker is one that there is.
-    case = schema[path]["GET"].Case(path_parameters=parameters)
+    case = described[path]["GET"].Case(path_parameters=parameters)
     answer = case.call()
     assert answer.status_code == 200
     case.validate_response(answer, checks=CHECKS)

@@ -23,6 +23,7 @@ from packages import layer
 from tests.terraform.account import Account
 from tests.terraform.databases import Databases
 from tests.terraform.deployments import OpenWorkspace
+from tests.terraform.kept_provider import WorkspaceWithKeptProvider
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +125,7 @@ def open_workspace(
             given = secrets | {"TF_VAR_neon_database_url": url}
             place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
             return running.enter_context(
-                Workspace(
+                WorkspaceWithKeptProvider(
                     place,
                     mirror,
                     account.aws.variables(os.environ),
