@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from review.changes import Argument, Change, Comparison
 from review.finding import Finding, Part
@@ -64,7 +65,12 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
     alike: dict[tuple[str, str], list[Argument]] = {}
     for argument in change.arguments:
         if argument.top in _ARGUMENTS.get(change.kind, ()):
-            whole = replace(argument, path=_ELEMENT.sub("", argument.path))
+            whole = replace(
+                argument,
+                path=_ELEMENT.sub("", argument.path),
+                before=_unnamed(argument.before, argument.path),
+                after=_unnamed(argument.after, argument.path),
+            )
             alike.setdefault((whole.path, difference(whole)), []).append(argument)
     for (_, text), found in alike.items():
         what = difference(found[0]) if len(found) == 1 else f"{text}, of each of {len(found)}"
@@ -72,6 +78,14 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
         yield Finding(
             Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
         )
+
+
+def _unnamed(element: Any, path: str) -> Any:
+    """An element that is new or gone, without what its path says already: which one of the list it is."""
+    if not isinstance(element, dict):
+        return element
+    names = {name[1:-1] for name in _ELEMENT.findall(path)}
+    return {key: value for key, value in element.items() if not (isinstance(value, str) and value in names)}
 
 
 def _route(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
