@@ -10,6 +10,7 @@ CHANGES = {"apply", "deploy", "watch"}
 """cdktf's commands that change what is deployed."""
 # cdktf takes patterns for names. Which stacks one means is its own to say, so it may mean any.
 _PATTERN = frozenset("*?[]{}()!")
+_PRODS = (stack_name("prod"), secrets_stack_name("prod"))
 
 
 class RefusedDeploymentError(OneLineError):
@@ -26,10 +27,11 @@ def refuse_what_nobody_means(
 ) -> None:
     """Look at a cdktf command before it runs. Raises RefusedDeploymentError.
 
-    prod's state is never kept in a folder, and an environment whose file still holds placeholders, of which
-    none is in its secrets, is deployed to a stand-in of AWS only (`AWS_ENDPOINT_URL`).
+    prod's state is never kept in a folder. An environment whose file still holds placeholders, of which none
+    is in its secrets, and a prod without its account are deployed to a stand-in of AWS only
+    (`AWS_ENDPOINT_URL`).
     """
-    for stack in (stack_name("prod"), secrets_stack_name("prod")):
+    for stack in _PRODS:
         if variables.get("PARAKEET_STATE") == "local" and meant(stack, arguments):
             raise RefusedDeploymentError(
                 f"PARAKEET_STATE = 'local': allowed: s3 for {stack}, whose state everybody has to share"
@@ -44,6 +46,12 @@ def refuse_what_nobody_means(
                 f"{each.name}: {field} = {value!r} is a placeholder: put the real one into config/"
                 f"{each.name}.py"
             )
+    nameless = any(each.name == "prod" and not each.account_id for each in environments)
+    if nameless and any(meant(stack, arguments) for stack in _PRODS):
+        raise RefusedDeploymentError(
+            "prod: account_id = None: allowed: the 12 digits of prod's account, in config/prod.py: the "
+            "bucket with its state has them in its name, and those who deploy dev write to another"
+        )
 
 
 def _placeholders(environment: Environment) -> dict[str, str | None]:

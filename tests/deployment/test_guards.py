@@ -10,8 +10,14 @@ from deployment.guards import RefusedDeploymentError, refuse_what_nobody_means
 from deployment.plan import prepared
 from tests.template import changed
 
+ACCOUNT = "210987654321"
 READY = [
-    changed(each, api={"access_audience": "f8b1" * 16}, monitoring={"alert_email": "oncall@parakeet.test"})
+    changed(
+        each,
+        account_id=ACCOUNT if each is PROD else None,
+        api={"access_audience": "f8b1" * 16},
+        monitoring={"alert_email": "oncall@parakeet.test"},
+    )
     for each in ENVIRONMENTS
 ]
 
@@ -35,8 +41,21 @@ def test_an_environment_whose_file_holds_a_placeholder_is_not_deployed_to_aws() 
     said = refusal("deploy", "parakeet-dev", environments=[DEV])
     assert said.startswith("dev: api.access_audience = 'put-the-aud-tag-")
     assert said.endswith("is a placeholder: put the real one into config/dev.py")
-    nobody_told = changed(PROD, api={"access_audience": "f8b1" * 16})
+    nobody_told = changed(PROD, account_id=ACCOUNT, api={"access_audience": "f8b1" * 16})
     assert "monitoring.alert_email" in refusal("deploy", "parakeet-prod", environments=[nobody_told])
+
+
+@pytest.mark.parametrize("stack", ["parakeet-prod", "parakeet-prod-secrets", "parakeet-*"])
+def test_prod_is_deployed_to_no_account_that_its_file_does_not_name(stack: str) -> None:
+    *others, prod = READY
+    unnamed = [*others, changed(prod, account_id=None)]
+    said = refusal("deploy", stack, environments=unnamed)
+    assert said.startswith(
+        "prod: account_id = None: allowed: the 12 digits of prod's account, in config/prod.py"
+    )
+    refuse_what_nobody_means(["deploy", stack], {}, READY)
+    refuse_what_nobody_means(["deploy", stack], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, unnamed)
+    refuse_what_nobody_means(["deploy", "parakeet-dev"], {}, unnamed)
 
 
 def test_prods_secrets_have_their_state_where_everybody_shares_it_too() -> None:
