@@ -150,6 +150,20 @@ def placed(api: Api, **changed: Any) -> dict[str, Any]:
     return body
 
 
+def ingested(served: Served, tickers: list[str]) -> dict[str, Any]:
+    """The report of an ingest of these tickers, once it is done."""
+    with served.person() as api:
+        asked = api.post("/data/refresh", json={"tickers": tickers})
+        assert asked.status_code == 202, asked.text
+        path, end = f"/data/refresh/{asked.json()['run_id']}", time.monotonic() + ANSWER_SECONDS
+        while (report := api.get(path).json())["status"] != "done":
+            assert report["status"] != "failed", report
+            assert time.monotonic() < end, report
+            time.sleep(0.3)
+    found: dict[str, Any] = report
+    return found
+
+
 def error(answer: httpx.Response) -> tuple[int, str]:
     """Status and code of an answer in the platform's own form."""
     said = answer.json()["error"]

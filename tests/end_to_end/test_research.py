@@ -1,11 +1,10 @@
 """From an ingest to prices, a backtest, a comparison and a scan, over HTTP."""
 
-import time
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.served import ANSWER_SECONDS, Api, Served, error
+from tests.end_to_end.served import Api, Served, error, ingested
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
 
@@ -15,16 +14,7 @@ TICKERS = ["SPY", "TLT", "IEF", "BND", "AAPL", "MSFT"]
 @pytest.fixture(scope="module")
 def report(served: Served) -> dict[str, Any]:
     """Of an ingest of a few tickers that somebody asked for."""
-    with served.person() as api:
-        asked = api.post("/data/refresh", json={"tickers": TICKERS})
-        assert asked.status_code == 202, asked.text
-        path, end = f"/data/refresh/{asked.json()['run_id']}", time.monotonic() + ANSWER_SECONDS
-        while (report := api.get(path).json())["status"] != "done":
-            assert report["status"] != "failed", report
-            assert time.monotonic() < end, report
-            time.sleep(0.3)
-    found: dict[str, Any] = report
-    return found
+    return ingested(served, TICKERS)
 
 
 def test_an_ingest_that_was_asked_for_is_done_and_counted(report: dict[str, Any], api: Api) -> None:
