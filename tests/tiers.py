@@ -24,6 +24,7 @@ FIRST = (
     "changes",
     "interrupted",
     "platform",
+    "roles",
     "end_to_end",
     "tests/functions",
     "tests/local/aws/authorization",

@@ -1,14 +1,31 @@
 """The platform as two people would deploy it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from config.dev import DEV
+from config.names import secrets_stack_name, stack_name
 from config.prod import PROD
+from config.settings import Environment
+from deployment.workspace import Workspace
 from local.state_backend import state_backend
 from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, OpenWorkspace, Platform
+from tests.terraform.deployments import (
+    DEPLOY_SECONDS,
+    Deployment,
+    OpenWorkspace,
+    Platform,
+    apply,
+    synthesize,
+)
+
+
+def deploy_secrets(environment: tuple[Environment, Workspace]) -> None:
+    settings, workspace = environment
+    synthesize(workspace)
+    apply(workspace, secrets_stack_name(settings.name))
 
 
 @pytest.fixture(scope="session")
@@ -19,13 +36,14 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
     environments = [(settings, open_workspace(account, settings.name)) for settings in (DEV, PROD)]
     with state_backend(bootstrap, account.aws, (DEV, PROD)) as deployment:
         begun_meanwhile = deployment.running
-        for end in ("-secrets", ""):
-            deploys = [
-                workspace.start_deploy(f"parakeet-{settings.name}{end}", synthesized=not end)
-                for settings, workspace in environments
-            ]
-            for deploy in deploys:
-                deploy.finish(DEPLOY_SECONDS)
+        with ThreadPoolExecutor() as side_by_side:
+            list(side_by_side.map(deploy_secrets, environments))
+        deploys = [
+            workspace.start_deploy(stack_name(settings.name), synthesized=True)
+            for settings, workspace in environments
+        ]
+        for deploy in deploys:
+            deploy.finish(DEPLOY_SECONDS)
     return Platform(
         account,
         bootstrap,

@@ -15,6 +15,7 @@ from config.settings import Environment
 from deployment.command import Command
 from deployment.workspace import Workspace
 from tests.terraform.account import Account
+from tests.terraform.kept_provider import KeepingWorkspace
 
 # Ends what hangs: a whole demo, side by side with seven others on two processors, took ten minutes.
 DEPLOY_SECONDS = 1500
@@ -23,7 +24,7 @@ DEPLOY_SECONDS = 1500
 class OpenWorkspace(Protocol):
     """Opens a folder to deploy to an account from; `database` is the environment's whose it is."""
 
-    def __call__(self, account: Account, name: str, *, database: str | None = None) -> Workspace: ...
+    def __call__(self, account: Account, name: str, *, database: str | None = None) -> KeepingWorkspace: ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Deployment:
 
     settings: Environment
     account: Account
-    workspace: Workspace
+    workspace: KeepingWorkspace
     outputs: dict[str, Any]
 
     @property

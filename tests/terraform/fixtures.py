@@ -15,7 +15,6 @@ from config.environments import ENVIRONMENTS
 from config.names import secrets_stack_name
 from deployment.programs import PrerequisiteError, find_terraform
 from deployment.provider_search import find_provider_mirror
-from deployment.workspace import Workspace
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets
 from local.postgres.server import Postgres
@@ -23,7 +22,7 @@ from packages import layer
 from tests.terraform.account import Account
 from tests.terraform.databases import Databases
 from tests.terraform.deployments import OpenWorkspace
-from tests.terraform.kept_provider import WorkspaceWithKeptProvider
+from tests.terraform.kept_provider import KeepingWorkspace
 
 
 @pytest.fixture(scope="session")
@@ -120,12 +119,12 @@ def open_workspace(
     """Opens a folder to deploy to an account from; those of one name in one account share a database."""
     with ExitStack() as running:
 
-        def open_workspace(account: Account, name: str, *, database: str | None = None) -> Workspace:
+        def open_workspace(account: Account, name: str, *, database: str | None = None) -> KeepingWorkspace:
             url = databases.url_for(account, database or name)
             given = secrets | {"TF_VAR_neon_database_url": url}
             place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
             return running.enter_context(
-                WorkspaceWithKeptProvider(
+                KeepingWorkspace(
                     place,
                     mirror,
                     account.aws.variables(os.environ),

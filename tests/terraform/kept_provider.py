@@ -38,7 +38,7 @@ class KeptProvider:
         self._process.communicate()
 
 
-class WorkspaceWithKeptProvider(Workspace):
+class KeepingWorkspace(Workspace):
     """A workspace whose `terraform` keeps the provider; cdktf's starts its own, as everybody's.
 
     Not for commands that are interrupted, which tell it to stop, or told to log, which it would do elsewhere.
@@ -63,16 +63,19 @@ class WorkspaceWithKeptProvider(Workspace):
 
     def start_terraform(self, stack: str, *arguments: str) -> Command:
         given = self.variables
-        folder = self.stack_folder(stack)
-        # What `init` has installed here, and verified by the lock file.
-        installed = sorted((folder / _INSTALLED).glob("*/terraform-provider-aws_*"))
-        if installed and arguments[0] != "init" and "TF_LOG" not in given:
-            kept = self._provider(installed[0], folder)
-            self.variables = given | {"TF_REATTACH_PROVIDERS": kept.address}
+        if arguments[0] != "init" and "TF_LOG" not in given:
+            self.variables = given | self.kept_provider(stack)
         try:
             return super().start_terraform(stack, *arguments)
         finally:
             self.variables = given
+
+    def kept_provider(self, stack: str) -> dict[str, str]:
+        """The variable with which Terraform uses it in the stack's folder, if there is one."""
+        folder = self.stack_folder(stack)
+        # What `init` has installed here, and verified by the lock file.
+        installed = sorted((folder / _INSTALLED).glob("*/terraform-provider-aws_*"))
+        return {"TF_REATTACH_PROVIDERS": self._provider(installed[0], folder).address} if installed else {}
 
     def _provider(self, program: Path, folder: Path) -> KeptProvider:
         variables, provider = self._kept.get(folder, ({}, None))

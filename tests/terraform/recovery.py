@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 from deployment.command import Command
-from deployment.workspace import Workspace
 from tests.terraform.deployments import DEPLOY_SECONDS
+from tests.terraform.kept_provider import KeepingWorkspace
 
+_IN_STACK = "-chdir=cdktf.out/stacks/"
 DOCUMENTS = [Path(__file__).parents[2] / "docs" / name for name in ("deploy.md", "operate.md")]
 
 
@@ -21,7 +22,7 @@ def recovery(what: str, **values: str) -> list[list[str]]:
     return [shlex.split(line) for line in text.splitlines()]
 
 
-def run(workspace: Workspace, command: list[str], *secrets_of: str) -> Command:
+def run(workspace: KeepingWorkspace, command: list[str], *secrets_of: str) -> Command:
     """Run a command of the documents in the folder that was deployed from, to its end.
 
     The shell has the variables of these stacks' secrets, too.
@@ -32,6 +33,9 @@ def run(workspace: Workspace, command: list[str], *secrets_of: str) -> Command:
     variables = dict(workspace.variables)
     for stack in secrets_of:
         variables |= workspace.secrets[stack]
+    for argument in command:
+        if argument.startswith(_IN_STACK):
+            variables |= workspace.kept_provider(argument.removeprefix(_IN_STACK))
     started = Command(shlex.join(command), command, folder=workspace.folder, variables=variables, log=log)
     try:
         started.wait(DEPLOY_SECONDS)

@@ -13,10 +13,10 @@ import pytest
 
 from config.terraform import LOCK_TABLE
 from deployment.command import Command, still_running, unwrapped
-from deployment.workspace import Workspace
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account, State
 from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, apply, synthesize, wait_until
+from tests.terraform.kept_provider import KeepingWorkspace
 from tests.terraform.output import lock_id
 from tests.terraform.recovery import recovery, run
 
@@ -37,7 +37,7 @@ class CutShort:
     """A first deployment that did not get to its end, and what it left."""
 
     account: Account
-    workspace: Workspace
+    workspace: KeepingWorkspace
     deploy: Command
     running: list[psutil.Process]
     locks: dict[str, str]
@@ -50,7 +50,7 @@ class Recovered:
     """A killed deployment after the README's steps, and what was seen on the way."""
 
     account: Account
-    workspace: Workspace
+    workspace: KeepingWorkspace
     held: str
     locked: dict[str, str]
     unlocked: dict[str, str]
