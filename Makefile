@@ -25,7 +25,7 @@ setup: .venv/python-packages .venv/node-packages ## Virtual environment with Pyt
 
 test: setup ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
 	@$(MAKE) --no-print-directory --jobs=3 lint types unit
-	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=8 --dist=loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=6 --dist=loadgroup --no-loadscope-reorder
 
 unit: setup ## The tests that start no program and no server, in seconds
 	$(BIN)/python -m pytest -m unit --numprocesses=2 --dist=loadfile -p no:schemathesis

@@ -33,7 +33,13 @@ class LocalPlatform:
     """
 
     def __init__(
-        self, folder: Path, environment: Environment, mirror: Path | None, variables: Mapping[str, str]
+        self,
+        folder: Path,
+        environment: Environment,
+        mirror: Path | None,
+        variables: Mapping[str, str],
+        *,
+        deployer: type[Workspace] = Workspace,
     ) -> None:
         """`mirror` is where Terraform's provider comes from; `variables` are the calling shell's."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +59,7 @@ class LocalPlatform:
         """Where the API answers, once it is served."""
         self._mirror = mirror
         self._variables = variables
+        self._deployer = deployer
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -75,7 +82,7 @@ class LocalPlatform:
             )
             self.market_data = running.enter_context(MarketData(self.folder / "market_data.log"))
             self.workspace = running.enter_context(
-                Workspace(
+                self._deployer(
                     self.folder / "workspace",
                     self._mirror,
                     self._deployers_variables(),

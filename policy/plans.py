@@ -38,8 +38,9 @@ def planned_stacks(folder: Path) -> dict[str, Path]:
         with Workspace(folder, mirror, variables) as workspace, ThreadPoolExecutor(_AT_ONCE) as several:
             for name in stacks:
                 _override(workspace.stack_folder(name), documents[name])
-                # One after the other: where the provider has to be downloaded, they share a cache.
-                workspace.terraform(name, "init", "-input=false", "-no-color")
+            # Of all stacks: their provider and their backend are the same. Each locks the provider itself.
+            workspace.variables["TF_DATA_DIR"] = str(folder / ".terraform")
+            workspace.terraform(stacks[0], "init", "-input=false", "-no-color")
             return dict(zip(stacks, several.map(partial(_planned, workspace), stacks), strict=True))
 
 

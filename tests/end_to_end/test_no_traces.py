@@ -29,7 +29,7 @@ def test_no_secret_and_no_token_is_in_any_file_log_or_state(served: Served, unwr
 
     # All was there to be searched.
     assert {"aws.log", "functions.log", "gateway.log"} <= files.keys()
-    assert any(name.startswith("workspace/logs/") and "cdktf deploy" in name for name in files)
+    assert any(name.startswith("workspace/logs/") and "terraform apply" in name for name in files)
     assert any(name.startswith("disks/") for name in files)
     assert states
     assert all(logs[f"/aws/lambda/{served.called(part)}"] for part in ("trades-api", "data-api", "migrate"))

@@ -6,7 +6,7 @@ from local.access.keys import SigningKeys
 from tests.end_to_end.forged import GOOD, NAMES, forged
 from tests.end_to_end.served import HEADER, Api, Served, error, placed
 from tests.template import changed
-from tests.terraform.deployments import apply, synthesize, synthesize_changed
+from tests.terraform.deployments import synthesize_changed
 from tests.terraform.traces import SHORTEST
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
@@ -74,8 +74,8 @@ def with_lambda_authorizer(served: Served) -> Served:
     """The same dev, updated; every request is then decided by `functions/authorizer`."""
     platform = served.platform
     synthesize_changed(platform.workspace, api={"authorizer": "lambda"})
-    synthesize(platform.workspace)
-    apply(platform.workspace, platform.stack)
+    platform.workspace.synth()
+    platform.workspace.deploy(platform.stack, synthesized=True)
     served.settings = changed(served.settings, api={"authorizer": "lambda"})
     return served
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from deployment.workspace import Workspace
 from review.__main__ import review
 from review.finding import Part
 from review.planner import Planner
@@ -16,23 +15,28 @@ from review.real_plan import drift_in, real_plan, replaced_in
 from review.stack import Stack
 from tests.review.documents import assess, texts
 from tests.terraform.account import Account
-from tests.terraform.deployments import OpenWorkspace, apply, synthesize
+from tests.terraform.deployments import OpenWorkspace
+from tests.terraform.kept_provider import KeepingWorkspace
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("review")]
 STACK = "parakeet-bootstrap"
 
 
 @pytest.fixture(scope="module")
-def deployed(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> tuple[Account, Workspace]:
+def deployed(
+    open_account: Callable[[], Account], open_workspace: OpenWorkspace
+) -> tuple[Account, KeepingWorkspace]:
     account = open_account()
     workspace = open_workspace(account, "review")
-    synthesize(workspace)
-    apply(workspace, STACK)
+    workspace.synth()
+    workspace.deploy(STACK, synthesized=True)
+    # A review starts its own.
+    workspace.install_provider(STACK)
     return account, workspace
 
 
 def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_real_plan_says(
-    deployed: tuple[Account, Workspace], monkeypatch: pytest.MonkeyPatch
+    deployed: tuple[Account, KeepingWorkspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account, workspace = deployed
     for name, value in workspace.variables.items():
@@ -73,13 +77,13 @@ def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_rea
 
 
 def test_a_review_with_credentials_plans_what_is_deployed_and_says_what_drifted(
-    deployed: tuple[Account, Workspace], monkeypatch: pytest.MonkeyPatch
+    deployed: tuple[Account, KeepingWorkspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, check=False).returncode:
         pytest.skip("a review compares revisions, and this is no clone")
     account, workspace = deployed
     # Of dev, what takes no minute. Its state is in the bucket, as everybody's is.
-    apply(workspace, "parakeet-dev-secrets")
+    workspace.deploy("parakeet-dev-secrets", synthesized=True)
     workspace.terraform("parakeet-dev", "init", "-input=false")
     target = "-target=aws_sqs_queue.dead_letters"
     workspace.terraform("parakeet-dev", "apply", "-input=false", "-auto-approve", target)

@@ -29,11 +29,12 @@ print(json.dumps(sorted(opened)))
 
 
 def test_synthesis_reads_nothing_of_the_folders_that_a_review_takes_no_notice_of(tmp_path: Path) -> None:
+    # Byte code that is kept elsewhere would be read instead of what is below the sources.
+    shell = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
     done = subprocess.run(
         [sys.executable, "-c", WATCHED],
         cwd=PROJECT,
-        # Byte code that is kept elsewhere would be read instead of the sources.
-        env=os.environ | {"CDKTF_OUTDIR": str(tmp_path), "PYTHONPYCACHEPREFIX": str(tmp_path / "none yet")},
+        env=shell | {"CDKTF_OUTDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,

@@ -17,15 +17,13 @@ from tests.terraform.deployments import (
     Deployment,
     OpenWorkspace,
     Platform,
-    apply,
-    synthesize,
 )
 
 
 def deploy_secrets(environment: tuple[Environment, Workspace]) -> None:
     settings, workspace = environment
-    synthesize(workspace)
-    apply(workspace, secrets_stack_name(settings.name))
+    workspace.synth()
+    workspace.deploy(secrets_stack_name(settings.name), synthesized=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -67,24 +66,6 @@ class Platform:
     """Whether bootstrap's deployment still ran when the others' began."""
     dev: Deployment
     prod: Deployment
-
-
-def synthesize(workspace: Workspace) -> None:
-    """What `cdktf synth` runs, without cdktf, which takes as long again."""
-    description = json.loads((workspace.folder / "cdktf.json").read_text(encoding="utf-8"))
-    subprocess.run(
-        shlex.split(description["app"]),
-        cwd=workspace.folder,
-        env=workspace.variables,
-        check=True,
-        timeout=DEPLOY_SECONDS,
-    )
-
-
-def apply(workspace: Workspace, stack: str) -> None:
-    """What `cdktf deploy` runs on synthesized code, without cdktf, for tests that are not about it."""
-    workspace.terraform(stack, "init", "-input=false")
-    workspace.terraform(stack, "apply", "-auto-approve", "-input=false")
 
 
 def wait_until(condition: Callable[[], bool], meanwhile: Command) -> None:

@@ -1,5 +1,7 @@
 """Terraform with its AWS provider kept running, where starting it is half of what a command takes."""
 
+import json
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,10 +40,16 @@ class KeptProvider:
         self._process.communicate()
 
 
-class KeepingWorkspace(Workspace):
-    """A workspace whose `terraform` keeps the provider; cdktf's starts its own, as everybody's.
+# Of this process: what Terraform has verified once need not be read again, 675 MB for each command.
+_verified: list[Path] = []
 
-    Not for commands that are interrupted, which tell it to stop, or told to log, which it would do elsewhere.
+
+class KeepingWorkspace(Workspace):
+    """A workspace that synthesizes, deploys and destroys without cdktf, its provider kept running.
+
+    For tests that are not about cdktf: it takes as long again. `cdktf` and `start_cdktf` are everybody's. Not
+    for commands that are interrupted, which tell the provider to stop, or told to log, which it would do
+    elsewhere.
     """
 
     def __init__(
@@ -61,21 +69,41 @@ class KeepingWorkspace(Workspace):
         for _, provider in self._kept.values():
             provider.stop()
 
+    def synth(self) -> None:
+        program = json.loads((self.folder / "cdktf.json").read_text(encoding="utf-8"))["app"]
+        self.finish(self._start(["synthesis"], shlex.split(program), self.folder, []))
+
+    def start_deploy(self, stack: str, *, synthesized: bool = False) -> Command:
+        if not synthesized:
+            self.synth()
+        self.terraform(stack, "init", "-input=false")
+        return self.start_terraform(stack, "apply", "-auto-approve", "-input=false")
+
+    def destroy(self, stack: str) -> str:
+        return self.terraform(stack, "destroy", "-auto-approve", "-input=false")
+
     def start_terraform(self, stack: str, *arguments: str) -> Command:
         given = self.variables
-        if arguments[0] != "init" and "TF_LOG" not in given:
+        if "TF_LOG" not in given:
             self.variables = given | self.kept_provider(stack)
         try:
             return super().start_terraform(stack, *arguments)
         finally:
             self.variables = given
 
+    def install_provider(self, stack: str) -> None:
+        """Have Terraform install the provider in the stack's folder, for those who have none running."""
+        self.finish(super().start_terraform(stack, "init", "-input=false"))
+
     def kept_provider(self, stack: str) -> dict[str, str]:
-        """The variable with which Terraform uses it in the stack's folder, if there is one."""
+        """The variable with which Terraform uses it in the stack's folder."""
         folder = self.stack_folder(stack)
-        # What `init` has installed here, and verified by the lock file.
-        installed = sorted((folder / _INSTALLED).glob("*/terraform-provider-aws_*"))
-        return {"TF_REATTACH_PROVIDERS": self._provider(installed[0], folder).address} if installed else {}
+        if not any(program.exists() for program in _verified):
+            self.install_provider(stack)
+            _verified[:] = [
+                each.resolve() for each in (folder / _INSTALLED).glob("*/terraform-provider-aws_*")
+            ]
+        return {"TF_REATTACH_PROVIDERS": self._provider(_verified[0], folder).address}
 
     def _provider(self, program: Path, folder: Path) -> KeptProvider:
         variables, provider = self._kept.get(folder, ({}, None))

@@ -26,8 +26,6 @@ from tests.terraform.deployments import (
     DEPLOY_SECONDS,
     Deployment,
     OpenWorkspace,
-    apply,
-    synthesize,
     synthesize_changed,
     wait_until,
 )
@@ -56,12 +54,12 @@ def second_deploy() -> dict[str, str]:
 def dev(account: Account, open_workspace: OpenWorkspace, second_deploy: dict[str, str]) -> Deployment:
     """Deployed twice at once, from two folders, as by two people."""
     workspace, other = (open_workspace(account, name, database="dev") for name in ("dev", "other"))
-    synthesize(workspace)
-    apply(workspace, "parakeet-dev-secrets")
+    workspace.synth()
+    workspace.deploy("parakeet-dev-secrets", synthesized=True)
     first = workspace.start_deploy("parakeet-dev", synthesized=True)
-    synthesize(other)
+    other.synth()
     wait_until(lambda: bool(account.locks("dev")), first)
-    second = other.start_deploy("parakeet-dev", synthesized=True)
+    second = other.start_cdktf("deploy", "parakeet-dev", "--auto-approve", "--skip-synth")
     assert second.wait(DEPLOY_SECONDS) != 0
     assert first.running, "the second was not refused while the first was at it"
     second_deploy |= {"output": second.output, **account.locks("dev")}
@@ -135,7 +133,7 @@ def test_secrets_are_rewritten_when_their_version_goes_up_and_not_before(
         assert secrets_in_aws(dev) == before
 
         synthesize_changed(dev.workspace, secrets={"version": 2})
-        synthesize(dev.workspace)
+        dev.workspace.synth()
         assert planned(dev.workspace, stack) == ["aws_secretsmanager_secret_version"] * 2
         dev.workspace.terraform(stack, "apply", "-auto-approve", "-input=false")
     finally:
@@ -384,8 +382,8 @@ def test_dev_is_destroyed_with_all_that_is_in_it_and_deployed_again_at_once(dev:
     assert destroyed.addresses == set()
     assert left_behind(account) == []
 
-    apply(workspace, dev.secrets_stack)
-    apply(workspace, dev.stack)
+    workspace.deploy(dev.secrets_stack, synthesized=True)
+    workspace.deploy(dev.stack, synthesized=True)
     again = account.state("dev")
     assert again
     assert again.addresses == first.addresses

@@ -17,7 +17,7 @@ import pytest
 from deployment.command import CommandError, unwrapped
 from deployment.workspace import Workspace
 from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, apply, synthesize, synthesize_changed
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, synthesize_changed
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("roles")]
 
@@ -45,12 +45,12 @@ def automated(open_account: Callable[[], Account], open_workspace: OpenWorkspace
     account = open_account()
     workspace = open_workspace(account, "dev")
     synthesize_changed(workspace, repository=REPOSITORY)
-    synthesize(workspace)
-    apply(workspace, "parakeet-bootstrap")
+    workspace.synth()
+    workspace.deploy("parakeet-bootstrap", synthesized=True)
     # With the values of the secrets, which no role of a workflow may read or write.
-    apply(workspace, "parakeet-dev-secrets")
+    workspace.deploy("parakeet-dev-secrets", synthesized=True)
     automated = Automated(account, workspace)
-    apply(automated.become("deploy"), DEV)
+    automated.become("deploy").deploy(DEV, synthesized=True)
     return automated
 
 
@@ -102,9 +102,9 @@ def test_make_drift_fails_for_what_a_plan_finds_and_for_what_it_does_not(automat
 def test_the_role_that_plans_can_deploy_nothing(automated: Automated) -> None:
     workspace, state = automated.become("plan"), automated.account.state("dev")
     synthesize_changed(workspace, repository=REPOSITORY, functions={"scanner": {"memory_mb": 640}})
-    synthesize(workspace)
+    workspace.synth()
     with pytest.raises(CommandError) as refused:
-        apply(workspace, DEV)
+        workspace.deploy(DEV, synthesized=True)
     said = unwrapped(refused.value.output)
     assert "is not authorized to perform: lambda:UpdateFunctionConfiguration" in said
     # Not even a state of what it tried.
@@ -129,8 +129,8 @@ def test_the_role_that_deploys_can_change_all_there_is(automated: Automated) -> 
         # The provider deletes each route's share before it sets it anew.
         api={"throttle_rps": 100},
     )
-    synthesize(workspace)
-    apply(workspace, DEV)
+    workspace.synth()
+    workspace.deploy(DEV, synthesized=True)
     assert not automated.become("plan").has_changes(DEV)
 
 

@@ -15,7 +15,7 @@ from config.terraform import LOCK_TABLE
 from deployment.command import Command, still_running, unwrapped
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account, State
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, apply, synthesize, wait_until
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
 from tests.terraform.kept_provider import KeepingWorkspace
 from tests.terraform.output import lock_id
 from tests.terraform.recovery import recovery, run
@@ -34,7 +34,7 @@ ENDING_SECONDS = 5.0
 
 @dataclass
 class CutShort:
-    """A first deployment that did not get to its end, and what it left."""
+    """A deployment that did not get to its end, and what it left."""
 
     account: Account
     workspace: KeepingWorkspace
@@ -60,39 +60,34 @@ class Recovered:
 
 
 @pytest.fixture(scope="module")
+def cancelled(open_account: Callable[[], Account], open_workspace: OpenWorkspace) -> CutShort:
+    """A first deployment, cancelled half-way; the next has begun."""
+    account = open_account()
+    account.create_state_backend()
+    workspace = open_workspace(account, "dev")
+    workspace.synth()
+    workspace.deploy("parakeet-dev-secrets", synthesized=True)
+    deploy = workspace.start_cdktf(*DEPLOY)
+    wait_for_creation(deploy)
+    return cut_short(account, workspace, deploy, cancel)
+
+
+@pytest.fixture(scope="module")
+def killed(cancelled: CutShort) -> CutShort:
+    """The next, killed when it had made some more and written its state; one more has begun."""
+    wait_for_state(cancelled)
+    return cut_short(cancelled.account, cancelled.workspace, cancelled.next, kill)
+
+
 def cut_short(
-    open_account: Callable[[], Account], open_workspace: OpenWorkspace
-) -> tuple[CutShort, CutShort]:
-    """One cancelled and one killed half-way, side by side in two accounts; the next has begun."""
-    begun = []
-    for name in ("cancelled", "killed"):
-        account = open_account()
-        account.create_state_backend()
-        workspace = open_workspace(account, name)
-        synthesize(workspace)
-        apply(workspace, "parakeet-dev-secrets")
-        begun.append((account, workspace, workspace.start_cdktf(*DEPLOY)))
-    ends = []
-    for (account, workspace, deploy), end in zip(begun, (cancel, kill), strict=True):
-        wait_for_state(account, deploy) if end is kill else wait_for_creation(deploy)
-        root = psutil.Process(deploy.pid)
-        processes = [root, *root.children(recursive=True)]
-        end(deploy)
-        running = still_running(processes, ENDING_SECONDS)
-        locks, state = account.locks("dev"), account.state("dev")
-        following = workspace.start_cdktf(*DEPLOY)
-        ends.append(CutShort(account, workspace, deploy, running, locks, state, following))
-    return ends[0], ends[1]
-
-
-@pytest.fixture
-def cancelled(cut_short: tuple[CutShort, CutShort]) -> CutShort:
-    return cut_short[0]
-
-
-@pytest.fixture
-def killed(cut_short: tuple[CutShort, CutShort]) -> CutShort:
-    return cut_short[1]
+    account: Account, workspace: KeepingWorkspace, deploy: Command, end: Callable[[Command], None]
+) -> CutShort:
+    root = psutil.Process(deploy.pid)
+    processes = [root, *root.children(recursive=True)]
+    end(deploy)
+    running = still_running(processes, ENDING_SECONDS)
+    locks, state = account.locks("dev"), account.state("dev")
+    return CutShort(account, workspace, deploy, running, locks, state, workspace.start_cdktf(*DEPLOY))
 
 
 def wait_for_creation(deploy: Command) -> None:
@@ -100,14 +95,20 @@ def wait_for_creation(deploy: Command) -> None:
     wait_until(lambda: "Still creating..." in deploy.output, deploy)
 
 
-def wait_for_state(account: Account, deploy: Command) -> None:
-    """Until Terraform has written its state for the first time, and its checksum."""
+def wait_for_state(cancelled: CutShort) -> None:
+    """Until Terraform has written its state for the first time since then, and its checksum."""
+    assert cancelled.state
+    before, account = cancelled.state, cancelled.account
 
     def written() -> bool:
         state = account.state("dev")
-        return state is not None and state.digest == account.state_digest("dev")
+        return (
+            state is not None
+            and state.addresses > before.addresses
+            and state.digest == account.state_digest("dev")
+        )
 
-    wait_until(written, deploy)
+    wait_until(written, cancelled.next)
 
 
 def cancel(deploy: Command) -> None:
@@ -126,7 +127,31 @@ def kill(deploy: Command) -> None:
     deploy.kill()
 
 
-# Killed. First, as the cancelled one's next deployment is still on its way
+# Cancelled
+
+
+def test_a_cancelled_deploy_ends_in_time_with_a_whole_state_and_no_lock(cancelled: CutShort) -> None:
+    assert cancelled.running == []
+    assert "Interrupt received" in cancelled.deploy.output
+    assert cancelled.locks == {}
+    assert cancelled.state
+    assert cancelled.state.addresses
+    first = next(each for each in cancelled.account.states("dev") if each.serial == cancelled.state.serial)
+    assert first.content == cancelled.state.content
+
+
+def test_after_a_cancelled_deploy_the_next_goes_on_from_where_it_was(
+    cancelled: CutShort, killed: CutShort
+) -> None:
+    assert cancelled.state
+    assert killed.state
+    assert cancelled.state.addresses < killed.state.addresses
+    assert killed.state.lineage == cancelled.state.lineage
+    assert killed.state.serial > cancelled.state.serial
+    assert "Error:" not in unwrapped(killed.deploy.output)
+
+
+# Killed
 
 
 def made_unknown(killed: CutShort, known: set[str]) -> Iterator[tuple[str, str]]:
@@ -159,9 +184,8 @@ def made_unknown(killed: CutShort, known: set[str]) -> Iterator[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def recovered(cut_short: tuple[CutShort, CutShort]) -> Recovered:
+def recovered(killed: CutShort) -> Recovered:
     """The killed one, recovered as the README says from what the messages say."""
-    _, killed = cut_short
     assert killed.next.wait(DEPLOY_SECONDS) != 0
     held, locked = lock_id(killed.next.output), killed.account.locks("dev")
 
@@ -198,6 +222,13 @@ def test_after_a_killed_deploy_the_readmes_steps_end_in_an_empty_plan(
     assert recovered.unlocked == {}
     assert recovered.found == recovered.lost
     assert recovered.finished.exit_code == 0, recovered.finished.output
+    # Of what it made before, nothing was lost.
+    finished = recovered.account.state("dev")
+    assert finished
+    assert killed.state
+    assert killed.state.addresses < finished.addresses
+    assert finished.lineage == killed.state.lineage
+    assert recovered.account.state_digest("dev") == finished.digest
     assert not recovered.workspace.has_changes(STACK)
 
 
@@ -223,31 +254,6 @@ def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(
     assert "No changes." in finished.output
 
 
-# Cancelled
-
-
-def test_a_cancelled_deploy_ends_in_time_with_a_whole_state_and_no_lock(cancelled: CutShort) -> None:
-    assert cancelled.running == []
-    assert "Interrupt received" in cancelled.deploy.output
-    assert cancelled.locks == {}
-    assert cancelled.state
-    first = next(each for each in cancelled.account.states("dev") if each.serial == cancelled.state.serial)
-    assert first.content == cancelled.state.content
-
-
-def test_a_cancelled_deploy_is_finished_by_the_next(cancelled: CutShort) -> None:
-    assert cancelled.state
-    cancelled.next.finish(DEPLOY_SECONDS)
-    finished = cancelled.account.state("dev")
-    assert finished
-    # It was half-way, and nothing of it was lost.
-    assert cancelled.state.addresses
-    assert cancelled.state.addresses < finished.addresses
-    assert finished.lineage == cancelled.state.lineage
-    assert cancelled.account.state_digest("dev") == finished.digest
-    assert not cancelled.workspace.has_changes(STACK)
-
-
 # Lost
 
 
@@ -255,8 +261,8 @@ def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
     open_account: Callable[[], Account], open_workspace: OpenWorkspace
 ) -> None:
     workspace = open_workspace(open_account(), "lost")
-    synthesize(workspace)
-    apply(workspace, BOOTSTRAP)
+    workspace.synth()
+    workspace.deploy(BOOTSTRAP, synthesized=True)
     (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
     for command in recovery("bootstrap", account="123456789012"):
         ended = run(workspace, command)

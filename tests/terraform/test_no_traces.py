@@ -15,7 +15,7 @@ GROUPS = {
     "platform": {"bootstrap", "dev", "prod", "cdktn", "provider6"},
     "changes": {"dev", "other"},
     "refused": {"wrong", "missing", "early", "local"},
-    "interrupted": {"cancelled", "killed", "lost"},
+    "interrupted": {"dev", "lost"},
     "roles": {"dev"},
     "review": {"review"},
 }

@@ -11,7 +11,7 @@ import pytest
 from deployment.command import unwrapped
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, apply, synthesize
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace
 from tests.terraform.test_changes import planned
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("refused")]
@@ -51,7 +51,7 @@ def test_wrong_variables_are_named_without_their_values_before_anything_changes(
     }
     unwritten.update((wrong["TF_VAR_neon_database_url"], wrong["TF_VAR_db_host"]))
     workspace.secrets["parakeet-dev-secrets"] |= wrong | {"TF_VAR_tiingo_api_key": " "}
-    deploy = workspace.start_deploy("parakeet-dev-secrets")
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev-secrets", "--auto-approve")
     assert deploy.wait(DEPLOY_SECONDS) != 0
     said = unwrapped(deploy.output)
     assert "TF_VAR_neon_database_url must be a PostgreSQL URL with sslmode=require" in said
@@ -68,7 +68,7 @@ def test_a_missing_variable_is_named_before_anything_changes(
 ) -> None:
     workspace = open_workspace(empty, "missing")
     del workspace.secrets["parakeet-dev-secrets"]["TF_VAR_db_password"]
-    deploy = workspace.start_deploy("parakeet-dev-secrets")
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev-secrets", "--auto-approve")
     # It asks nobody, in a terminal that nobody sees.
     assert deploy.wait(DEPLOY_SECONDS) != 0
     assert "The variable db_password is not set: set TF_VAR_db_password" in deploy.output
@@ -96,7 +96,7 @@ def test_a_platform_without_its_secrets_is_refused_and_told_what_to_deploy_first
         "does not have: deploy parakeet-dev-secrets first\n"
     )
     # Terraform itself finds it out before anything changes, too.
-    deploy = workspace.start_deploy("parakeet-dev")
+    deploy = workspace.start_cdktf("deploy", "parakeet-dev", "--auto-approve")
     assert deploy.wait(DEPLOY_SECONDS) != 0
     assert "reading Secrets Manager Secret (potential-parakeet/dev): couldn't find resource" in unwrapped(
         deploy.output
@@ -114,8 +114,8 @@ def test_a_local_state_needs_no_state_bucket(
     account = open_account()
     workspace = open_workspace(account, "local")
     workspace.variables["PARAKEET_STATE"] = "local"
-    synthesize(workspace)
-    apply(workspace, "parakeet-dev-secrets")
+    workspace.synth()
+    workspace.deploy("parakeet-dev-secrets", synthesized=True)
     workspace.terraform("parakeet-dev", "init", "-input=false")
     assert planned(workspace, "parakeet-dev").count("aws_lambda_function") == len(FUNCTIONS)
     # Neither was there one, nor was it made.

@@ -15,7 +15,7 @@ import pytest
 from config.names import LIVE
 from packages.function import pack
 from tests.platform import request
-from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, Platform, apply, synthesize
+from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, Platform
 from tests.terraform.test_changes import planned
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -104,8 +104,8 @@ def test_a_change_of_code_is_one_switch_for_those_who_ask_meanwhile(
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(ask)
         try:
-            synthesize(dev.workspace)
-            apply(dev.workspace, dev.stack)
+            dev.workspace.synth()
+            dev.workspace.deploy(dev.stack, synthesized=True)
             assert answered(dev) == ("2", new)
         finally:
             done.set()

@@ -5,6 +5,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -101,4 +102,6 @@ class Simulator:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                # Of a question that did not all get through, the rest is still to be written.
+                with suppress(BrokenPipeError):
+                    pipe.close()

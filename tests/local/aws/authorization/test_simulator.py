@@ -80,6 +80,29 @@ def test_no_answer_or_one_that_is_none_is_an_error(
     assert simulator.judge(question(READ)).allowed
 
 
+# Reads no second question, and lives on.
+DEAF = """
+import fs from "node:fs";
+fs.readSync(0, Buffer.alloc(65536));
+fs.closeSync(0);
+console.log('{"result": "Allowed"}');
+setInterval(() => {}, 1000);
+"""
+
+
+def test_a_question_that_nobody_reads_is_an_error(
+    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = tmp_path / "deaf.mjs"
+    deaf.write_text(DEAF, encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_SCRIPT", deaf)
+        assert simulator.judge(question(READ)).allowed
+        with pytest.raises(AuthorizationError, match="policy evaluator gave no answer"):
+            simulator.judge(question(READ))
+    assert simulator.judge(question(READ)).allowed
+
+
 @pytest.mark.parametrize(
     "asked",
     [
