@@ -1,11 +1,12 @@
 """What the calling shell's variables choose about a synthesis; all else is in the environments."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import StrictBool, StrictStr, ValidationError
 
+from config.settings import Environment
 from config.validation import ConfigurationError, Section, explain, matching
 
 LoopbackAddress = Annotated[
@@ -32,8 +33,8 @@ class Target(Section):
 
     local_state: StrictBool = False
     path_style: StrictBool = False
-    billed: StrictBool = True
-    """Whether it is AWS, which has budgets; a stand-in has none."""
+    is_aws: StrictBool = True
+    """Whether nobody plays it: a stand-in has no budgets, and an account that no configuration names."""
     stand_ins: StandIns = StandIns()
 
     @classmethod
@@ -51,9 +52,15 @@ class Target(Section):
         return cls(
             local_state=state == "local",
             path_style=elsewhere,
-            billed=not elsewhere,
+            is_aws=not elsewhere,
             stand_ins=_stand_ins(variables, elsewhere),
         )
+
+    def environments(self, configured: Sequence[Environment]) -> tuple[Environment, ...]:
+        """The environments as they are deployed there."""
+        if self.is_aws:
+            return tuple(configured)
+        return tuple(each.model_copy(update={"account_id": None}) for each in configured)
 
 
 def _stand_ins(variables: Mapping[str, str], elsewhere: bool) -> StandIns:

@@ -48,8 +48,9 @@ def main(arguments: list[str]) -> None:
 def _environments() -> tuple[Environment, ...]:
     # Importing them raises ConfigurationError where one is wrong, and takes a moment.
     from config.environments import ENVIRONMENTS
+    from config.target import Target
 
-    return ENVIRONMENTS
+    return Target.from_variables().environments(ENVIRONMENTS)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from config.errors import OneLineError
-from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL, secrets_stack_name, stack_name
+from config.names import (
+    PLACEHOLDER_AUDIENCE,
+    PLACEHOLDER_EMAIL,
+    bootstrap_name,
+    secrets_stack_name,
+    stack_name,
+)
 from config.settings import Environment
 
 CHANGES = {"apply", "deploy", "watch"}
@@ -27,9 +33,8 @@ def refuse_what_nobody_means(
 ) -> None:
     """Look at a cdktf command before it runs. Raises RefusedDeploymentError.
 
-    prod's state is never kept in a folder. An environment whose file still holds placeholders, of which none
-    is in its secrets, and a prod without its account are deployed to a stand-in of AWS only
-    (`AWS_ENDPOINT_URL`).
+    prod's state is never kept in a folder. An environment whose file names no account, or still holds
+    placeholders, is deployed to a stand-in of AWS only (`AWS_ENDPOINT_URL`); there are none in its secrets.
     """
     for stack in _PRODS:
         if variables.get("PARAKEET_STATE") == "local" and meant(stack, arguments):
@@ -39,19 +44,19 @@ def refuse_what_nobody_means(
     if not CHANGES.intersection(arguments) or variables.get("AWS_ENDPOINT_URL"):
         return
     for each in environments:
-        if not meant(stack_name(each.name), arguments):
-            continue
-        for field, value in _placeholders(each).items():
+        if meant(stack_name(each.name), arguments):
+            for field, value in _placeholders(each).items():
+                raise RefusedDeploymentError(
+                    f"{each.name}: {field} = {value!r} is a placeholder: put the real one into config/"
+                    f"{each.name}.py"
+                )
+        stacks = (stack_name(each.name), secrets_stack_name(each.name), bootstrap_name(None))
+        if not each.account_id and any(meant(stack, arguments) for stack in stacks):
             raise RefusedDeploymentError(
-                f"{each.name}: {field} = {value!r} is a placeholder: put the real one into config/"
-                f"{each.name}.py"
+                f"{each.name}: account_id = None: allowed: the 12 digits of its AWS account, in config/"
+                f"{each.name}.py: the bucket with its state has them in its name, and no other account is "
+                "touched"
             )
-    nameless = any(each.name == "prod" and not each.account_id for each in environments)
-    if nameless and any(meant(stack, arguments) for stack in _PRODS):
-        raise RefusedDeploymentError(
-            "prod: account_id = None: allowed: the 12 digits of prod's account, in config/prod.py: the "
-            "bucket with its state has them in its name, and those who deploy dev write to another"
-        )
 
 
 def _placeholders(environment: Environment) -> dict[str, str | None]:

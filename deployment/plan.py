@@ -15,6 +15,7 @@ from typing import Any
 
 from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
+from config.target import Target
 from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
@@ -69,17 +70,18 @@ def prepared(stack: str, folder: Path = PROJECT, *, to: str = "plan") -> Prepare
     """
     from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
-    refuse_what_nobody_means([to, stack], os.environ, ENVIRONMENTS)
-    refuse_to_leave_behind([to, stack], os.environ, ENVIRONMENTS)
-    refuse_without_values([to, stack], os.environ, ENVIRONMENTS)
+    environments = Target.from_variables().environments(ENVIRONMENTS)
+    refuse_what_nobody_means([to, stack], os.environ, environments)
+    refuse_to_leave_behind([to, stack], os.environ, environments)
+    refuse_without_values([to, stack], os.environ, environments)
     terraform = find_terraform(os.environ)
     mirror = named_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     with ThreadPoolExecutor(1) as meanwhile:
         synthesis = meanwhile.submit(_run, [sys.executable, str(PROJECT / "main.py")], folder, variables)
         # These ask AWS.
-        refuse_without_secrets([to, stack], ENVIRONMENTS)
-        refuse_without_boundary([to, stack], ENVIRONMENTS)
+        refuse_without_secrets([to, stack], environments)
+        refuse_without_boundary([to, stack], environments)
         synthesis.result()
     code = folder / "cdktf.out" / "stacks" / stack
     if not code.is_dir():

@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
 from config.settings import Environment
-from config.terraform import STATE_REGION, state_bucket
+from config.terraform import STATE_BUCKET, STATE_REGION, state_bucket
 from deployment.guards import CHANGES, meant
 
 _TOUCH_WHAT_IS_THERE = CHANGES | {"destroy", "diff", "plan"}
@@ -34,7 +34,7 @@ class UnknownEnvironmentError(OneLineError):
 
 
 class LeftBehindError(OneLineError):
-    """What is deployed is, or may be, in another region; the text says in which, and what to do."""
+    """What is deployed is, or may be, in another region or state; the text says in which, and what to do."""
 
 
 def region_of(environment: str) -> str:
@@ -84,20 +84,50 @@ def _deployed(environment: Environment, states: Sequence[str], client: Callable[
     for state in states:
         key = f"{environment.name}/{state}.tfstate"
         try:
-            answer = client("s3", region_name=STATE_REGION, config=_PATIENCE).get_object(
-                Bucket=bucket, Key=key
-            )
-            regions |= _regions(json.loads(answer["Body"].read()))
+            found = _state(client, bucket, key)
         except _NO_CREDENTIALS:
             return set()
         except (BotoCoreError, ClientError, ValueError) as error:
-            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-            if code not in _NO_STATE:
-                raise LeftBehindError(
-                    f"{environment.name}: where it is deployed is in {key} of the bucket {bucket}, which "
-                    f"cannot be read ({code}): name one stack, with credentials of its account, and try again"
-                ) from None
+            raise LeftBehindError(
+                f"{environment.name}: where it is deployed is in {key} of the bucket {bucket}, which "
+                f"cannot be read ({_code(error)}): name one stack, with credentials of its account, and try "
+                "again"
+            ) from None
+        if found is None and bucket != STATE_BUCKET and _holds_something(client, key):
+            raise LeftBehindError(
+                f"{environment.name}: account_id = {environment.account_id!r}: its state is still {key} of "
+                f"the bucket {STATE_BUCKET}: copy it to {bucket} first"
+            )
+        regions |= _regions(found or {})
     return regions
+
+
+def _state(client: Callable[..., Any], bucket: str, key: str) -> Mapping[str, Any] | None:
+    """The state, if it is there. Raises botocore's errors and ValueError."""
+    s3 = client("s3", region_name=STATE_REGION, config=_PATIENCE)
+    try:
+        state: Mapping[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except ClientError as error:
+        if _code(error) in _NO_STATE:
+            return None
+        raise
+    return state
+
+
+def _holds_something(client: Callable[..., Any], key: str) -> bool:
+    """Whether the state from before the environment named its account does.
+
+    Nobody's who may not read it: a workflow's role, or one of an account that never had such a bucket.
+    """
+    try:
+        state = _state(client, STATE_BUCKET, key)
+    except (BotoCoreError, ClientError, ValueError):
+        return False
+    return bool(state and state.get("resources"))
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def _regions(state: Mapping[str, Any]) -> set[str]:

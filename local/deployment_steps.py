@@ -36,7 +36,7 @@ def provider_mirror(narration: Narration) -> Path | None:
 
 def deploy(platform: LocalPlatform, narration: Narration) -> None:
     """Bootstrap, the secrets and the platform, by the real cdktf and Terraform. Raises CommandError."""
-    bootstrap = bootstrap_name(platform.environment.account_id)
+    bootstrap = bootstrap_name(None)
     with ExitStack() as meanwhile:
         with narration.step(f"cdktf deploy {bootstrap}: bucket and table for the other stacks' states"):
             meanwhile.enter_context(platform.state_backend())

@@ -23,10 +23,11 @@ def state_backend(
 ) -> Iterator[Command]:
     """Deploy bootstrap. Entered as soon as these environments can be deployed, left once it has ended.
 
-    They are all of one account. Of the 65 s that it takes, the provider spends 55 on hearing from S3 again
-    and again that the lifecycle rules are there, which nothing else needs. Raises CommandError.
+    They are all of the one account that a stand-in of AWS has. Of the 65 s that it takes, the provider spends
+    55 on hearing from S3 again and again that the lifecycle rules are there, which nothing else needs. Raises
+    CommandError.
     """
-    deployment = workspace.start_deploy(bootstrap_name(environments[0].account_id))
+    deployment = workspace.start_deploy(bootstrap_name(None))
     needed = _Needed(aws, environments)
     while deployment.running and not needed.is_there():
         time.sleep(_POLL_SECONDS)
@@ -42,7 +43,7 @@ class _Needed:
     def __init__(self, aws: EmbeddedAws, environments: Sequence[Environment]) -> None:
         self._s3, self._dynamodb, self._iam = map(aws.client, ("s3", "dynamodb", "iam"))
         account: str = aws.client("sts").get_caller_identity()["Account"]
-        self._bucket = state_bucket(environments[0].account_id)
+        self._bucket = state_bucket(None)
         places = [Place(each.name, each.region, account) for each in environments]
         self._boundaries = [place.function_boundary_arn for place in places]
 

@@ -1,4 +1,7 @@
-"""`main.py` with a repository in every environment: the roles of its workflows may do the most."""
+"""`main.py` with a repository in every environment: the roles of its workflows may do the most.
+
+And without the accounts that they name: the plan is made against another.
+"""
 
 # First of all, as in main.py.
 import bindings  # noqa: F401, I001 - for what importing it does
@@ -14,7 +17,8 @@ REPOSITORY = "owner/name"
 
 def automated(environment: Environment) -> Environment:
     """The environment, deployed by the workflows of its repository, or of one that stands for it."""
-    return environment.model_copy(update={"repository": environment.repository or REPOSITORY})
+    repository = environment.repository or REPOSITORY
+    return environment.model_copy(update={"repository": repository, "account_id": None})
 
 
 if __name__ == "__main__":

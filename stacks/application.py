@@ -29,6 +29,7 @@ class Application(App):
 def application(environments: Sequence[Environment], target: Target, outdir: str | None = None) -> App:
     """The stacks of these environments, ready for `synth()` into `outdir`, or where cdktf wants them."""
     app = Application(outdir=outdir, context=TARGETS)
+    environments = target.environments(environments)
     # One in every account that keeps states.
     for account_id in dict.fromkeys(environment.account_id for environment in environments):
         BootstrapStack(

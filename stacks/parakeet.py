@@ -150,7 +150,7 @@ class ParakeetStack(EnvironmentStack):
                 api=api,
                 dead_letters=dead_letters,
                 daily=ingest if environment.schedule.enabled else None,
-                billed=target.billed,
+                billed=target.is_aws,
             )
             self.output("alarm_topic_arn", monitoring.topic_arn, "Topic of the alarms")
             self.output("dashboard_url", monitoring.dashboard_url, "Is it healthy, and if not, where")

@@ -45,15 +45,17 @@ def _client(service: str, region: str) -> Any:
 def _account(environment: Environment, client: Client) -> str:
     identity = _asked(lambda: client("sts", environment.region).get_caller_identity())
     account = identity["Account"]
-    if environment.account_id not in (None, account):
+    if environment.account_id is None:
+        raise ProblemError(
+            f"these are of account {account}, and config/{environment.name}.py names none: say account_id, "
+            "without which nothing is deployed"
+        )
+    if environment.account_id != account:
         raise ProblemError(
             f"these are of account {account}, but config/{environment.name}.py says "
             f"{environment.account_id}: set AWS_PROFILE to one of that account"
         )
-    bound = (
-        "" if environment.account_id else f"; account_id in config/{environment.name}.py would hold it to it"
-    )
-    return f"account {account}{bound}"
+    return f"account {account}"
 
 
 def _boundary(environment: Environment, client: Client) -> str:

@@ -14,7 +14,7 @@ ACCOUNT = "210987654321"
 READY = [
     changed(
         each,
-        account_id=ACCOUNT if each is PROD else None,
+        account_id=ACCOUNT,
         api={"access_audience": "f8b1" * 16},
         monitoring={"alert_email": "oncall@parakeet.test"},
     )
@@ -45,17 +45,19 @@ def test_an_environment_whose_file_holds_a_placeholder_is_not_deployed_to_aws() 
     assert "monitoring.alert_email" in refusal("deploy", "parakeet-prod", environments=[nobody_told])
 
 
-@pytest.mark.parametrize("stack", ["parakeet-prod", "parakeet-prod-secrets", "parakeet-*"])
-def test_prod_is_deployed_to_no_account_that_its_file_does_not_name(stack: str) -> None:
+@pytest.mark.parametrize(
+    "stack", ["parakeet-prod", "parakeet-prod-secrets", "parakeet-bootstrap", "parakeet-*"]
+)
+def test_nothing_is_deployed_to_an_account_that_no_file_names(stack: str) -> None:
     *others, prod = READY
     unnamed = [*others, changed(prod, account_id=None)]
     said = refusal("deploy", stack, environments=unnamed)
     assert said.startswith(
-        "prod: account_id = None: allowed: the 12 digits of prod's account, in config/prod.py"
+        "prod: account_id = None: allowed: the 12 digits of its AWS account, in config/prod.py"
     )
     refuse_what_nobody_means(["deploy", stack], {}, READY)
     refuse_what_nobody_means(["deploy", stack], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, unnamed)
-    refuse_what_nobody_means(["deploy", "parakeet-dev"], {}, unnamed)
+    refuse_what_nobody_means(["deploy", "parakeet-dev", f"parakeet-bootstrap-{ACCOUNT}"], {}, unnamed)
 
 
 def test_prods_secrets_have_their_state_where_everybody_shares_it_too() -> None:
@@ -64,7 +66,9 @@ def test_prods_secrets_have_their_state_where_everybody_shares_it_too() -> None:
 
 
 def test_secrets_are_deployed_before_an_environments_placeholders_are_replaced() -> None:
-    refuse_what_nobody_means(["deploy", "parakeet-dev-secrets"], {}, [DEV])
+    placeholder = [changed(DEV, account_id=ACCOUNT)]
+    refuse_what_nobody_means(["deploy", "parakeet-dev-secrets"], {}, placeholder)
+    assert "is a placeholder" in refusal("deploy", "parakeet-dev", environments=placeholder)
 
 
 @pytest.mark.parametrize("pattern", ["parakeet-*", "*", "parakeet-pro?", "parakeet-{dev,prod}", "!(x)"])

@@ -139,19 +139,41 @@ def test_the_states_that_are_looked_into_are_the_stacks(templates: Mapping[str, 
         assert (backend["bucket"], backend["key"]) == (BUCKET, f"dev/{state}.tfstate")
 
 
-@pytest.mark.usefixtures("client")
-def test_make_plan_and_make_apply_are_refused_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_make_plan_and_make_apply_are_refused_it_too(
+    client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", MADE_UP)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", MADE_UP)
     for name in ("PARAKEET_STATE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    ready = changed(DEV, api={"access_audience": "f8b1" * 16})
+    ready = changed(DEV, account_id="123456789012", api={"access_audience": "f8b1" * 16})
+    s3 = client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=f"{BUCKET}-123456789012")
+    s3.put_object(
+        Bucket=f"{BUCKET}-123456789012", Key="dev/terraform.tfstate", Body=state_with("eu-central-1")
+    )
     monkeypatch.setattr("config.environments.ENVIRONMENTS", (ready,))
     for doing in ("plan", "apply"):
-        with pytest.raises(LeftBehindError):
+        with pytest.raises(LeftBehindError, match="allowed: eu-central-1, where it is deployed"):
             prepared("parakeet-dev", to=doing)
 
 
 def test_an_environment_that_there_is_not_is_told_which_there_are() -> None:
     with pytest.raises(UnknownEnvironmentError, match="ENVIRONMENT = 'qa': allowed: dev, staging, prod"):
         region_of("qa")
+
+
+def test_a_state_from_before_the_account_was_named_is_not_left_behind(client: Callable[..., Any]) -> None:
+    named = changed(DEV, region="eu-central-1", leave_behind_region="us-east-1", account_id="123456789012")
+    for command in COMMANDS:
+        assert refused(client, named, command, "parakeet-dev") == (
+            "dev: account_id = '123456789012': its state is still dev/terraform.tfstate of the bucket "
+            f"{BUCKET}: copy it to {BUCKET}-123456789012 first"
+        )
+    s3 = client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=f"{BUCKET}-123456789012")
+    copied = {"Bucket": BUCKET, "Key": "dev/terraform.tfstate"}
+    s3.copy_object(Bucket=f"{BUCKET}-123456789012", Key="dev/terraform.tfstate", CopySource=copied)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [named], client)
+    # It has no secrets' state in either.
+    refuse_to_leave_behind(["deploy", "parakeet-dev-secrets"], {}, [named], client)

@@ -1,5 +1,6 @@
 """What every stack asks of Terraform, its provider and its state."""
 
+import json
 from pathlib import Path
 
 from config.environments import DEV, ENVIRONMENTS
@@ -43,6 +44,17 @@ def test_the_provider_is_told_region_and_tags_and_nothing_else(template: Templat
     (provider,) = template.document["provider"]["aws"]
     assert set(provider) == {"region", "default_tags"}
     assert provider["region"] == "us-east-1"
+
+
+def test_in_a_stand_in_of_aws_no_stack_asks_for_an_account_that_its_environment_names(tmp_path: Path) -> None:
+    environments = [changed(each, account_id="123456789012") for each in ENVIRONMENTS]
+    application(environments, Target(is_aws=False), str(tmp_path)).synth()
+    templates = read_templates(tmp_path)
+    assert "parakeet-bootstrap" in templates
+    for template in templates.values():
+        (provider,) = template.document["provider"]["aws"]
+        assert "allowed_account_ids" not in provider
+        assert "123456789012" not in json.dumps(template.document)
 
 
 def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) -> None:

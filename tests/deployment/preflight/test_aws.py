@@ -13,7 +13,7 @@ from config.terraform import STATE_BUCKET
 from deployment.preflight.aws import BUCKETS, Client, aws_checks
 from local.embedded_aws import EmbeddedAws
 from tests.deployment.preflight.outside import outcome, web
-from tests.template import Template
+from tests.template import Template, changed
 
 pytestmark = pytest.mark.integration
 
@@ -47,8 +47,15 @@ def test_credentials_of_the_account_that_the_configuration_names_are_good(accoun
     client = clients(account)
     verdict, text = outcome(aws_checks(in_account("123456789012"), client), "AWS credentials")
     assert (verdict, text) == ("ok", "account 123456789012")
-    verdict, text = outcome(aws_checks(DEV, client), "AWS credentials")
-    assert (verdict, text.partition(";")[0]) == ("ok", "account 123456789012")
+
+
+def test_an_account_that_the_configuration_does_not_name_is_a_problem(account: dict[str, str]) -> None:
+    verdict, text = outcome(aws_checks(changed(DEV, account_id=None), clients(account)), "AWS credentials")
+    assert verdict == "problem"
+    assert text == (
+        "these are of account 123456789012, and config/dev.py names none: say account_id, without which "
+        "nothing is deployed"
+    )
 
 
 def test_credentials_of_another_account_are_a_problem(account: dict[str, str]) -> None:
