@@ -374,7 +374,7 @@ class Environment(Section):
     account_id: Annotated[StrictStr, matching(r"[0-9]{12}", "an account id of 12 digits")] | None = Field(
         default=None,
         description="The only account that is deployed to, and that keeps the state, in a bucket with its id "
-        "in the name; None: that of the credentials",
+        "in the name; None: it is not deployed to AWS",
     )
     repository: Repository | None = Field(
         default=None,

@@ -77,23 +77,34 @@ def wait_until(condition: Callable[[], bool], meanwhile: Command) -> None:
         time.sleep(0.2)
 
 
-_CHANGED = """
+_SYNTHESIS = """
 import sys
 sys.path.insert(0, {project!r})
 import bindings
-from config.dev import DEV
+from config.environments import DEV, ENVIRONMENTS
 from config.target import Target
 from stacks.application import application
 from tests.template import changed
-application([changed(DEV, **{changes!r})], Target.from_variables()).synth()
+application({environments}, {target}).synth()
 """
 
 
 def synthesize_changed(workspace: Workspace, **changes: Any) -> None:
     """Have dev synthesized with fields of its configuration changed, from this folder and from now on."""
+    _synthesize(workspace, f"[changed(DEV, **{changes!r})]", "Target.from_variables()")
+
+
+def synthesize_for_aws(workspace: Workspace, *, account_id: str) -> None:
+    """Have all environments synthesized as for AWS, which they name an account of, and not for a stand-in."""
+    environments = f"[changed(each, account_id={account_id!r}) for each in ENVIRONMENTS]"
+    _synthesize(workspace, environments, "Target(path_style=True)")
+
+
+def _synthesize(workspace: Workspace, environments: str, target: str) -> None:
     program = workspace.folder / "changed.py"
-    project = Path(__file__).parents[2]
-    program.write_text(_CHANGED.format(project=str(project), changes=changes), encoding="utf-8")
+    project = str(Path(__file__).parents[2])
+    text = _SYNTHESIS.format(project=project, environments=environments, target=target)
+    program.write_text(text, encoding="utf-8")
     description = workspace.folder / "cdktf.json"
     told = json.loads(description.read_text(encoding="utf-8"))
     told["app"] = shlex.join([sys.executable, str(program)])

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from config.terraform import LOCK_TABLE
+from config.names import bootstrap_name
+from config.terraform import LOCK_TABLE, STATE_BUCKET
 from deployment.command import Command, still_running, unwrapped
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account, State
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, synthesize_for_aws, wait_until
 from tests.terraform.kept_provider import KeepingWorkspace
 from tests.terraform.output import lock_id
 from tests.terraform.recovery import recovery, run
@@ -23,7 +24,8 @@ from tests.terraform.recovery import recovery, run
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
 
 STACK = "parakeet-dev"
-BOOTSTRAP = "parakeet-bootstrap"
+ACCOUNT = "123456789012"
+BOOTSTRAP = bootstrap_name(ACCOUNT)
 DEPLOY = ("deploy", STACK, "--auto-approve")
 # GitHub's runners: SIGINT, after 7.5 s SIGTERM, and 2.5 s later all is killed.
 GRACE_SECONDS = 7.5
@@ -238,7 +240,7 @@ def test_a_state_whose_checksum_does_not_match_is_recovered_as_the_readme_says(
     dynamodb = recovered.account.client("dynamodb")
     state = recovered.account.state("dev")
     assert state
-    forget, deploy = recovery("checksum")
+    forget, deploy = recovery("checksum", bucket=STATE_BUCKET)
     arguments = dict(zip(forget[3::2], forget[4::2], strict=True))
     assert forget[:3] == ["aws", "dynamodb", "delete-item"]
     key = json.loads(arguments["--key"])
@@ -261,10 +263,10 @@ def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
     open_account: Callable[[], Account], open_workspace: OpenWorkspace
 ) -> None:
     workspace = open_workspace(open_account(), "lost")
-    workspace.synth()
-    workspace.deploy(BOOTSTRAP, synthesized=True)
+    synthesize_for_aws(workspace, account_id=ACCOUNT)
+    workspace.deploy(BOOTSTRAP)
     (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
-    for command in recovery("bootstrap", account="123456789012"):
+    for command in recovery("bootstrap", account=ACCOUNT):
         ended = run(workspace, command)
         assert ended.exit_code == 0, ended.output
     known = workspace.terraform(BOOTSTRAP, "state", "list").split()
