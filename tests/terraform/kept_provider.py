@@ -31,7 +31,8 @@ class KeptProvider:
             text=True,
         )
         assert self._process.stdout
-        said = next(line for line in self._process.stdout if _SAID in line)
+        said = next((line for line in self._process.stdout if _SAID in line), None)
+        assert said, f"{program} ended with {self._process.wait()} before it said where it is"
         self.address = said.partition(_SAID)[2].strip().strip("'")
         """For Terraform."""
 
@@ -65,9 +66,11 @@ class KeepingWorkspace(Workspace):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
-        for _, provider in self._kept.values():
-            provider.stop()
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            for _, provider in self._kept.values():
+                provider.stop()
 
     def synth(self) -> None:
         program = json.loads((self.folder / "cdktf.json").read_text(encoding="utf-8"))["app"]

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -34,22 +35,7 @@ class Aws:
 
     def client(self, service: str, credentials: Credentials | None = None, **more: Any) -> Any:
         """A client with a role's credentials, or the deployer's."""
-        keys = (
-            {
-                "aws_access_key_id": credentials.access_key_id,
-                "aws_secret_access_key": credentials.secret_access_key,
-                "aws_session_token": credentials.session_token,
-            }
-            if credentials
-            else {
-                "aws_access_key_id": f"MADEUP{secrets.token_hex(7).upper()}",
-                "aws_secret_access_key": "made-up",
-            }
-        )
-        config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})
-        return SESSION.client(
-            service, endpoint_url=self.endpoint, region_name=REGION, **{**keys, "config": config, **more}
-        )
+        return _client(self.endpoint, service, credentials, **more)
 
     def role(self, **policies: str) -> str:
         """A new role with inline policies; its ARN."""
@@ -67,6 +53,27 @@ class Aws:
     def as_one_who_may(self, service: str, *statements: dict[str, Any]) -> Any:
         """A client of a new role with these statements."""
         return self.as_role(service, self.role(**({"may": document(*statements)} if statements else {})))
+
+
+# Making one takes as long as some calls of it.
+@lru_cache(maxsize=64)
+def _client(endpoint: str, service: str, credentials: Credentials | None, **more: Any) -> Any:
+    keys = (
+        {
+            "aws_access_key_id": credentials.access_key_id,
+            "aws_secret_access_key": credentials.secret_access_key,
+            "aws_session_token": credentials.session_token,
+        }
+        if credentials
+        else {
+            "aws_access_key_id": f"MADEUP{secrets.token_hex(7).upper()}",
+            "aws_secret_access_key": "made-up",
+        }
+    )
+    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})
+    return SESSION.client(
+        service, endpoint_url=endpoint, region_name=REGION, **{**keys, "config": config, **more}
+    )
 
 
 @contextmanager
