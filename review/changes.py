@@ -152,6 +152,15 @@ def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
             yield Argument(path, before, after)
 
 
+def told_apart(before: Any, after: Any) -> list[str]:
+    """What tells the blocks of a list apart in the paths of arguments; nothing if it is no such list."""
+    lists = [value or [] for value in (before, after)]
+    if not all(isinstance(value, list) and _blocks(value) for value in lists):
+        return []
+    name = _key(*lists)
+    return list(dict.fromkeys(key for blocks in lists for key in _by_key(blocks, name)))
+
+
 def _blocks(values: list[Any]) -> bool:
     return all(isinstance(value, dict) for value in values)
 

@@ -1,11 +1,11 @@
 """Who can reach the platform from outside: routes, authorizers, CORS, throttles, public access, TLS."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from review.changes import Argument, Change, Comparison
+from review.changes import Argument, Change, Comparison, told_apart
 from review.finding import Finding, Part
 from review.permissions import Permissions
 from review.stack import Block, Stack
@@ -28,6 +28,8 @@ _WHOLE = {
 
 # Which one of a list, in an argument's path.
 _ELEMENT = re.compile(r"\[[^\]]*\]")
+# Of a list's elements: so few are named.
+_FEW = 5
 # They matter here when they go: what is possible then.
 _BARS = {
     "aws_iam_role_policies_exclusive": "inline policies that are not in the code stay on a role",
@@ -73,11 +75,24 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
             )
             alike.setdefault((whole.path, difference(whole)), []).append(argument)
     for (_, text), found in alike.items():
-        what = difference(found[0]) if len(found) == 1 else f"{text}, of each of {len(found)}"
+        what = difference(found[0]) if len(found) == 1 else f"{text}, {_which(comparison, change, found)}"
         paths = tuple(f"{change.address}:{argument.path}" for argument in found)
         yield Finding(
             Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
         )
+
+
+def _which(comparison: Comparison, change: Change, found: Sequence[Argument]) -> str:
+    """The elements by their names, or, where they are many, by those that they are not."""
+    names = [name[1:-1] for argument in found for name in _ELEMENT.findall(argument.path)]
+    if len(names) == len(found) > _FEW:
+        before = comparison.old.canonical(change.before or {})
+        after = comparison.new.canonical(change.after or {})
+        elements = told_apart(before.get(found[0].top), after.get(found[0].top))
+        others = [name for name in elements if name not in names]
+        if len(others) <= _FEW:
+            return f"of all {len(found)}" + (f" but {', '.join(others)}" if others else "")
+    return f"of each of {len(found)}: {', '.join(names)}"
 
 
 def _unnamed(element: Any, path: str) -> Any:

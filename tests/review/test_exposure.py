@@ -28,7 +28,7 @@ def test_a_share_of_the_throttle_that_changes_for_all_routes_is_said_once() -> N
     shares[0]["throttling_burst_limit"] = 7
     assert exposed(old, new) == [
         "stage $default: `route_settings[route GET /trades].throttling_burst_limit` `100` → `7`",
-        "stage $default: `route_settings.throttling_rate_limit` `50` → `75`, of each of 20",
+        "stage $default: `route_settings.throttling_rate_limit` `50` → `75`, of all 20 but route GET /health",
     ]
 
 
@@ -39,5 +39,33 @@ def test_a_share_of_the_throttle_that_all_routes_are_given_or_lose_is_said_once(
     health, *_ = stage["route_settings"]
     stage["route_settings"] = [health]
     share = '`{"throttling_burst_limit": 100, "throttling_rate_limit": 50}`'
-    assert exposed(alone, shared) == [f"stage $default: `route_settings` nothing → {share}, of each of 20"]
-    assert exposed(shared, alone) == [f"stage $default: `route_settings` {share} → nothing, of each of 20"]
+    assert exposed(alone, shared) == [
+        f"stage $default: `route_settings` nothing → {share}, of all 20 but route GET /health"
+    ]
+    assert exposed(shared, alone) == [
+        f"stage $default: `route_settings` {share} → nothing, of all 20 but route GET /health"
+    ]
+
+
+def test_a_few_routes_whose_share_is_gone_are_named() -> None:
+    shared = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
+    fewer = copy.deepcopy(shared)
+    (stage,) = fewer["resource"]["aws_apigatewayv2_stage"].values()
+    _, *gone, last = stage["route_settings"]
+    stage["route_settings"] = [each for each in stage["route_settings"] if each not in (gone[0], last)]
+    share = '`{"throttling_burst_limit": 100, "throttling_rate_limit": 50}`'
+    names = "route GET /trades, route POST /scanner/{proxy+}"
+    assert exposed(shared, fewer) == [
+        f"stage $default: `route_settings` {share} → nothing, of each of 2: {names}"
+    ]
+
+
+def test_who_is_granted_a_bucket_alike_is_named() -> None:
+    old = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
+    new = copy.deepcopy(old)
+    who = ("a" * 64, "b" * 64)
+    granted = [{"id": each, "type": "CanonicalUser", "permissions": ["READ"]} for each in who]
+    old["resource"]["aws_s3_bucket"]["cache"]["grant"] = [{**granted[0], "id": "c" * 64}]
+    new["resource"]["aws_s3_bucket"]["cache"]["grant"] = [{**granted[0], "id": "c" * 64}, *granted]
+    (text,) = exposed(old, new)
+    assert all(each in text for each in who)
