@@ -3,12 +3,13 @@
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from review.changes import compared
+from review.changes import Comparison, compared
 from review.permissions import who_may_do_what
 from review.stack import Block, Stack
 
@@ -103,13 +104,14 @@ def _without(document: Block, name: str, number: int, key: str, index: int) -> B
 @pytest.mark.parametrize("file", SNAPSHOTS, ids=lambda file: file.stem)
 def test_any_one_permission_that_changes_is_on_the_page(file: Path) -> None:
     document = json.loads(file.read_text(encoding="utf-8"))
-    old = {file.stem: Stack(file.stem, document)}
+    stack = {file.stem: Stack(file.stem, document)}
+    (same,) = compared(stack, stack)
     silent = []
     tried = 0
     for what, changed in mutations(document):
         tried += 1
-        (comparison,) = compared(old, {file.stem: Stack(file.stem, changed)})
-        if not list(who_may_do_what(comparison)):
+        # The same old stack for all of them: its permissions are read once.
+        if not list(who_may_do_what(Comparison(same.old, replace(same.new, document=changed)))):
             silent.append(what)
     assert tried > 5
     assert silent == []
