@@ -39,8 +39,8 @@ def secrets_stack_name(environment: str) -> str:
 
 
 def environment_of(stack: str) -> str:
-    """`dev` of `parakeet-dev` and of `parakeet-dev-secrets`; `bootstrap` of `parakeet-bootstrap`."""
-    return stack.removeprefix("parakeet-").removesuffix("-secrets")
+    """`dev` of `parakeet-dev` and of `parakeet-dev-secrets`; `bootstrap` of an account's bootstrap, too."""
+    return stack.removeprefix("parakeet-").partition("-")[0]
 
 
 def resource_name(part: str, environment: str) -> str:

@@ -15,7 +15,7 @@ from config.names import secrets_stack_name, stack_name
 from config.target import Target
 from stacks.application import application
 from tests.sources import SOURCES
-from tests.template import Template, read_templates
+from tests.template import BOOTSTRAPS, Template, changed, read_templates
 
 
 # How long an example takes says how busy the machine is.
@@ -45,9 +45,17 @@ def templates(outdir: Path) -> Mapping[str, Template]:
     return read_templates(outdir)
 
 
+@pytest.fixture(scope="session")
+def without_workflows(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
+    """Without the roles of a repository's workflows, which constructs/test_deployment_roles.py is about."""
+    outdir: Path = tmp_path_factory.mktemp("cdktf.out")
+    application([changed(each, repository=None) for each in ENVIRONMENTS], Target(), str(outdir)).synth()
+    return read_templates(outdir)
+
+
 @pytest.fixture(
     params=[
-        "parakeet-bootstrap",
+        *BOOTSTRAPS,
         *(name(each.name) for each in ENVIRONMENTS for name in (secrets_stack_name, stack_name)),
     ]
 )

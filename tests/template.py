@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.names import environment_of, secrets_stack_name, stack_name
+from config.environments import ENVIRONMENTS
+from config.names import bootstrap_name, environment_of, secrets_stack_name, stack_name
 from config.settings import Environment, environment
 from config.target import Target
 from stacks.application import application
 
 Block = dict[str, Any]
+
+CONFIGURED: dict[str, Environment] = {each.name: each for each in ENVIRONMENTS}
+"""The environments by name, as this installation has them."""
+BOOTSTRAPS = tuple(dict.fromkeys(bootstrap_name(each.account_id) for each in ENVIRONMENTS))
+"""The bootstrap stacks: one in every account that keeps states."""
 
 _REFERENCE = re.compile(r"\$\{(data\.)?(aws_\w+)\.([\w-]+)\.\w+\}")
 

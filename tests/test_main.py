@@ -10,7 +10,7 @@ import pytest
 
 from config.environments import DEV
 from config.target import Target
-from tests.template import Template, read_templates, synthesized
+from tests.template import BOOTSTRAPS, Template, read_templates, synthesized
 
 pytestmark = pytest.mark.integration
 
@@ -59,7 +59,7 @@ def test_it_writes_the_same_stacks_whichever_folder_it_is_called_from(
         set(written)
         == set(templates)
         == {
-            "parakeet-bootstrap",
+            *BOOTSTRAPS,
             "parakeet-dev-secrets",
             "parakeet-dev",
             "parakeet-staging-secrets",
@@ -103,10 +103,11 @@ def test_a_local_state_is_kept_in_a_file_for_each_stack_of_the_folder_and_prods_
 
 
 def test_bootstraps_own_state_is_local_as_it_comes_before_the_bucket(elsewhere: Path) -> None:
-    template = read_templates(elsewhere / "cdktf.out")["parakeet-bootstrap"]
-    assert template.document["terraform"]["backend"] == {
-        "local": {"path": str(elsewhere / "terraform.parakeet-bootstrap.tfstate")}
-    }
+    templates = read_templates(elsewhere / "cdktf.out")
+    for name in BOOTSTRAPS:
+        assert templates[name].document["terraform"]["backend"] == {
+            "local": {"path": str(elsewhere / f"terraform.{name}.tfstate")}
+        }
 
 
 def test_an_endpoint_that_is_not_aws_is_asked_for_buckets_by_path(local: Path) -> None:

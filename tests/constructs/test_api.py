@@ -8,12 +8,11 @@ import pytest
 
 from bindings.cdktf import App
 from config.environments import DEV, PROD
-from config.names import PLACEHOLDER_AUDIENCE
 from config.target import Target
 from constructs.api import Api
 from constructs.functions import Function
 from stacks.parakeet import ParakeetStack
-from tests.template import Block, Template, changed, synthesized
+from tests.template import CONFIGURED, Block, Template, changed, synthesized
 
 METHODS = {
     "trades": ("GET", "POST", "PATCH", "DELETE"),
@@ -58,7 +57,7 @@ def test_tokens_come_from_the_platforms_cloudflare_team_for_its_application(plat
     assert authorizer["identity_sources"] == ["$request.header.Cf-Access-Jwt-Assertion"]
     assert authorizer["jwt_configuration"] == {
         "issuer": "https://potential-parakeet.cloudflareaccess.com",
-        "audience": [PLACEHOLDER_AUDIENCE],
+        "audience": [CONFIGURED[platform.environment].api.access_audience],
     }
 
 

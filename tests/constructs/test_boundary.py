@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from config.environments import DEV, ENVIRONMENTS
+from config.names import bootstrap_name
 from config.settings import Environment
 from config.target import Target
 from local.aws.authorization.simulator import Simulator
 from stacks.application import application
 from tests.rendered import ACCOUNT, Rendered
-from tests.template import Template, changed, read_templates
+from tests.template import BOOTSTRAPS, Template, changed, read_templates
 
 pytestmark = pytest.mark.integration
 
@@ -94,7 +95,7 @@ def test_all_that_functions_are_granted_is_within_their_boundary(
 ) -> None:
     settings = SETTINGS[name]
     templates = templates_of(settings, tmp_path)
-    boundary = boundary_of(templates["parakeet-bootstrap"], settings.name)
+    boundary = boundary_of(templates[bootstrap_name(settings.account_id)], settings.name)
     granted = list(grants(templates[f"parakeet-{settings.name}"]))
     assert granted
     for grant in granted:
@@ -104,7 +105,7 @@ def test_all_that_functions_are_granted_is_within_their_boundary(
 def test_what_one_environments_functions_are_granted_is_beyond_anothers_boundary(
     simulator: Simulator, templates: dict[str, Template]
 ) -> None:
-    boundary = boundary_of(templates["parakeet-bootstrap"], "dev")
+    boundary = boundary_of(templates[bootstrap_name(DEV.account_id)], "dev")
     for grant in grants(templates["parakeet-prod"]):
         assert not is_within(simulator, boundary, grant), grant[1:]
 
@@ -117,17 +118,19 @@ def test_every_function_has_its_environments_boundary(platform: Template) -> Non
         )
 
 
-def test_bootstrap_makes_the_boundary_that_functions_name(templates: dict[str, Template]) -> None:
-    made = {
-        f"arn:aws:iam::{ACCOUNT}:policy{path}{name}"
-        for name, path, _ in Rendered(templates["parakeet-bootstrap"]).policies()
-    }
-    named = {
-        role.boundary
-        for environment in ENVIRONMENTS
-        for role in Rendered(templates[f"parakeet-{environment.name}"]).roles()
-    }
-    assert named == made
+def test_bootstrap_makes_the_boundary_that_functions_name(without_workflows: dict[str, Template]) -> None:
+    for bootstrap in BOOTSTRAPS:
+        made = {
+            f"arn:aws:iam::{ACCOUNT}:policy{path}{name}"
+            for name, path, _ in Rendered(without_workflows[bootstrap]).policies()
+        }
+        named = {
+            role.boundary
+            for environment in ENVIRONMENTS
+            if bootstrap_name(environment.account_id) == bootstrap
+            for role in Rendered(without_workflows[f"parakeet-{environment.name}"]).roles()
+        }
+        assert named == made
 
 
 def test_without_bootstrap_functions_have_no_boundary(tmp_path: Path) -> None:

@@ -64,11 +64,11 @@ def bootstraps(outdir: Path, *settings: Any) -> Mapping[str, Template]:
 
 @pytest.fixture(scope="module")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """All environments are the repository's; the functions of one are in a network."""
+    """All environments are the repository's, in one account; the functions of one are in a network."""
     network = {"vpc": {"subnet_ids": ("subnet-1",), "security_group_ids": ("sg-1",)}}
     outdir = tmp_path_factory.mktemp("cdktf.out")
-    given = [changed(one, repository=REPOSITORY) for one in ENVIRONMENTS if one is not PROD]
-    given.append(changed(PROD, repository=REPOSITORY, functions=network))
+    given = [changed(one, repository=REPOSITORY, account_id=None) for one in ENVIRONMENTS if one is not PROD]
+    given.append(changed(PROD, repository=REPOSITORY, account_id=None, functions=network))
     return bootstraps(outdir, *given)["parakeet-bootstrap"]
 
 
@@ -162,18 +162,20 @@ def test_nobody_but_github_is_trusted_and_no_claim_has_a_wildcard(bootstrap: Tem
         assert "*" not in role.trust.replace(f":{ACCOUNT}:", "")
 
 
-def test_without_a_repository_there_is_neither_provider_nor_role(templates: Mapping[str, Template]) -> None:
-    bootstrap = templates["parakeet-bootstrap"]
-    assert not bootstrap.resources("aws_iam_openid_connect_provider")
-    assert not bootstrap.resources("aws_iam_role")
-    assert "deployment_role_arns" not in bootstrap.document["output"]
+def test_without_a_repository_there_is_neither_provider_nor_role(tmp_path: Path) -> None:
+    found = bootstraps(tmp_path, *(changed(each, repository=None) for each in ENVIRONMENTS))
+    assert found
+    for bootstrap in found.values():
+        assert not bootstrap.resources("aws_iam_openid_connect_provider")
+        assert not bootstrap.resources("aws_iam_role")
+        assert "deployment_role_arns" not in bootstrap.document["output"]
 
 
 def test_each_account_has_the_provider_once_and_its_own_environments_roles(tmp_path: Path) -> None:
     """One environment can be the repository's before the others are."""
     found = bootstraps(
         tmp_path,
-        changed(DEV, repository=REPOSITORY),
+        changed(DEV, repository=REPOSITORY, account_id=None),
         changed(PROD, repository=REPOSITORY, account_id=ACCOUNT),
     )
     assert set(found) == {"parakeet-bootstrap", f"parakeet-bootstrap-{ACCOUNT}"}

@@ -18,6 +18,7 @@ from tests.template import changed
 MADE_UP = "made-up"
 ACCOUNT = "123456789012"
 """moto's."""
+UNNAMED = [changed(each, account_id=None) for each in ENVIRONMENTS]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_platform_without_its_boundary_is_told_which_stack_comes_first(
     client: Callable[..., Any], command: str
 ) -> None:
     with pytest.raises(MissingBoundaryError) as refused:
-        refuse_without_boundary([command, "parakeet-dev"], ENVIRONMENTS, client)
+        refuse_without_boundary([command, "parakeet-dev"], UNNAMED, client)
     arn = Place("dev", "us-east-1", ACCOUNT).function_boundary_arn
     assert str(refused.value) == (
         f"parakeet-dev needs the policy {arn}, which bounds its functions' roles: "
@@ -57,9 +58,9 @@ def test_with_its_boundary_it_is_deployed_and_another_environments_is_not(
     client("iam").create_policy(
         PolicyName=name, Path=f"{'/'.join(path)}/", PolicyDocument=json.dumps(document)
     )
-    refuse_without_boundary(["deploy", "parakeet-dev"], ENVIRONMENTS, client)
+    refuse_without_boundary(["deploy", "parakeet-dev"], UNNAMED, client)
     with pytest.raises(MissingBoundaryError):
-        refuse_without_boundary(["deploy", "parakeet-dev", "parakeet-prod"], ENVIRONMENTS, client)
+        refuse_without_boundary(["deploy", "parakeet-dev", "parakeet-prod"], UNNAMED, client)
 
 
 @pytest.mark.parametrize(
@@ -75,14 +76,14 @@ def test_with_its_boundary_it_is_deployed_and_another_environments_is_not(
 def test_what_makes_the_boundary_or_needs_none_is_not_refused(
     client: Callable[..., Any], arguments: tuple[str, ...]
 ) -> None:
-    refuse_without_boundary(arguments, ENVIRONMENTS, client)
+    refuse_without_boundary(arguments, UNNAMED, client)
 
 
 def test_who_may_not_ask_is_left_to_terraform(client: Callable[..., Any]) -> None:
     made = {"sts": client("sts", region_name="us-east-1"), "iam": client("iam")}
     with Stubber(made["iam"]) as stubbed:
         stubbed.add_client_error("get_policy", "AccessDenied")
-        refuse_without_boundary(["deploy", "parakeet-dev"], ENVIRONMENTS, lambda name, **_: made[name])
+        refuse_without_boundary(["deploy", "parakeet-dev"], UNNAMED, lambda name, **_: made[name])
         stubbed.assert_no_pending_responses()
 
 
@@ -94,4 +95,4 @@ def test_where_aws_does_not_answer_terraform_is_left_to_find_out() -> None:
         aws_access_key_id=MADE_UP,
         aws_secret_access_key=MADE_UP,
     )
-    refuse_without_boundary(["deploy", "parakeet-dev"], ENVIRONMENTS, nowhere)
+    refuse_without_boundary(["deploy", "parakeet-dev"], UNNAMED, nowhere)

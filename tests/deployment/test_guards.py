@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from config.environments import DEV, ENVIRONMENTS, PROD
+from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL
 from config.settings import Environment
 from deployment.guards import RefusedDeploymentError, refuse_what_nobody_means
 from deployment.plan import prepared
@@ -20,6 +21,7 @@ READY = [
     )
     for each in ENVIRONMENTS
 ]
+AS_CLONED = changed(DEV, account_id=None, api={"access_audience": PLACEHOLDER_AUDIENCE})
 
 
 def refusal(
@@ -38,10 +40,10 @@ def test_prods_state_is_never_kept_in_a_folder(command: str) -> None:
 
 
 def test_an_environment_whose_file_holds_a_placeholder_is_not_deployed_to_aws() -> None:
-    said = refusal("deploy", "parakeet-dev", environments=[DEV])
+    said = refusal("deploy", "parakeet-dev", environments=[AS_CLONED])
     assert said.startswith("dev: api.access_audience = 'put-the-aud-tag-")
     assert said.endswith("is a placeholder: put the real one into config/dev.py")
-    nobody_told = changed(PROD, account_id=ACCOUNT, api={"access_audience": "f8b1" * 16})
+    nobody_told = changed(READY[-1], monitoring={"alert_email": PLACEHOLDER_EMAIL})
     assert "monitoring.alert_email" in refusal("deploy", "parakeet-prod", environments=[nobody_told])
 
 
@@ -66,7 +68,7 @@ def test_prods_secrets_have_their_state_where_everybody_shares_it_too() -> None:
 
 
 def test_secrets_are_deployed_before_an_environments_placeholders_are_replaced() -> None:
-    placeholder = [changed(DEV, account_id=ACCOUNT)]
+    placeholder = [changed(AS_CLONED, account_id=ACCOUNT)]
     refuse_what_nobody_means(["deploy", "parakeet-dev-secrets"], {}, placeholder)
     assert "is a placeholder" in refusal("deploy", "parakeet-dev", environments=placeholder)
 
@@ -74,19 +76,19 @@ def test_secrets_are_deployed_before_an_environments_placeholders_are_replaced()
 @pytest.mark.parametrize("pattern", ["parakeet-*", "*", "parakeet-pro?", "parakeet-{dev,prod}", "!(x)"])
 def test_a_pattern_is_no_way_around(pattern: str) -> None:
     assert "parakeet-prod" in refusal("deploy", pattern, variables={"PARAKEET_STATE": "local"})
-    assert "is a placeholder" in refusal("deploy", pattern, environments=[DEV])
+    assert "is a placeholder" in refusal("deploy", pattern, environments=[AS_CLONED])
     refuse_what_nobody_means(["deploy", pattern], {}, READY)
 
 
 def test_watching_is_deploying() -> None:
-    assert "is a placeholder" in refusal("watch", "parakeet-dev", environments=[DEV])
+    assert "is a placeholder" in refusal("watch", "parakeet-dev", environments=[AS_CLONED])
 
 
 def test_a_placeholder_may_be_planned_destroyed_and_deployed_to_a_stand_in() -> None:
     for command in ("diff", "destroy"):
-        refuse_what_nobody_means([command, "parakeet-dev"], {}, [DEV])
+        refuse_what_nobody_means([command, "parakeet-dev"], {}, [AS_CLONED])
     local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    refuse_what_nobody_means(["deploy", "parakeet-dev"], local, [DEV])
+    refuse_what_nobody_means(["deploy", "parakeet-dev"], local, [AS_CLONED])
 
 
 def test_an_environment_that_is_ready_is_deployed() -> None:
@@ -105,6 +107,8 @@ def test_an_environment_that_is_ready_is_deployed() -> None:
 def test_make_plan_and_make_apply_are_refused_what_cdktf_is(
     monkeypatch: pytest.MonkeyPatch, doing: str, state: str, refused: str
 ) -> None:
+    placeholder = changed(PROD, api={"access_audience": PLACEHOLDER_AUDIENCE})
+    monkeypatch.setattr("config.environments.ENVIRONMENTS", (placeholder,))
     monkeypatch.setenv("PARAKEET_STATE", state)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with pytest.raises(RefusedDeploymentError, match=refused):

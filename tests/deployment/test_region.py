@@ -13,12 +13,14 @@ from moto import mock_aws
 
 from config.environments import DEV
 from config.settings import Environment
+from config.terraform import state_bucket
 from deployment.plan import prepared
 from deployment.region import LeftBehindError, UnknownEnvironmentError, refuse_to_leave_behind, region_of
 from tests.template import Template, changed
 
 MADE_UP = "made-up"
 BUCKET = "potential-parakeet-terraform-state"
+UNNAMED = changed(DEV, account_id=None)
 COMMANDS = ("apply", "deploy", "destroy", "diff", "plan", "watch")
 
 
@@ -36,7 +38,7 @@ def state_with(*regions: str) -> str:
 
 
 def at(region: str, left: str | None = None) -> Environment:
-    return changed(DEV, region=region, leave_behind_region=left)
+    return changed(UNNAMED, region=region, leave_behind_region=left)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def refused(client: Callable[..., Any], environment: Environment, *arguments: st
     return str(error.value)
 
 
-@pytest.mark.parametrize("environment", [DEV, at("eu-west-1", "us-east-1")], ids=["back", "on"])
+@pytest.mark.parametrize("environment", [UNNAMED, at("eu-west-1", "us-east-1")], ids=["back", "on"])
 def test_a_region_that_differs_from_the_deployed_one_is_refused_whatever_was_said_of_an_earlier_one(
     client: Callable[..., Any], environment: Environment
 ) -> None:
@@ -81,7 +83,7 @@ def test_secrets_alone_are_not_left_behind_either(client: Callable[..., Any]) ->
     s3.delete_object(Bucket=BUCKET, Key="dev/terraform.tfstate")
     s3.put_object(Bucket=BUCKET, Key="dev/secrets.tfstate", Body=state_with("eu-central-1"))
     for stack in ("parakeet-dev-secrets", "parakeet-dev*"):
-        assert "allowed: eu-central-1, where it is deployed" in refused(client, DEV, "deploy", stack)
+        assert "allowed: eu-central-1, where it is deployed" in refused(client, UNNAMED, "deploy", stack)
 
 
 def test_whoever_plans_the_platform_needs_not_read_the_secrets_state(client: Callable[..., Any]) -> None:
@@ -92,22 +94,22 @@ def test_whoever_plans_the_platform_needs_not_read_the_secrets_state(client: Cal
 
 
 def test_a_pattern_may_mean_any_stack(client: Callable[..., Any]) -> None:
-    assert "allowed: eu-central-1" in refused(client, DEV, "destroy", "parakeet-d*")
+    assert "allowed: eu-central-1" in refused(client, UNNAMED, "destroy", "parakeet-d*")
 
 
 def test_what_is_not_deployed_or_only_in_a_local_state_leaves_nothing_behind(
     client: Callable[..., Any],
 ) -> None:
-    refuse_to_leave_behind(["output", "parakeet-dev"], {}, [DEV], client)
-    refuse_to_leave_behind(["deploy", "parakeet-dev"], {"PARAKEET_STATE": "local"}, [DEV], client)
+    refuse_to_leave_behind(["output", "parakeet-dev"], {}, [UNNAMED], client)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {"PARAKEET_STATE": "local"}, [UNNAMED], client)
     s3 = client("s3", region_name="us-east-1")
     # What a destruction leaves.
     s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body='{"version": 4, "resources": []}')
-    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [UNNAMED], client)
     s3.delete_object(Bucket=BUCKET, Key="dev/terraform.tfstate")
-    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [UNNAMED], client)
     s3.delete_bucket(Bucket=BUCKET)
-    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], client)
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [UNNAMED], client)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_what_is_not_deployed_or_only_in_a_local_state_leaves_nothing_behind(
 def test_a_state_that_may_be_there_and_cannot_be_read_is_a_no(error: Exception, said: str) -> None:
     asked = Mock()
     asked.return_value.get_object.side_effect = error
-    assert refused(asked, DEV, "deploy", "parakeet-dev") == (
+    assert refused(asked, UNNAMED, "deploy", "parakeet-dev") == (
         f"dev: where it is deployed is in dev/terraform.tfstate of the bucket {BUCKET}, which cannot be read "
         f"({said}): name one stack, with credentials of its account, and try again"
     )
@@ -130,13 +132,13 @@ def test_a_state_that_may_be_there_and_cannot_be_read_is_a_no(error: Exception, 
 
 @pytest.mark.parametrize("error", [NoCredentialsError(), ProfileNotFound(profile="none")])
 def test_without_credentials_terraform_says_what_is_missing(error: Exception) -> None:
-    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [DEV], Mock(side_effect=error))
+    refuse_to_leave_behind(["deploy", "parakeet-dev"], {}, [UNNAMED], Mock(side_effect=error))
 
 
 def test_the_states_that_are_looked_into_are_the_stacks(templates: Mapping[str, Template]) -> None:
     for stack, state in (("parakeet-dev", "terraform"), ("parakeet-dev-secrets", "secrets")):
         backend = templates[stack].document["terraform"]["backend"]["s3"]
-        assert (backend["bucket"], backend["key"]) == (BUCKET, f"dev/{state}.tfstate")
+        assert (backend["bucket"], backend["key"]) == (state_bucket(DEV.account_id), f"dev/{state}.tfstate")
 
 
 def test_make_plan_and_make_apply_are_refused_it_too(

@@ -1,9 +1,12 @@
 """What Terraform must not make anew, and what it must not destroy."""
 
 import re
+from collections.abc import Mapping
+
+import pytest
 
 from tests.platform import FUNCTIONS
-from tests.template import Template
+from tests.template import BOOTSTRAPS, Template
 
 STATE = {
     "aws_dynamodb_table.locks",
@@ -68,6 +71,11 @@ NAMED = {
 }
 
 
+@pytest.fixture(scope="session")
+def templates(without_workflows: Mapping[str, Template]) -> Mapping[str, Template]:
+    return without_workflows
+
+
 def test_addresses_of_what_holds_data_or_protects_it_or_is_known_by_name_stay(template: Template) -> None:
     """One that changes is a bucket, table or secret destroyed, and another made that is empty."""
     pinned = {
@@ -83,7 +91,7 @@ def test_addresses_of_what_holds_data_or_protects_it_or_is_known_by_name_stay(te
     assert (
         pinned
         == {
-            "parakeet-bootstrap": STATE,
+            **dict.fromkeys(BOOTSTRAPS, STATE),
             "parakeet-dev-secrets": SECRETS,
             "parakeet-staging-secrets": SECRETS,
             "parakeet-prod-secrets": SECRETS,
@@ -100,7 +108,7 @@ def test_only_prod_and_the_state_refuse_to_be_destroyed(template: Template) -> N
         for address, block in template.all_resources()
         if block.get("lifecycle", {}).get("prevent_destroy")
     } == {
-        "parakeet-bootstrap": {"aws_s3_bucket.state", "aws_dynamodb_table.locks"},
+        **{bootstrap: {"aws_s3_bucket.state", "aws_dynamodb_table.locks"} for bootstrap in BOOTSTRAPS},
         "parakeet-dev": set(),
         "parakeet-staging": set(),
         "parakeet-prod": {

@@ -2,9 +2,17 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+
+import pytest
 
 from tests.every_stack.documents import parts
 from tests.template import Template
+
+
+@pytest.fixture(scope="session")
+def templates(without_workflows: Mapping[str, Template]) -> Mapping[str, Template]:
+    return without_workflows
 
 
 def test_nothing_allows_an_action_with_a_wildcard_or_a_bare_star_as_resource(template: Template) -> None:
@@ -51,7 +59,7 @@ def test_no_policy_is_written_past_the_documents_that_are_looked_at_here(templat
         assert template.statements(policy)
     # Boundaries are policies, and give nothing: nobody has them attached.
     managed = {"aws_iam_role_policy_attachment", "aws_iam_policy_attachment", "aws_iam_policy"}
-    allowed = {"aws_iam_policy"} if template.name == "parakeet-bootstrap" else set()
+    allowed = {"aws_iam_policy"} if template.environment == "bootstrap" else set()
     assert not {*managed, "aws_iam_user"} - allowed & set(template.document["resource"])
     for role in template.resources("aws_iam_role").values():
         assert not {"inline_policy", "managed_policy_arns"} & set(role)

@@ -4,32 +4,48 @@ import json
 from pathlib import Path
 
 from config.environments import DEV, ENVIRONMENTS
+from config.names import bootstrap_name, secrets_stack_name, stack_name
 from config.target import Target
+from config.terraform import state_bucket
 from stacks.application import application
-from tests.template import Template, changed, read_templates, synthesized
+from tests.template import Block, Template, changed, read_templates, synthesized
+
+ACCOUNTS = {
+    stack: each.account_id
+    for each in ENVIRONMENTS
+    for stack in (bootstrap_name(each.account_id), secrets_stack_name(each.name), stack_name(each.name))
+}
+
+
+def only_account(template: Template) -> Block:
+    """What keeps provider and state of the stack in the account that its environment names, if it does."""
+    account_id = ACCOUNTS[template.name]
+    return {"allowed_account_ids": [account_id]} if account_id else {}
 
 
 def test_every_environment_has_a_state_of_its_own_encrypted_and_locked(platform: Template) -> None:
     assert platform.document["terraform"]["backend"] == {
         "s3": {
-            "bucket": "potential-parakeet-terraform-state",
+            "bucket": state_bucket(ACCOUNTS[platform.name]),
             "key": f"{platform.environment}/terraform.tfstate",
             "region": "us-east-1",
             "encrypt": True,
             "dynamodb_table": "terraform-state-lock",
             "use_lockfile": True,
+            **only_account(platform),
         }
     }
 
 
 def test_secrets_have_a_state_of_their_own(secrets_stack: Template) -> None:
     assert secrets_stack.document["terraform"]["backend"]["s3"] == {
-        "bucket": "potential-parakeet-terraform-state",
+        "bucket": state_bucket(ACCOUNTS[secrets_stack.name]),
         "key": f"{secrets_stack.environment}/secrets.tfstate",
         "region": "us-east-1",
         "encrypt": True,
         "dynamodb_table": "terraform-state-lock",
         "use_lockfile": True,
+        **only_account(secrets_stack),
     }
 
 
@@ -40,10 +56,15 @@ def test_terraform_and_its_provider_are_the_versions_that_belong_together(templa
     }
 
 
-def test_the_provider_is_told_region_and_tags_and_nothing_else(template: Template) -> None:
+def test_the_provider_is_told_region_tags_and_the_account_that_is_named_and_nothing_else(
+    template: Template,
+) -> None:
     (provider,) = template.document["provider"]["aws"]
-    assert set(provider) == {"region", "default_tags"}
-    assert provider["region"] == "us-east-1"
+    assert provider == {
+        "region": "us-east-1",
+        "default_tags": provider["default_tags"],
+        **only_account(template),
+    }
 
 
 def test_in_a_stand_in_of_aws_no_stack_asks_for_an_account_that_its_environment_names(tmp_path: Path) -> None:
@@ -82,6 +103,7 @@ def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reac
         (provider,) = bootstrap.document["provider"]["aws"]
         assert provider.get("allowed_account_ids") == backend.get("allowed_account_ids")
         assert provider.get("allowed_account_ids") == ([account] if account else None)
+        assert provider["default_tags"][0]["tags"]["Environment"] == bootstrap.environment == "bootstrap"
 
 
 def test_the_region_is_the_configurations() -> None:

@@ -1,15 +1,21 @@
 """Bootstrap is judged with the roles of a repository's workflows, which no environment may have yet."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from config.dev import DEV
+from config.environments import DEV, ENVIRONMENTS
+from config.target import Target
 from policy.automated import automated
-from tests.template import Template, changed
+from stacks.application import application
+from tests.template import Template, changed, read_templates
 
 
 def test_a_repository_adds_to_bootstrap_and_changes_nothing_that_is_there_without(
-    templates: Mapping[str, Template], automated_templates: Mapping[str, Template]
+    tmp_path: Path, automated_templates: Mapping[str, Template]
 ) -> None:
+    without = [changed(each, repository=None, account_id=None) for each in ENVIRONMENTS]
+    application(without, Target(), str(tmp_path)).synth()
+    templates = read_templates(tmp_path)
     assert automated_templates.keys() == templates.keys()
     for name, template in templates.items():
         more = automated_templates[name]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from config.dev import DEV
+from config.names import bootstrap_name
 from config.target import Target
 from review.changes import compared
 from review.permissions import who_may_do_what
@@ -19,7 +20,8 @@ from tests.template import changed, read_templates
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     outdir = tmp_path_factory.mktemp("cdktf.out")
     application([changed(DEV, repository="owner/name")], Target(), str(outdir)).synth()
-    return Stack("parakeet-bootstrap", read_templates(outdir)["parakeet-bootstrap"].document)
+    name = bootstrap_name(DEV.account_id)
+    return Stack(name, read_templates(outdir)[name].document)
 
 
 def said(stack: Stack, change: Callable[[Block], None]) -> list[str]:

@@ -4,17 +4,23 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.template import Template
+from config.environments import ENVIRONMENTS
+from config.names import bootstrap_name
+from config.terraform import state_bucket
+from tests.template import BOOTSTRAPS, CONFIGURED, Template
+
+BUCKETS = {bootstrap_name(each.account_id): state_bucket(each.account_id) for each in ENVIRONMENTS}
 
 
-@pytest.fixture(scope="session")
-def bootstrap(templates: Mapping[str, Template]) -> Template:
-    return templates["parakeet-bootstrap"]
+@pytest.fixture(scope="session", params=BOOTSTRAPS)
+def bootstrap(request: pytest.FixtureRequest, without_workflows: Mapping[str, Template]) -> Template:
+    """That of every account in turn."""
+    return without_workflows[request.param]
 
 
 def test_a_replaced_state_can_be_had_back_for_a_year_and_the_last_one_for_ever(bootstrap: Template) -> None:
     bucket = bootstrap.resources("aws_s3_bucket")["state"]
-    assert bucket["bucket"] == "potential-parakeet-terraform-state"
+    assert bucket["bucket"] == BUCKETS[bootstrap.name]
     versioning = bootstrap.one("aws_s3_bucket_versioning")
     assert versioning["bucket"] == "${aws_s3_bucket.state.id}"
     assert versioning["versioning_configuration"] == {"status": "Enabled"}
@@ -63,8 +69,9 @@ def test_the_lock_table_can_be_restored_and_refuses_to_be_deleted(bootstrap: Tem
 
 
 def test_every_other_stack_keeps_its_state_in_what_bootstrap_makes(
-    bootstrap: Template, platform: Template
+    templates: Mapping[str, Template], platform: Template
 ) -> None:
+    bootstrap = templates[bootstrap_name(CONFIGURED[platform.environment].account_id)]
     backend = platform.document["terraform"]["backend"]["s3"]
     assert backend["bucket"] == bootstrap.resources("aws_s3_bucket")["state"]["bucket"]
     assert backend["dynamodb_table"] == bootstrap.one("aws_dynamodb_table")["name"]

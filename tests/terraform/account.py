@@ -118,7 +118,7 @@ class Account:
             BillingMode="PAY_PER_REQUEST",
         )
         with tempfile.TemporaryDirectory() as outdir:
-            application(ENVIRONMENTS, Target(), outdir).synth()
+            application(ENVIRONMENTS, Target(is_aws=False), outdir).synth()
             for name, path, text in Rendered(read_templates(Path(outdir))["parakeet-bootstrap"]).policies():
                 self.client("iam").create_policy(PolicyName=name, Path=path, PolicyDocument=text)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from config.environments import DEV
+from config.names import PLACEHOLDER_AUDIENCE
 from deployment.preflight.access import access_checks
 from local.access.team import AccessTeam
 from tests.deployment.preflight.outside import outcome, web
@@ -67,7 +68,7 @@ def test_a_team_without_a_usable_key_is_a_problem(keys: Any) -> None:
     assert verdict == "problem"
 
 
-@pytest.mark.parametrize("audience", [DEV.api.access_audience, "5A" * 32, "5a" * 31, "my-application"])
+@pytest.mark.parametrize("audience", [PLACEHOLDER_AUDIENCE, "5A" * 32, "5a" * 31, "my-application"])
 def test_an_aud_tag_that_cloudflare_would_not_make_is_a_problem(audience: str) -> None:
     verdict, text = outcome(access_checks(api(access_audience=audience), "prod"), "Access AUD tag")
     assert verdict == "problem"

@@ -16,6 +16,7 @@ from tests.deployment.preflight.outside import outcome, web
 from tests.template import Template, changed
 
 pytestmark = pytest.mark.integration
+UNNAMED = changed(DEV, account_id=None)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_credentials_of_the_account_that_the_configuration_names_are_good(accoun
 
 
 def test_an_account_that_the_configuration_does_not_name_is_a_problem(account: dict[str, str]) -> None:
-    verdict, text = outcome(aws_checks(changed(DEV, account_id=None), clients(account)), "AWS credentials")
+    verdict, text = outcome(aws_checks(UNNAMED, clients(account)), "AWS credentials")
     assert verdict == "problem"
     assert text == (
         "these are of account 123456789012, and config/dev.py names none: say account_id, without which "
@@ -65,7 +66,7 @@ def test_credentials_of_another_account_are_a_problem(account: dict[str, str]) -
 
 
 def test_without_the_functions_boundary_no_role_could_be_made(account: dict[str, str]) -> None:
-    verdict, text = outcome(aws_checks(DEV, clients(account)), "function boundary")
+    verdict, text = outcome(aws_checks(UNNAMED, clients(account)), "function boundary")
     arn = "arn:aws:iam::123456789012:policy/deployment/potential-parakeet-function-boundary-dev"
     assert (verdict, text) == (
         "problem",
@@ -76,7 +77,7 @@ def test_without_the_functions_boundary_no_role_could_be_made(account: dict[str,
         Path="/deployment/",
         PolicyDocument='{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}',
     )
-    assert outcome(aws_checks(DEV, clients(account)), "function boundary") == ("ok", f"{arn} is there")
+    assert outcome(aws_checks(UNNAMED, clients(account)), "function boundary") == ("ok", f"{arn} is there")
 
 
 def in_another_account(request: Any, **_: Any) -> None:
@@ -87,9 +88,9 @@ def in_another_account(request: Any, **_: Any) -> None:
 def test_bucket_names_are_free_ours_or_somebody_elses(account: dict[str, str]) -> None:
     ours = clients(account)
     names = [STATE_BUCKET, *(resource_name(part, "dev") for part in BUCKETS)]
-    assert outcome(aws_checks(DEV, ours), "bucket names") == ("ok", f"free: {', '.join(names)}")
+    assert outcome(aws_checks(UNNAMED, ours), "bucket names") == ("ok", f"free: {', '.join(names)}")
     ours("s3", "us-east-1").create_bucket(Bucket=STATE_BUCKET)
-    verdict, text = outcome(aws_checks(DEV, ours), "bucket names")
+    verdict, text = outcome(aws_checks(UNNAMED, ours), "bucket names")
     assert (verdict, text) == ("ok", f"free: {', '.join(names[1:])}; ours already: {STATE_BUCKET}")
 
     def theirs(service: str, region: str) -> Any:
@@ -97,7 +98,7 @@ def test_bucket_names_are_free_ours_or_somebody_elses(account: dict[str, str]) -
         client.meta.events.register("before-sign", in_another_account)
         return client
 
-    verdict, text = outcome(aws_checks(DEV, theirs), "bucket names")
+    verdict, text = outcome(aws_checks(UNNAMED, theirs), "bucket names")
     assert verdict == "problem"
     assert text.startswith(f"{STATE_BUCKET} is somebody else's")
 

@@ -33,7 +33,7 @@ Client = Callable[[str], Any]
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Template:
     outdir = tmp_path_factory.mktemp("cdktf.out")
     automated = [changed(environment, repository=REPOSITORY) for environment in ENVIRONMENTS]
-    application(automated, Target(), str(outdir)).synth()
+    application(automated, Target(is_aws=False), str(outdir)).synth()
     return read_templates(outdir)["parakeet-bootstrap"]
 
 
