@@ -83,9 +83,10 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
 
 
 def _which(comparison: Comparison, change: Change, found: Sequence[Argument]) -> str:
-    """The elements by their names, or, where they are many, by those that they are not."""
+    """The elements by their names; nearly all routes by those that they are not."""
     names = [name[1:-1] for argument in found for name in _ELEMENT.findall(argument.path)]
-    if len(names) == len(found) > _FEW:
+    # The page says itself which routes come and go; who is granted a bucket is said here or nowhere.
+    if found[0].top == "route_settings" and len(names) == len(found) > _FEW:
         before = comparison.old.canonical(change.before or {})
         after = comparison.new.canonical(change.after or {})
         elements = told_apart(before.get(found[0].top), after.get(found[0].top))

@@ -69,3 +69,16 @@ def test_who_is_granted_a_bucket_alike_is_named() -> None:
     new["resource"]["aws_s3_bucket"]["cache"]["grant"] = [{**granted[0], "id": "c" * 64}, *granted]
     (text,) = exposed(old, new)
     assert all(each in text for each in who)
+
+
+def test_who_is_granted_a_bucket_is_named_however_many_they_are() -> None:
+    few = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
+    many = copy.deepcopy(few)
+    there, *others = [
+        {"id": each * 64, "type": "CanonicalUser", "permissions": ["READ"]} for each in "abcdef0"
+    ]
+    few["resource"]["aws_s3_bucket"]["cache"]["grant"] = [there]
+    many["resource"]["aws_s3_bucket"]["cache"]["grant"] = [there, *others]
+    for old, new in ((few, many), (many, few)):
+        (text,) = exposed(old, new)
+        assert all(str(each["id"]) in text for each in others)
