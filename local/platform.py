@@ -41,7 +41,10 @@ class LocalPlatform:
         *,
         deployer: type[Workspace] = Workspace,
     ) -> None:
-        """`mirror` is where Terraform's provider comes from; `variables` are the calling shell's."""
+        """`mirror` is where Terraform's provider comes from; `variables` are the calling shell's.
+
+        `deployer` is the kind of workspace that deploys.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         # PostgreSQL runs as nobody when root starts it.
         folder.chmod(0o711)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from review.changes import Argument, Change, Comparison, told_apart
+from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
 from review.permissions import Permissions
 from review.stack import Block, Stack
@@ -65,7 +65,7 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
 def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
     """Of a list's elements that change alike, as each route's share of the throttle, one for all."""
     alike: dict[tuple[str, str], list[Argument]] = {}
-    for argument in change.arguments:
+    for argument in (part for each in change.arguments for part in _parts(each)):
         if argument.top in _ARGUMENTS.get(change.kind, ()):
             whole = replace(
                 argument,
@@ -80,6 +80,13 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
         yield Finding(
             Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
         )
+
+
+def _parts(argument: Argument) -> list[Argument]:
+    """Of a list that comes or goes as a whole, its elements: written out at once, the last would be cut."""
+    if not told_apart(argument.before, argument.after):
+        return [argument]
+    return list(arguments(argument.before or [], argument.after or [], argument.path))
 
 
 def _which(comparison: Comparison, change: Change, found: Sequence[Argument]) -> str:

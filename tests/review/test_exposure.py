@@ -79,6 +79,8 @@ def test_who_is_granted_a_bucket_is_named_however_many_they_are() -> None:
     ]
     few["resource"]["aws_s3_bucket"]["cache"]["grant"] = [there]
     many["resource"]["aws_s3_bucket"]["cache"]["grant"] = [there, *others]
-    for old, new in ((few, many), (many, few)):
+    none = copy.deepcopy(few)
+    del none["resource"]["aws_s3_bucket"]["cache"]["grant"]
+    for old, new in ((few, many), (many, few), (none, many), (many, none)):
         (text,) = exposed(old, new)
         assert all(str(each["id"]) in text for each in others)
