@@ -19,7 +19,7 @@ from local.gateway.process import Gateway
 from local.platform import LocalPlatform
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account
-from tests.terraform.kept_provider import KeepingWorkspace
+from tests.terraform.direct_workspace import DirectWorkspace
 
 TRADER = "trader@parakeet.example"
 ANSWER_SECONDS = 60
@@ -120,7 +120,7 @@ def serving(folder: Path, mirror: Path | None) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
         # What functions leave on their disks is looked through at the end.
         patch.setenv("TMPDIR", str(disks))
-        platform = LocalPlatform(folder, DEV, mirror, os.environ, deployer=KeepingWorkspace)
+        platform = LocalPlatform(folder, DEV, mirror, os.environ, deployer=DirectWorkspace)
         platform.__enter__()
     try:
         with platform.state_backend():

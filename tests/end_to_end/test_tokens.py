@@ -7,6 +7,7 @@ from tests.end_to_end.forged import GOOD, NAMES, forged
 from tests.end_to_end.served import HEADER, Api, Served, error, placed
 from tests.template import changed
 from tests.terraform.deployments import synthesize_changed
+from tests.terraform.direct_workspace import DirectWorkspace
 from tests.terraform.traces import SHORTEST
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
@@ -73,8 +74,8 @@ def test_every_route_but_health_is_closed_to_those_without_a_token(served: Serve
 def with_lambda_authorizer(served: Served) -> Served:
     """The same dev, updated; every request is then decided by `functions/authorizer`."""
     platform = served.platform
+    assert isinstance(platform.workspace, DirectWorkspace)
     synthesize_changed(platform.workspace, api={"authorizer": "lambda"})
-    platform.workspace.synth()
     platform.workspace.deploy(platform.stack, synthesized=True)
     served.settings = changed(served.settings, api={"authorizer": "lambda"})
     return served

@@ -65,14 +65,18 @@ def test_a_demo_that_fails_says_why_and_leaves_nothing(
     assert list(demos_folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "until"),
+    [(signal.SIGINT, "sleep"), (signal.SIGTERM, "node"), (signal.SIGHUP, "postgres")],
+    ids=["while Terraform applies", "while cdktf starts", "while PostgreSQL starts"],
+)
 def test_a_demo_that_is_interrupted_stops_what_it_started_and_leaves_nothing(
-    demo_environ: Callable[[str], dict[str, str]], demos_folder: Path, number: signal.Signals
+    demo_environ: Callable[[str], dict[str, str]], demos_folder: Path, number: signal.Signals, until: str
 ) -> None:
     environ = demo_environ("case $1 in apply) exec sleep 60 ;; esac")
     command = [sys.executable, "-m", "local.demo"]
     with subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.PIPE, text=True) as demo:
-        started = processes_of(demo.pid, until="sleep")
+        started = processes_of(demo.pid, until=until)
         demo.send_signal(number)
         # Whoever presses Ctrl-C once more is in a hurry, but leaves nothing behind all the same.
         demo.send_signal(number)

@@ -16,7 +16,7 @@ from review.stack import Stack
 from tests.review.documents import assess, texts
 from tests.terraform.account import Account
 from tests.terraform.deployments import OpenWorkspace
-from tests.terraform.kept_provider import KeepingWorkspace
+from tests.terraform.direct_workspace import DirectWorkspace
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("review")]
 STACK = "parakeet-bootstrap"
@@ -25,7 +25,7 @@ STACK = "parakeet-bootstrap"
 @pytest.fixture(scope="module")
 def deployed(
     open_account: Callable[[], Account], open_workspace: OpenWorkspace
-) -> tuple[Account, KeepingWorkspace]:
+) -> tuple[Account, DirectWorkspace]:
     account = open_account()
     workspace = open_workspace(account, "review")
     workspace.synth()
@@ -36,7 +36,7 @@ def deployed(
 
 
 def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_real_plan_says(
-    deployed: tuple[Account, KeepingWorkspace], monkeypatch: pytest.MonkeyPatch
+    deployed: tuple[Account, DirectWorkspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account, workspace = deployed
     for name, value in workspace.variables.items():
@@ -77,7 +77,7 @@ def test_a_replaced_a_destroyed_and_an_updated_resource_and_drift_are_as_the_rea
 
 
 def test_a_review_with_credentials_plans_what_is_deployed_and_says_what_drifted(
-    deployed: tuple[Account, KeepingWorkspace], monkeypatch: pytest.MonkeyPatch
+    deployed: tuple[Account, DirectWorkspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, check=False).returncode:
         pytest.skip("a review compares revisions, and this is no clone")

@@ -22,7 +22,7 @@ from packages import layer
 from tests.terraform.account import Account
 from tests.terraform.databases import Databases
 from tests.terraform.deployments import OpenWorkspace
-from tests.terraform.kept_provider import KeepingWorkspace
+from tests.terraform.direct_workspace import DirectWorkspace
 
 
 @pytest.fixture(scope="session")
@@ -119,12 +119,12 @@ def open_workspace(
     """Opens a folder to deploy to an account from; those of one name in one account share a database."""
     with ExitStack() as running:
 
-        def open_workspace(account: Account, name: str, *, database: str | None = None) -> KeepingWorkspace:
+        def open_workspace(account: Account, name: str, *, database: str | None = None) -> DirectWorkspace:
             url = databases.url_for(account, database or name)
             given = secrets | {"TF_VAR_neon_database_url": url}
             place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
             return running.enter_context(
-                KeepingWorkspace(
+                DirectWorkspace(
                     place,
                     mirror,
                     account.aws.variables(os.environ),

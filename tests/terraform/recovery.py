@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deployment.command import Command
 from tests.terraform.deployments import DEPLOY_SECONDS
-from tests.terraform.kept_provider import KeepingWorkspace
+from tests.terraform.direct_workspace import DirectWorkspace
 
 _IN_STACK = "-chdir=cdktf.out/stacks/"
 DOCUMENTS = [Path(__file__).parents[2] / "docs" / name for name in ("deploy.md", "operate.md")]
@@ -22,7 +22,7 @@ def recovery(what: str, **values: str) -> list[list[str]]:
     return [shlex.split(line) for line in text.splitlines()]
 
 
-def run(workspace: KeepingWorkspace, command: list[str], *secrets_of: str) -> Command:
+def run(workspace: DirectWorkspace, command: list[str], *secrets_of: str) -> Command:
     """Run a command of the documents in the folder that was deployed from, to its end.
 
     The shell has the variables of these stacks' secrets, too.

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
+from config.environments import ENVIRONMENTS
 from config.names import bootstrap_name
+from config.target import Target
 from config.terraform import LOCK_TABLE, STATE_BUCKET
 from deployment.command import Command, still_running, unwrapped
 from tests.platform import FUNCTIONS
+from tests.template import changed
 from tests.terraform.account import Account, State
-from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, synthesize_for_aws, wait_until
-from tests.terraform.kept_provider import KeepingWorkspace
+from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace, wait_until
+from tests.terraform.direct_workspace import DirectWorkspace
 from tests.terraform.output import lock_id
 from tests.terraform.recovery import recovery, run
 
@@ -26,7 +29,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("interrupted")]
 STACK = "parakeet-dev"
 ACCOUNT = "123456789012"
 BOOTSTRAP = bootstrap_name(ACCOUNT)
-DEPLOY = ("deploy", STACK, "--auto-approve")
+DEPLOY = ("deploy", STACK, "--auto-approve", "--skip-synth")
 # GitHub's runners: SIGINT, after 7.5 s SIGTERM, and 2.5 s later all is killed.
 GRACE_SECONDS = 7.5
 SECOND_GRACE_SECONDS = 2.5
@@ -39,7 +42,7 @@ class CutShort:
     """A deployment that did not get to its end, and what it left."""
 
     account: Account
-    workspace: KeepingWorkspace
+    workspace: DirectWorkspace
     deploy: Command
     running: list[psutil.Process]
     locks: dict[str, str]
@@ -52,7 +55,7 @@ class Recovered:
     """A killed deployment after the README's steps, and what was seen on the way."""
 
     account: Account
-    workspace: KeepingWorkspace
+    workspace: DirectWorkspace
     held: str
     locked: dict[str, str]
     unlocked: dict[str, str]
@@ -82,7 +85,7 @@ def killed(cancelled: CutShort) -> CutShort:
 
 
 def cut_short(
-    account: Account, workspace: KeepingWorkspace, deploy: Command, end: Callable[[Command], None]
+    account: Account, workspace: DirectWorkspace, deploy: Command, end: Callable[[Command], None]
 ) -> CutShort:
     root = psutil.Process(deploy.pid)
     processes = [root, *root.children(recursive=True)]
@@ -263,7 +266,9 @@ def test_a_lost_state_of_bootstrap_is_rebuilt_as_the_readme_says(
     open_account: Callable[[], Account], open_workspace: OpenWorkspace
 ) -> None:
     workspace = open_workspace(open_account(), "lost")
-    synthesize_for_aws(workspace, account_id=ACCOUNT)
+    # As for AWS, which environments name an account of, and not for a stand-in.
+    environments = [changed(each, account_id=ACCOUNT) for each in ENVIRONMENTS]
+    workspace.synthesizes(environments, Target(path_style=True))
     workspace.deploy(BOOTSTRAP)
     (workspace.folder / f"terraform.{BOOTSTRAP}.tfstate").unlink()
     for command in recovery("bootstrap", account=ACCOUNT):
