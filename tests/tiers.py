@@ -19,15 +19,18 @@ LAST = "test_no_traces.py"
 ELSEWHERE = re.compile(r"^pytestmark = .*pytest\.mark\.(integration|terraform)\b", re.MULTILINE)
 SOMEWHERE = re.compile(r"pytest\.mark\.(integration|terraform)\b")
 TOLD_BY_TEXT = ("unit", "integration", "terraform", "integration or terraform")
-# The groups that begin first: those that take longest, and two that use the processor while Terraform's wait.
+# The groups that begin first: those that take longest, alone and on a busy machine.
 FIRST = (
-    "changes",
     "interrupted",
-    "platform",
-    "roles",
+    "changes",
+    "demo",
+    "serve",
     "end_to_end",
     "tests/functions",
-    "tests/local/aws/authorization",
+    "platform",
+    "roles",
+    "review",
+    "policy",
 )
 # What synthesis starts: Node, which has CDKTF's classes, and the compiler of functions that have changed.
 SYNTHESIS = ("/jsii-runtime.js", "/byte_code_compiler.py")
