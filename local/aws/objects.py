@@ -11,8 +11,8 @@ def mend() -> None:
 
 def _listed(self: FakeKey, _memo: dict[int, object]) -> FakeKey:
     listed = object.__new__(FakeKey)
-    # Found out from the content when it is first asked for.
-    assert self.etag
+    # moto finds it out from the content when it is first asked for, and keeps it.
+    _ = self.etag
     # Whose content is closed when the list is gone: it may have none, and not this object's.
     listed.__dict__.update(self.__dict__, disposed=True, multipart=None)
     del listed.__dict__["_value_buffer"]

@@ -68,7 +68,7 @@ def test_a_demo_that_fails_says_why_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("number", "until"),
     [(signal.SIGINT, "sleep"), (signal.SIGTERM, "node"), (signal.SIGHUP, "postgres")],
-    ids=["while Terraform applies", "while cdktf starts", "while PostgreSQL starts"],
+    ids=["while Terraform applies", "while Node starts", "while PostgreSQL starts"],
 )
 def test_a_demo_that_is_interrupted_stops_what_it_started_and_leaves_nothing(
     demo_environ: Callable[[str], dict[str, str]], demos_folder: Path, number: signal.Signals, until: str

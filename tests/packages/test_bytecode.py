@@ -88,8 +88,9 @@ def test_byte_code_is_the_same_in_any_batch_and_what_is_no_python_is_left_out(
 ) -> None:
     assert compiled_for_lambda({}) == {}
     _, *others = SOURCES
-    broken = {"/opt/python/template.py": b"print 'Python 2'\n"}
-    turned = compiled_for_lambda(broken | {path: SOURCES[path] for path in reversed(others)})
+    layer = {"/opt/python/template.py": b"print 'Python 2'\n", "/opt/python/a.py": b""}
+    turned = compiled_for_lambda(layer | {path: SOURCES[path] for path in reversed(others)})
+    assert turned.pop("/opt/python/a.py")
     assert turned == {path: compiled[path] for path in others}
 
 
