@@ -100,7 +100,8 @@ drift: setup ## What differs from what was deployed, code, routes and policies t
 	@$(BIN)/python -m deployment.drift --environment $(ENVIRONMENT)
 
 apply: setup ## Deploy what a plan said, and nothing else (ENVIRONMENT=, PLAN=, SECRETS=1)
-	@$(BIN)/python -m deployment.apply --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) --plan "$(PLAN)"
+	@# exec: of what a cancelled job is told, a shell between them would pass on nothing.
+	@exec $(BIN)/python -m deployment.apply --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) --plan "$(PLAN)"
 
 review: setup ## What the change since BASE does: data, permissions, exposure, cost, code (FORMAT=json, FAIL=data,…, PLAN=1)
 	@$(BIN)/python -m review --base "$(BASE)" --format $(FORMAT) --fail-on "$(FAIL)" $(if $(PLAN),--plan) \

@@ -17,6 +17,7 @@ from config.errors import OneLineError
 from config.names import secrets_stack_name, stack_name
 from config.target import Target
 from deployment.boundary import refuse_without_boundary
+from deployment.foreground import run_to_its_end
 from deployment.guards import refuse_what_nobody_means
 from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
 from deployment.region import refuse_to_leave_behind
@@ -38,9 +39,8 @@ class Prepared:
     variables: Mapping[str, str]
 
     def terraform(self, *arguments: str) -> int:
-        """Run Terraform there, in sight; its exit code."""
-        done = subprocess.run([self.program, *arguments], cwd=self.folder, env=self.variables, check=False)
-        return done.returncode
+        """Run Terraform there, in sight and to its end; its exit code."""
+        return run_to_its_end([self.program, *arguments], self.folder, self.variables)
 
     def state(self) -> dict[str, Any]:
         """The state, as Terraform describes it. Raises PlanError."""

