@@ -1,5 +1,6 @@
 """What is planned of every stack: what is found is acknowledged, and what is acknowledged is found."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from config.names import bootstrap_name, secrets_stack_name, stack_name
 from local.made_up import made_up_secrets
 from policy import __main__ as program
 from policy import plans
+from tests.terraform.direct_workspace import DirectWorkspace
 from tests.terraform.traces import files_below, traces
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("policy"), pytest.mark.usefixtures("mirror")]
@@ -25,6 +27,7 @@ def folder(secrets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     folder: Path = tmp_path_factory.mktemp("policy")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plans, "made_up_secrets", lambda: secrets)
+        patch.setattr(plans, "Workspace", partial(DirectWorkspace, secrets={}))
         plans.planned_stacks(folder)
     return folder
 
@@ -35,20 +38,34 @@ def planned(folder: Path) -> dict[str, Path]:
     return {file.stem: file for file in folder.glob("cdktf.out/stacks/*/parakeet-*.json")}
 
 
-def test_nothing_is_found_that_is_not_acknowledged_and_nothing_acknowledged_that_is_not_found(
-    planned: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture(scope="module")
+def checked(planned: dict[str, Path]) -> program.Checked:
+    """What all checks find in them."""
+    return program.check(planned)
+
+
+@pytest.fixture
+def _checked_already(
+    planned: dict[str, Path], checked: program.Checked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "planned_stacks", lambda _: planned)
+    monkeypatch.setattr(program, "check", lambda files: {id(planned): checked}[id(files)])
+
+
+@pytest.mark.usefixtures("_checked_already")
+def test_nothing_is_found_that_is_not_acknowledged_and_nothing_acknowledged_that_is_not_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     code = program.main([])
     said = capsys.readouterr().out
     assert code == 0, said
     assert said.endswith(" 0 to do\n")
 
 
+@pytest.mark.usefixtures("_checked_already")
 def test_what_is_acknowledged_would_fail_if_it_were_not(
-    planned: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(program, "planned_stacks", lambda _: planned)
     monkeypatch.setattr(program, "read", list)
     assert program.main([]) == 1
     said = capsys.readouterr().out

@@ -1,6 +1,6 @@
 """What is made anew is what the real Terraform says; no account and no deployment is needed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -8,14 +8,22 @@ from review.finding import Part
 from review.planner import Planner
 from tests.review.documents import assess, changed, one, stacks, texts
 from tests.template import Block, Template
+from tests.terraform.kept_provider import KeptProvider, installed_provider
 
 # Without Terraform they are skipped, as the others with it are.
 pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
 
 
 @pytest.fixture(scope="module")
-def planner() -> Planner:
-    return Planner()
+def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
+    """With its provider kept running."""
+    planner = Planner()
+    program = installed_provider(planner._folder, planner._variables)
+    kept = KeptProvider(program, tmp_path_factory.mktemp("provider"), planner._variables)
+    # Not before it has prepared itself: what it keeps of the description is of all types.
+    planner._variables = planner._variables | kept.variables
+    yield planner
+    kept.stop()
 
 
 def _renamed_queue(document: Block) -> None:

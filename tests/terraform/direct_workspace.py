@@ -13,14 +13,11 @@ from types import TracebackType
 from config.environments import ENVIRONMENTS
 from config.settings import Environment
 from config.target import Target
-from config.terraform import PROVIDER_VERSION
 from deployment.command import Command
-from deployment.programs import PROVIDER_FOLDER
 from deployment.workspace import Workspace
 from stacks.application import application
-from tests.terraform.kept_provider import KeptProvider
+from tests.terraform.kept_provider import KeptProvider, installed_provider
 
-_INSTALLED = Path(".terraform/providers", PROVIDER_FOLDER, PROVIDER_VERSION)
 # Of this process: what Terraform has verified once need not be read again, 675 MB for each command.
 _verified: list[Path] = []
 # There is one Node behind all synthesis of a process, and one current folder.
@@ -57,6 +54,8 @@ class DirectWorkspace(Workspace):
     ) -> None:
         super().__init__(folder, mirror, variables, secrets)
         self._kept: dict[Path, tuple[dict[str, str], KeptProvider]] = {}
+        # Of several at once, each is started with its own.
+        self._starting = Lock()
         self._environments: Sequence[Environment] = ENVIRONMENTS
         self._target: Target | None = None
 
@@ -97,13 +96,14 @@ class DirectWorkspace(Workspace):
         return self.terraform(stack, "destroy", "-auto-approve", "-input=false")
 
     def start_terraform(self, stack: str, *arguments: str) -> Command:
-        given = self.variables
-        if "TF_LOG" not in given:
-            self.variables = given | self.kept_provider(stack)
-        try:
-            return super().start_terraform(stack, *arguments)
-        finally:
-            self.variables = given
+        with self._starting:
+            given = self.variables
+            if "TF_LOG" not in given:
+                self.variables = given | self.kept_provider(stack)
+            try:
+                return super().start_terraform(stack, *arguments)
+            finally:
+                self.variables = given
 
     def install_provider(self, stack: str) -> None:
         """Have Terraform install the provider in the stack's folder, for those who have none running."""
@@ -114,10 +114,8 @@ class DirectWorkspace(Workspace):
         folder = self.stack_folder(stack)
         if not any(program.exists() for program in _verified):
             self.install_provider(stack)
-            _verified[:] = [
-                each.resolve() for each in (folder / _INSTALLED).glob("*/terraform-provider-aws_*")
-            ]
-        return {"TF_REATTACH_PROVIDERS": self._provider(_verified[0], folder).address}
+            _verified[:] = [installed_provider(folder, self.variables)]
+        return self._provider(_verified[0], folder).variables
 
     def _provider(self, program: Path, folder: Path) -> KeptProvider:
         variables, provider = self._kept.get(folder, ({}, None))

@@ -15,6 +15,9 @@ from typing import ClassVar
 
 import grpc
 
+from config.terraform import PROVIDER_VERSION
+from deployment.programs import PROVIDER_FOLDER
+
 _SAID = "TF_REATTACH_PROVIDERS="
 _BINDINGS = Path(__file__).parents[2] / "bindings/aws.py"
 _DESCRIBE = "/tfplugin5.Provider/GetSchema"
@@ -24,6 +27,13 @@ _BY_TYPE = (2, 3, 8)
 # Terraform does ten things at once, and some take a minute.
 _AT_ONCE = 32
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+def installed_provider(folder: Path, variables: Mapping[str, str]) -> Path:
+    """The program that Terraform's `init` has put into a folder."""
+    data = folder / variables.get("TF_DATA_DIR", ".terraform")
+    [program] = (data / "providers" / PROVIDER_FOLDER / PROVIDER_VERSION).glob("*/terraform-provider-aws_*")
+    return program.resolve()
 
 
 class KeptProvider:
@@ -53,8 +63,8 @@ class KeptProvider:
         self._server.add_insecure_port(f"unix:{socket}")
         self._server.start()
         provider["Addr"]["String"] = socket
-        self.address = json.dumps(told)
-        """For Terraform."""
+        self.variables = {"TF_REATTACH_PROVIDERS": json.dumps(told)}
+        """With which Terraform uses it."""
 
     def stop(self) -> None:
         self._server.stop(None).wait()
