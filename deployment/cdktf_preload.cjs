@@ -1,4 +1,4 @@
-// Loaded into npm's cdktf: what it forgets of the terminals that it runs Terraform in.
+// Loaded into npm's cdktf: what it forgets of the terminals that it runs Terraform in, and what it need not compile anew.
 //
 // - On SIGINT and SIGTERM it types Ctrl-C there and exits at once. That closes the terminal, which kills Terraform while
 //   it writes its state: the lock stays held, and what S3 has of the state is not what DynamoDB has of it.
@@ -9,6 +9,7 @@
 
 const fs = require("node:fs");
 const Module = require("node:module");
+const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
 const { stripVTControlCharacters } = require("node:util");
 
@@ -20,6 +21,9 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 const open = new Set();
 const missing = new Set();
 const load = Module._load;
+
+// 0.35 s of the processor in each command. From Node 22 on.
+Module.enableCompileCache?.(path.join(__dirname, "../node_modules/.cache/cdktf"));
 
 Module._load = function (request, ...rest) {
   const loaded = load.call(this, request, ...rest);
