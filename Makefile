@@ -23,7 +23,7 @@ help: ## List these targets
 
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
-test: setup ## Everything CI checks: ruff, mypy and all tests, those with the real Terraform too
+test: setup ## ruff, mypy and all tests, those with the real Terraform too
 	@$(MAKE) --no-print-directory --jobs=3 lint types unit
 	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=6 --dist=loadgroup --no-loadscope-reorder
 

@@ -75,8 +75,16 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
         PROJECT / "CONTRIBUTING.md",
     ):
         text = file.read_text(encoding="utf-8")
-        for target in re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#[^)\s]*)?\)", text):
-            assert not target or (file.parent / target).exists(), f"{file.name}: {target}"
+        for target, place in re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+            there = file.parent / target if target else file
+            assert there.exists(), f"{file.name}: {target}"
+            assert not place or place in _places(there), f"{file.name}: {target}#{place}"
+
+
+def _places(document: Path) -> set[str]:
+    """What a link may name in a document: its headings, as GitHub writes them there."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_table_of_variables_names_those_that_terraform_asks_for(secrets_stack: Template) -> None:
