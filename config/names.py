@@ -1,6 +1,8 @@
 """The names under which teams and dashboards know the platform's parts."""
 
 PROJECT = "potential-parakeet"
+STACKS = "parakeet-"
+"""What every stack's name begins with."""
 REGION = "us-east-1"
 """Where the platform is deployed."""
 SITE = "https://potential-parakeet.pages.dev"
@@ -25,12 +27,12 @@ FUNCTION_BOUNDARY = "function-boundary"
 
 def bootstrap_name(account_id: str | None) -> str:
     """The stack that keeps the others' states: `parakeet-bootstrap`, and that of a pinned account its own."""
-    return f"parakeet-bootstrap-{account_id}" if account_id else "parakeet-bootstrap"
+    return f"{STACKS}bootstrap-{account_id}" if account_id else f"{STACKS}bootstrap"
 
 
 def stack_name(environment: str) -> str:
     """As `parakeet-dev`: what `cdktf deploy` is told."""
-    return f"parakeet-{environment}"
+    return f"{STACKS}{environment}"
 
 
 def secrets_stack_name(environment: str) -> str:
@@ -40,7 +42,7 @@ def secrets_stack_name(environment: str) -> str:
 
 def environment_of(stack: str) -> str:
     """`dev` of `parakeet-dev` and of `parakeet-dev-secrets`; `bootstrap` of an account's bootstrap, too."""
-    return stack.removeprefix("parakeet-").partition("-")[0]
+    return stack.removeprefix(STACKS).partition("-")[0]
 
 
 def resource_name(part: str, environment: str) -> str:

@@ -359,7 +359,7 @@ class MonitoringSettings(Section):
 class Environment(Section):
     """One deployed copy of the platform. Made by `environment`, which explains what is wrong with it."""
 
-    name: Literal["dev", "staging", "prod"]
+    name: Literal["dev", "staging", "prod"] = Field(description="What is part of every name in it")
     # China's and the government's have ARNs and consoles of another form.
     region: Annotated[
         StrictStr,

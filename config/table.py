@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from config.environments import ENVIRONMENTS
+from config.settings import Environment
 
 _DOCUMENT = Path(__file__).parents[1] / "docs/configuration.md"
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -18,7 +19,7 @@ def table() -> str:
     heading = [f"| field | what it does | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
     rows = [
         f"| `{path}` | {what} | {' | '.join(map(_shown, values))} |"
-        for path, what, values in _fields(ENVIRONMENTS, "")
+        for path, what, values in _fields(Environment, [[environment] for environment in ENVIRONMENTS])
     ]
     return "\n".join([*heading, *rows]) + "\n"
 
@@ -30,15 +31,39 @@ def documented(text: str) -> str:
     return f"{head}{_BEGIN}{table()}{_END}{tail}"
 
 
-def _fields(sections: Sequence[BaseModel], path: str) -> Iterator[tuple[str, str, list[Any]]]:
-    for name, field in type(sections[0]).model_fields.items():
-        values = [getattr(section, name) for section in sections]
-        where = f"{path}.{name}" if path else name
-        if isinstance(values[0], BaseModel):
-            yield from _fields(values, where)
-        elif where != "name":
-            assert field.description, f"{where} says nothing of itself"
-            yield where, field.description, values
+def _fields(
+    section: type[BaseModel], values: Sequence[Sequence[BaseModel]], path: str = ""
+) -> Iterator[tuple[str, str, list[Any]]]:
+    """Of each environment `values` has the sections of that kind: one, or as many as there are."""
+    for name, field in section.model_fields.items():
+        where = f"{path}{name}"
+        found = [tuple(getattr(each, name) for each in sections) for sections in values]
+        inner = _section_in(field.annotation)
+        if field.description:
+            yield where, field.description, [_said(each, inner) for each in found]
+        assert field.description or inner, f"{where} says nothing of itself"
+        if inner:
+            several = "[]" if get_origin(field.annotation) is tuple else ""
+            yield from _fields(inner, [_sections(each) for each in found], f"{where}{several}.")
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """The kind of section that a field is, may be, or has several of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _section_in(each))), None)
+
+
+def _sections(found: tuple[Any, ...]) -> list[BaseModel]:
+    flat = [part for each in found for part in (each if isinstance(each, tuple) else (each,))]
+    return [each for each in flat if isinstance(each, BaseModel)]
+
+
+def _said(found: tuple[Any, ...], inner: type[BaseModel] | None) -> Any:
+    """A field's value; of a section, whether there is one, and of several, how many."""
+    if inner is None:
+        return found[0] if len(found) == 1 else found
+    return len(_sections(found)) or None
 
 
 def _shown(value: Any) -> str:
@@ -47,8 +72,6 @@ def _shown(value: Any) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
-        case tuple() if isinstance(value[0], BaseModel):
-            return "; ".join(", ".join(str(part) for _, part in each) for each in value)
         case tuple():
             return ", ".join(map(str, value))
     return "-" if isinstance(value, dict) or (hasattr(value, "keys") and not value) else str(value)

@@ -89,7 +89,7 @@ class Monitoring(Construct):
         self._watch_dead_letters(dead_letters)
         if daily:
             self._watch_daily_run(daily)
-            self._watch_market_data(daily)
+            self._watch_market_data(_MarketData(daily))
         if billed and settings.monthly_budget_usd:
             self._watch_costs(settings.monthly_budget_usd, address)
         dashboard = CloudwatchDashboard(
@@ -110,7 +110,7 @@ class Monitoring(Construct):
         )
 
     def _let_alarms_publish(self, place: Place) -> None:
-        alarms = f"arn:aws:cloudwatch:{place.region}:{place.account_id}:alarm:{place.name('*')}"
+        alarms = place.arn("cloudwatch", f"alarm:{place.name('*')}")
         # Not encrypted: alias/aws/sns would keep CloudWatch out, and a key of our own needs a policy with a
         # bare "*". Messages name alarms and numbers only.
         policy = ResourcePolicy(
@@ -230,23 +230,23 @@ class Monitoring(Construct):
             treat_missing_data="breaching",
         )
 
-    def _watch_market_data(self, ingest: Function) -> None:
+    def _watch_market_data(self, reported: "_MarketData") -> None:
         self._alarm(
             "tickers-failed",
             f"{TICKERS_FAILED} or more tickers failed in an ingest that ended well all the same",
-            ingest.reported("TickersFailed"),
+            reported.failed,
             threshold=TICKERS_FAILED,
         )
         self._alarm(
             "bars-refused",
             f"An ingest refused {BARS_REFUSED} bars or more, so a provider sends nonsense",
-            ingest.reported("BarsRefused"),
+            reported.refused,
             threshold=BARS_REFUSED,
         )
         self._alarm(
             "prices-old",
             f"The newest bar of most tickers is {NEWEST_BAR_DAYS} days old or older",
-            ingest.reported("NewestBarAgeDays", "Maximum"),
+            reported.newest_bar_age,
             threshold=NEWEST_BAR_DAYS,
         )
 
@@ -362,7 +362,7 @@ def _widgets(
         graph("Functions: errors", 0, 10, *(function.errors for function in functions)),
         graph("Functions: throttles", 8, 10, *(function.throttles for function in functions)),
         graph("Functions: duration, p95 (ms)", 16, 10, *(function.duration for function in functions)),
-        *(_market_data(graph, ingest) if ingest else ()),
+        *(_market_data(graph, _MarketData(ingest)) if ingest else ()),
         {
             "type": "log",
             "x": 0,
@@ -387,11 +387,19 @@ def _widgets(
     ]
 
 
-def _market_data(graph: Callable[..., dict[str, Any]], ingest: Function) -> list[dict[str, Any]]:
-    tickers = (ingest.reported("TickersSuccessful"), ingest.reported("TickersFailed"))
-    newest = ingest.reported("NewestBarAgeDays", "Maximum")
+class _MarketData:
+    """What ingest says of the market data, besides what Lambda says of ingest."""
+
+    def __init__(self, ingest: Function) -> None:
+        self.successful = ingest.reported("TickersSuccessful")
+        self.failed = ingest.reported("TickersFailed")
+        self.refused = ingest.reported("BarsRefused")
+        self.newest_bar_age = ingest.reported("NewestBarAgeDays", "Maximum")
+
+
+def _market_data(graph: Callable[..., dict[str, Any]], reported: _MarketData) -> list[dict[str, Any]]:
     return [
-        graph("Market data: tickers", 0, 16, *tickers),
-        graph("Market data: refused bars", 8, 16, ingest.reported("BarsRefused")),
-        graph("Market data: age of the newest bar (days)", 16, 16, newest),
+        graph("Market data: tickers", 0, 16, reported.successful, reported.failed),
+        graph("Market data: refused bars", 8, 16, reported.refused),
+        graph("Market data: age of the newest bar (days)", 16, 16, reported.newest_bar_age),
     ]

@@ -11,12 +11,13 @@ from pathlib import Path
 import psutil
 
 from config.errors import OneLineError
+from config.names import STACKS
 
 _ESSENCE_LINES = 20
 _KILL_SECONDS = 10
 _POLL_SECONDS = 0.05
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_FRAME = re.compile(r"^(parakeet-[\w-]+)?[\s│╷╵]*", re.MULTILINE)
+_FRAME = re.compile(rf"^({STACKS}[\w-]+)?[\s│╷╵]*", re.MULTILINE)
 _PROGRESS = re.compile(r"^\s*([⠀-⣿]|\d+ Stacks? )")
 
 

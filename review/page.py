@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
+from config.names import STACKS
 from review.finding import TITLES, Folded, Part
 
 LIMIT = 65_536
@@ -13,7 +14,6 @@ LIMIT = 65_536
 MARKER = "<!-- parakeet-review -->"
 """By which a pull request's comment is found again."""
 
-_PROJECT = "parakeet-"
 # For what is cut, and the note that says so.
 _RESERVE = 400
 
@@ -70,7 +70,7 @@ def _grouped(found: Sequence[Folded]) -> Iterator[str]:
 
 
 def _where(finding: Folded) -> str:
-    return ", ".join(stack.removeprefix(_PROJECT) for stack in finding.stacks)
+    return ", ".join(stack.removeprefix(STACKS) for stack in finding.stacks)
 
 
 def _cell(text: str) -> str:

@@ -1,7 +1,7 @@
 """What the project consists of."""
 
 SOURCES = (
-    *("bindings", "config", "constructs", "cost", "deployment", "functions", "local", "packages", "policy"),
-    *("portability", "review", "stacks", "tests"),
+    *("benchmarks", "bindings", "config", "constructs", "cost", "deployment", "functions", "local"),
+    *("packages", "policy", "portability", "review", "stacks", "tests"),
 )
 """The folders with code."""

@@ -196,9 +196,9 @@ class Bucket(Construct):
 
     def _called(self, prefix: str) -> str:
         """`cache/scans/` of the bucket `cache` as `cache-scans`: several prefixes are several policies."""
-        below = prefix.strip("/").replace("/", "-")
         name = self.node.id
-        return below if below == name or below.startswith(f"{name}-") else f"{name}-{below}"
+        own, *below = prefix.strip("/").replace("-", "--").split("/")
+        return "-".join([own if own == name else f"{name}.{own}", *below])
 
     def _writing(self, prefix: str, account_id: str) -> DataAwsIamPolicyDocumentStatement:
         return DataAwsIamPolicyDocumentStatement(

@@ -10,6 +10,7 @@ from config.environments import DEV, ENVIRONMENTS, PROD, STAGING
 from config.settings import FunctionSettings, environment
 from config.target import Target
 from config.validation import ConfigurationError
+from tests.platform import APIS, FUNCTIONS
 from tests.template import changed
 
 # A digit to Python, not to AWS.
@@ -51,11 +52,11 @@ def test_an_environment_cannot_be_changed_once_made() -> None:
         PROD.tags["Team"] = "quant"  # type: ignore[index]
 
 
-@pytest.mark.parametrize("part", ["trades", "data", "strategies", "scanner", "ingest"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("memory", [127, 10241])
-def test_memory_outside_of_lambdas_bounds_is_refused(part: str, memory: int) -> None:
-    line = wrong(functions={part: {"memory_mb": memory}})
-    assert line == f"prod: functions.{part}.memory_mb = {memory}: allowed: 128 to 10240 MB"
+def test_memory_outside_of_lambdas_bounds_is_refused(function: str, memory: int) -> None:
+    line = wrong(functions={function: {"memory_mb": memory}})
+    assert line == f"prod: functions.{function}.memory_mb = {memory}: allowed: 128 to 10240 MB"
 
 
 @pytest.mark.parametrize("timeout", [0, 901])
@@ -64,21 +65,21 @@ def test_a_timeout_outside_of_lambdas_bounds_is_refused(timeout: int) -> None:
     assert line == f"prod: functions.ingest.timeout_seconds = {timeout}: allowed: 1 to 900 seconds"
 
 
-@pytest.mark.parametrize("part", ["trades", "data", "strategies", "scanner"])
+@pytest.mark.parametrize("function", APIS)
 @pytest.mark.parametrize("timeout", [0, 30])
-def test_an_api_function_that_outlasts_the_http_api_is_refused(part: str, timeout: int) -> None:
-    line = wrong(functions={part: {"timeout_seconds": timeout}})
+def test_an_api_function_that_outlasts_the_http_api_is_refused(function: str, timeout: int) -> None:
+    line = wrong(functions={function: {"timeout_seconds": timeout}})
     assert line == (
-        f"prod: functions.{part}.timeout_seconds = {timeout}: "
+        f"prod: functions.{function}.timeout_seconds = {timeout}: "
         "allowed: 1 to 29 seconds, as an HTTP API ends at 30"
     )
 
 
-@pytest.mark.parametrize("part", ["trades", "ingest"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("storage", [511, 10241])
-def test_tmp_outside_of_lambdas_bounds_is_refused(part: str, storage: int) -> None:
-    line = wrong(functions={part: {"ephemeral_storage_mb": storage}})
-    assert line == f"prod: functions.{part}.ephemeral_storage_mb = {storage}: allowed: 512 to 10240 MB"
+def test_tmp_outside_of_lambdas_bounds_is_refused(function: str, storage: int) -> None:
+    line = wrong(functions={function: {"ephemeral_storage_mb": storage}})
+    assert line == f"prod: functions.{function}.ephemeral_storage_mb = {storage}: allowed: 512 to 10240 MB"
 
 
 @pytest.mark.parametrize(

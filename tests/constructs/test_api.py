@@ -12,14 +12,8 @@ from config.target import Target
 from constructs.api import Api
 from constructs.functions import Function
 from stacks.parakeet import ParakeetStack
+from tests.platform import METHODS
 from tests.template import CONFIGURED, Block, Template, changed, synthesized
-
-METHODS = {
-    "trades": ("GET", "POST", "PATCH", "DELETE"),
-    "data": ("GET", "POST"),
-    "strategies": ("GET", "POST"),
-    "scanner": ("GET", "POST"),
-}
 
 
 def routes(template: Template) -> dict[str, Block]:
@@ -82,13 +76,17 @@ def test_who_is_let_in_is_the_configurations_and_never_the_shells(
     assert "variable" not in template.document
 
 
-def test_no_route_is_without_an_authorizer_but_the_health_check(platform: Template) -> None:
-    open_to_all = {key for key, route in routes(platform).items() if route["authorization_type"] == "NONE"}
+@pytest.mark.parametrize(("whose", "asks", "kind"), [("jwt", "JWT", "JWT"), ("lambda", "CUSTOM", "REQUEST")])
+def test_no_route_is_without_an_authorizer_but_the_health_check_whichever_it_is(
+    whose: str, asks: str, kind: str
+) -> None:
+    template = synthesized(changed(PROD, api={"authorizer": whose}))
+    open_to_all = {key for key, route in routes(template).items() if route["authorization_type"] == "NONE"}
     assert open_to_all == {"GET /health"}
-    for key, route in routes(platform).items():
+    for key, route in routes(template).items():
         if key not in open_to_all:
-            assert route["authorization_type"] == "JWT"
-            assert platform.behind(route["authorizer_id"])["authorizer_type"] == "JWT"
+            assert route["authorization_type"] == asks
+            assert template.behind(route["authorizer_id"])["authorizer_type"] == kind
 
 
 def test_a_route_takes_only_methods_that_browsers_may_send(tmp_path: Path) -> None:

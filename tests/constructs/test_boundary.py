@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.environments import DEV, ENVIRONMENTS
-from config.names import bootstrap_name
+from config.names import bootstrap_name, stack_name
 from config.settings import Environment
 from config.target import Target
 from local.aws.authorization.simulator import Simulator
@@ -96,7 +96,7 @@ def test_all_that_functions_are_granted_is_within_their_boundary(
     settings = SETTINGS[name]
     templates = templates_of(settings, tmp_path)
     boundary = boundary_of(templates[bootstrap_name(settings.account_id)], settings.name)
-    granted = list(grants(templates[f"parakeet-{settings.name}"]))
+    granted = list(grants(templates[stack_name(settings.name)]))
     assert granted
     for grant in granted:
         assert is_within(simulator, boundary, grant), grant[1:]
@@ -128,7 +128,7 @@ def test_bootstrap_makes_the_boundary_that_functions_name(without_workflows: dic
             role.boundary
             for environment in ENVIRONMENTS
             if bootstrap_name(environment.account_id) == bootstrap
-            for role in Rendered(without_workflows[f"parakeet-{environment.name}"]).roles()
+            for role in Rendered(without_workflows[stack_name(environment.name)]).roles()
         }
         assert named == made
 

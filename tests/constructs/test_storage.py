@@ -254,6 +254,23 @@ def bucket_and_role(tmp_path: Path) -> tuple[Bucket, Role]:
     )
 
 
+def test_one_may_be_granted_several_prefixes_of_a_bucket_each_by_a_policy_of_its_name(
+    bucket_and_role: tuple[Bucket, Role],
+) -> None:
+    bucket, role = bucket_and_role
+    prefixes = ("bucket/", "bucket/a/", "bucket/a/b/", "bucket/a-b/", "a/", "a/b/", "a-b/")
+    policies = [bucket.grant_read(role, prefix, account_id="123456789012") for prefix in prefixes]
+    assert [policy.name_input for policy in policies] == [
+        "read-bucket",
+        "read-bucket-a",
+        "read-bucket-a-b",
+        "read-bucket-a--b",
+        "read-bucket.a",
+        "read-bucket.a-b",
+        "read-bucket.a--b",
+    ]
+
+
 @pytest.mark.parametrize("prefix", ["", "cache", "*", "/", "*/", "cache//"])
 def test_a_grant_never_reaches_a_whole_bucket(bucket_and_role: tuple[Bucket, Role], prefix: str) -> None:
     bucket, role = bucket_and_role

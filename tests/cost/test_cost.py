@@ -16,6 +16,7 @@ from cost.plot import draw
 from cost.prices import FREE_TYPES, PRICED_TYPES, PRICES
 from cost.quantities import quantities, throttle
 from cost.report import _WHY, EARLIER, beside_the_earlier, report, sources
+from tests.platform import APIS
 from tests.template import Block, Template
 
 EXPLAINED = re.compile(r"- (.+): [\d.]+ → [\d.]+ \(([+-][\d.]+)\): .{10,}")
@@ -78,11 +79,7 @@ def test_the_ceiling_is_what_throttles_and_concurrency_let_through(prod: Templat
     unshared["route_settings"] = unshared["route_settings"][:-1]
     stage = {**prod.document["resource"], "aws_apigatewayv2_stage": {"api_stage": unshared}}
     assert throttle({**prod.document, "resource": stage}) == 1010 - 50 + 1000
-    functions = [
-        block
-        for part in ("trades", "data", "strategies", "scanner")
-        for block in [prod.function(f"{part}-api")]
-    ]
+    functions = [prod.function(named) for named in APIS.values()]
     busy = sum(
         Decimal(one["reserved_concurrent_executions"]) * one["memory_size"] / 1024 * 730 * 3600
         for one in functions

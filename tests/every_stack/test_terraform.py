@@ -92,8 +92,8 @@ def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reac
     templates = read_templates(tmp_path)
     for name, account in accounts.items():
         end = f"-{account}" if account else ""
-        backend = templates[f"parakeet-{name}"].document["terraform"]["backend"]["s3"]
-        secrets = templates[f"parakeet-{name}-secrets"].document["terraform"]["backend"]["s3"]
+        backend = templates[stack_name(name)].document["terraform"]["backend"]["s3"]
+        secrets = templates[secrets_stack_name(name)].document["terraform"]["backend"]["s3"]
         assert backend | {"key": secrets["key"]} == secrets
         assert backend["bucket"] == f"potential-parakeet-terraform-state{end}"
         bootstrap = templates[f"parakeet-bootstrap{end}"]

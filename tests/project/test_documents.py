@@ -1,4 +1,4 @@
-"""The README says what is true: its example works, its tables are the configuration's and the code's."""
+"""Documents say what is true: their example works, their tables are the configuration's and the code's."""
 
 import os
 import re

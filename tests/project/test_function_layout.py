@@ -96,6 +96,15 @@ def test_logic_and_stores_know_nothing_of_requests(folder: str) -> None:
             assert not imported(file) & HTTP, file
 
 
+def test_what_places_and_keeps_trades_asks_no_more_of_the_runtime_than_it_needs() -> None:
+    """It may raise errors, log, and read variables and secrets."""
+    allowed = {"errors", "fields", "json_text", "log", "metrics", "paging", "secrets", "variables"}
+    for file in modules("trades"):
+        if file.name != "handler.py":
+            used = {name.split(".")[2] for name in imports(file) if name.startswith("functions.runtime.")}
+            assert used <= allowed, file
+
+
 @pytest.mark.parametrize("folder", [*FUNCTIONS, *SHARED])
 def test_nobody_imports_a_handler(folder: str) -> None:
     for file in modules(folder):

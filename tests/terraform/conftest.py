@@ -47,7 +47,7 @@ def platform(open_account: Callable[[], Account], open_workspace: OpenWorkspace)
         bootstrap,
         begun_meanwhile,
         *(
-            Deployment(settings, account, workspace, workspace.outputs(f"parakeet-{settings.name}"))
+            Deployment(settings, account, workspace, workspace.outputs(stack_name(settings.name)))
             for settings, workspace in environments
         ),
     )

@@ -1,4 +1,4 @@
-"""Deployments cut short, as CI runners do or outright, and states lost, with the README's way out."""
+"""Deployments cut short, as CI runners do or outright, and states lost, with the documents' way out."""
 
 import json
 import os
@@ -52,7 +52,7 @@ class CutShort:
 
 @dataclass
 class Recovered:
-    """A killed deployment after the README's steps, and what was seen on the way."""
+    """A killed deployment after the documents' steps, and what was seen on the way."""
 
     account: Account
     workspace: DirectWorkspace
@@ -190,7 +190,7 @@ def made_unknown(killed: CutShort, known: set[str]) -> Iterator[tuple[str, str]]
 
 @pytest.fixture(scope="module")
 def recovered(killed: CutShort) -> Recovered:
-    """The killed one, recovered as the README says from what the messages say."""
+    """The killed one, recovered as the documents say from what the messages say."""
     assert killed.next.wait(DEPLOY_SECONDS) != 0
     held, locked = lock_id(killed.next.output), killed.account.locks("dev")
 
