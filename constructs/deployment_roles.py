@@ -27,7 +27,8 @@ OPEN_TO_PULL_REQUESTS = "dev"
 class DeploymentRoles(Construct):
     """The trust in GitHub's tokens, and the roles of every environment that is added.
 
-    A token is bound by its subject: to a repository and one of its environments, or to its pull requests.
+    A token is bound to a repository and one of its environments on main, or, for a plan of dev, to any of its
+    branches and pull requests.
     """
 
     def __init__(self, scope: Construct, id: str, *, states: str) -> None:
@@ -48,10 +49,18 @@ class DeploymentRoles(Construct):
         asked = accesses(settings, place, self._states)
         name, subject = place.environment, f"repo:{repository}"
         plans = [f"{subject}:environment:{name}-plan"]
-        if name == OPEN_TO_PULL_REQUESTS:
+        open_to_pull_requests = name == OPEN_TO_PULL_REQUESTS
+        if open_to_pull_requests:
             plans.append(f"{subject}:pull_request")
         reading = self._policy(place, "plan", *planning(asked))
-        plan = self._role(place, "plan", self._trust(plans), boundary=reading, policies=[reading])
+        plan = self._role(
+            place,
+            "plan",
+            # Else any branch's workflow might name the environment.
+            self._trust(plans, ref=None if open_to_pull_requests else BRANCH),
+            boundary=reading,
+            policies=[reading],
+        )
         deploy = self._role(
             place,
             "deploy",

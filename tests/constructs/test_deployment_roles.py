@@ -117,6 +117,14 @@ def test_a_job_of_main_in_an_environment_deploys_that_and_no_other(
     assert assumable(simulator, bootstrap, claims) == {f"plan-{environment}"}
 
 
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_of_another_branch_no_job_plans_but_of_dev(
+    simulator: Simulator, bootstrap: Template, environment: str
+) -> None:
+    claims = {**MAIN, "ref": "refs/heads/other", "sub": f"repo:{REPOSITORY}:environment:{environment}-plan"}
+    assert assumable(simulator, bootstrap, claims) == set()
+
+
 def test_a_pull_request_may_see_what_it_would_do_to_dev(simulator: Simulator, bootstrap: Template) -> None:
     claims = {**MAIN, "ref": "refs/pull/1/merge", "sub": f"repo:{REPOSITORY}:pull_request"}
     assert assumable(simulator, bootstrap, claims) == {"plan-dev"}
