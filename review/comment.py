@@ -6,8 +6,9 @@ Needs Python alone: the job that may write comments sets nothing up.
 import argparse
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -21,8 +22,15 @@ from review.page import MARKER
 AUTHOR = "github-actions[bot]"
 """Whose token a workflow has."""
 
+JUDGES = (
+    *(".github", "Makefile", "bindings", "cost", "deployment", "policy", "review"),
+    *("package-lock.json", "requirements.lock"),
+)
+"""What makes the page, and deploys: of a change of these a page says what the change lets it."""
+
 _MOST = 100
 _SECONDS = 30
+_NAMED = 12
 
 
 class CommentError(OneLineError):
@@ -40,9 +48,14 @@ class PullRequest:
     token: str = field(repr=False)
 
     def write(self, page: str, author: str = AUTHOR) -> str:
-        """Make the page the author's one comment, and return its address. Raises CommentError."""
+        """Make the page the author's one comment, and return its address. Raises CommentError.
+
+        Below its heading stands what the pull request changes of that which judges it, by GitHub's own word.
+        """
         if not page.startswith(MARKER):
             raise CommentError(f"the page does not begin with {MARKER}: it would not be found again")
+        heading, rest = _divided(page)
+        page = heading + _note(self._changed()) + rest
         comments = f"/repos/{self.repository}/issues/{self.number}/comments"
         # Anybody may write the marker into a comment, and change that one later.
         ours = next(
@@ -60,6 +73,11 @@ class PullRequest:
             else self._ask("PATCH", f"/repos/{self.repository}/issues/comments/{ours}", {"body": page})
         )
         return str(written["html_url"])
+
+    def _changed(self) -> set[str]:
+        files = self._all(f"/repos/{self.repository}/pulls/{self.number}/files")
+        names = (name for one in files for name in (one["filename"], one.get("previous_filename")))
+        return {str(name) for name in names if name}
 
     def _all(self, path: str) -> Iterator[Mapping[str, Any]]:
         number = 1
@@ -85,6 +103,23 @@ class PullRequest:
             raise CommentError(f"GitHub does not answer: {getattr(error, 'reason', error)}") from None
         except ValueError:
             raise CommentError(f"GitHub answers {method} {path} with what is no JSON") from None
+
+
+def _divided(page: str) -> tuple[str, str]:
+    """After the first heading, if there is one."""
+    lines = page.splitlines(keepends=True)
+    end = next((number for number, line in enumerate(lines) if line.startswith("# ")), 0) + 1
+    return "".join(lines[:end]), "".join(lines[end:])
+
+
+def _note(changed: Iterable[str]) -> str:
+    judges = sorted(name for name in changed if name.partition("/")[0] in JUDGES)
+    if not judges:
+        return ""
+    # A file may be called anything.
+    named = ", ".join(f"`{re.sub(r'[^-+./@_0-9A-Za-z]', '?', name)[:100]}`" for name in judges[:_NAMED])
+    more = f" and {len(judges) - _NAMED} more" if len(judges) > _NAMED else ""
+    return f"\n**Read these yourself**: they make this page, or deploy what it is about: {named}{more}.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,6 +30,7 @@ class GitHub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.comments: list[dict[str, Any]] = []
+        self.files: list[dict[str, str]] = []
         self.asked: list[str] = []
         self.address = f"http://127.0.0.1:{self.server_port}"
 
@@ -44,9 +45,13 @@ class _Handler(BaseHTTPRequestHandler):
     server: GitHub
 
     def do_GET(self) -> None:
-        if asked := self._allowed(rf"/repos/owner/name/issues/{NUMBER}/comments\?per_page=(\d+)&page=(\d+)"):
-            size, page = int(asked[1]), int(asked[2])
-            self._answer(200, self.server.comments[size * (page - 1) : size * page])
+        listed = (
+            rf"/repos/owner/name/(issues/{NUMBER}/comments|pulls/{NUMBER}/files)\?per_page=(\d+)&page=(\d+)"
+        )
+        if asked := self._allowed(listed):
+            size, page = int(asked[2]), int(asked[3])
+            found = self.server.files if asked[1].startswith("pulls") else self.server.comments
+            self._answer(200, found[size * (page - 1) : size * page])
 
     def do_POST(self) -> None:
         if self._allowed(rf"/repos/owner/name/issues/{NUMBER}/comments") and (body := self._body()):
@@ -154,6 +159,30 @@ def test_every_push_updates_one_comment_whatever_others_have_written(github: Git
     assert [method for method in github.asked if method != "GET"] == ["POST", "PATCH"]
 
 
+def test_what_a_pull_request_changes_of_its_own_judges_stands_first_whatever_its_page_says(
+    github: GitHub, tmp_path: Path
+) -> None:
+    github.files = [{"filename": f"functions/trades/part_{number}.py"} for number in range(150)]
+    github.files += [
+        {"filename": ".github/workflows/deploy.yml"},
+        {"filename": "docs/page.md", "previous_filename": "review/page.py"},
+        {"filename": "review/`a`\n# No change"},
+        {"filename": "reviews.md"},
+    ]
+    file = tmp_path / "review.md"
+    file.write_text(markdown([], "main"), encoding="utf-8")
+    assert comment(github, file).returncode == 0
+    said = github.comments[0]["body"]
+    heading, note, rest = (part.strip() for part in said.split("\n\n", 2))
+    assert heading.startswith(f"{MARKER}\n# ")
+    assert note.endswith(": `.github/workflows/deploy.yml`, `review/?a????No?change`, `review/page.py`.")
+    assert rest == "No change."
+
+    github.files = github.files[:150] + [{"filename": f"policy/{number}.py"} for number in range(20)]
+    assert comment(github, file).returncode == 0
+    assert "`policy/19.py` and 8 more." in github.comments[0]["body"]
+
+
 def test_the_longest_page_is_taken(github: GitHub, tmp_path: Path) -> None:
     done = comment(github, page(tmp_path, "`aws_x.y` added", lines=5000))
     assert done.returncode == 0, done.stderr
@@ -163,7 +192,7 @@ def test_the_longest_page_is_taken(github: GitHub, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"GH_TOKEN": "another"}, "GitHub answers GET /repos/owner/name/issues/7/comments"),
+        ({"GH_TOKEN": "another"}, "GitHub answers GET /repos/owner/name/pulls/7/files"),
         ({"GITHUB_API_URL": "http://127.0.0.1:9"}, "GitHub does not answer"),
         ({"GH_TOKEN": ""}, "GH_TOKEN not set"),
     ],
