@@ -1,7 +1,7 @@
-"""`cdktf diff` and `make plan` side by side, of a stack that is deployed and has nothing to change.
+"""`cdktf diff`, `make plan` and bare `terraform plan` of a stack that is deployed and has nothing to change.
 
-Both synthesize, initialize and plan in the same folder, against an embedded AWS and its S3 state. `make plan`
-leaves out what only cdktf does.
+The first two synthesize, initialize and plan in the same folder, against an embedded AWS and its S3 state;
+`make plan` leaves out what only cdktf does. The third plans what they have left there.
 """
 
 import argparse
@@ -41,20 +41,22 @@ def main(arguments: Sequence[str] | None = None, platform: LocalPlatform | None 
 def measure(platform: LocalPlatform, rounds: int) -> None:
     """Print times and ratios of that platform's plans. Exits with a line if one finds something to change."""
     folder = platform.workspace.folder
+    code = platform.workspace.stack_folder(platform.stack)
+    ours = (sys.executable, "-P", "-m")
+    there = ("--environment", platform.environment.name, "--folder", str(folder))
+    terraform = platform.workspace.variables.get("TERRAFORM_BINARY_NAME", "terraform")
     commands = {
-        "cdktf diff": [sys.executable, "-P", "-m", "deployment.cdktf", "diff", platform.stack],
-        "make plan": [
-            *(sys.executable, "-P", "-m", "deployment.plan"),
-            *("--environment", platform.environment.name, "--folder", str(folder)),
-        ],
+        "cdktf diff": ([*ours, "deployment.cdktf", "diff", platform.stack], folder),
+        "make plan": ([*ours, "deployment.plan", *there], folder),
+        "terraform plan": ([terraform, "plan", "-input=false"], code),
     }
     variables = platform.workspace.variables | {"PYTHONPATH": str(ROOT)}
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     # The first is for the file system's cache.
     for number in range(rounds + 1):
-        for name, command in commands.items():
+        for name, (command, place) in commands.items():
             log = folder / "logs" / f"benchmark {name}.log"
-            started = Command(name, command, folder=folder, variables=variables, log=log)
+            started = Command(name, command, folder=place, variables=variables, log=log)
             before, start = _children(), time.perf_counter()
             started.finish(LONGEST_SECONDS)
             run = Run(time.perf_counter() - start, _children() - before)
@@ -62,13 +64,15 @@ def measure(platform: LocalPlatform, rounds: int) -> None:
                 sys.exit(f"{name} of {platform.stack}, just deployed, finds changes:\n{started.output}")
             if number:
                 runs[name].append(run)
-    print(f"\n{'plan':12}{'median time':>14}{'processor':>14}")
+    print(f"\n{'plan':16}{'median time':>14}{'processor':>14}")
     wall = {name: median(run.wall for run in each) for name, each in runs.items()}
     cpu = {name: median(run.cpu for run in each) for name, each in runs.items()}
     for name in commands:
-        print(f"{name:12}{wall[name]:>12.2f} s{cpu[name]:>12.2f} s")
-    slow, fast = commands
-    print(f"{'ratio':12}{wall[slow] / wall[fast]:>13.1f}x{cpu[slow] / cpu[fast]:>13.1f}x")
+        print(f"{name:16}{wall[name]:>12.2f} s{cpu[name]:>12.2f} s")
+    first, *others = commands
+    for name in others:
+        ratios = f"{wall[first] / wall[name]:>13.1f}x{cpu[first] / cpu[name]:>13.1f}x"
+        print(f"{'against ' + name:16}{ratios}")
 
 
 def _children() -> float:
