@@ -16,7 +16,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest redeploy token routes bench docs plan drift apply review policy permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format lock clean
+.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest providers redeploy token routes bench docs plan drift apply review policy permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ ingest: ## Ingest market data into the served platform (TICKERS="SPY QQQ"; all w
 
 redeploy: ## Deploy what has changed to the served platform; its data stays
 	@$(BIN)/python -m local.control redeploy
+
+providers: ## What the served platform's data providers answer (DAY=2026-01-30, FAULT=429|500|slow|…|none, TICKER=SPY)
+	@$(BIN)/python -m local.control providers "day=$(DAY)" "fault=$(FAULT)" "ticker=$(TICKER)"
 
 token: ## A token for the served platform (EMAIL=somebody@example.com)
 	@$(BIN)/python -m local.control token email=$(EMAIL)

@@ -2,7 +2,7 @@
 
 Measured with the layers' twins, which hold the same versions for this machine. CPU time is the one to
 compare, the least of all rounds: what else the machine does can only add to it. Python's own start is
-not in it.
+not in it, nor is a Runtime API: the local one's process would be most of what is measured.
 """
 
 import argparse

@@ -5,15 +5,19 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from urllib.error import HTTPError
 
 from config.settings import Environment
 from local import control
-from local.control import Say
+from local.control import ControlError, Say
 from local.deployment_steps import deploy, environment_named, provider_mirror
 from local.following import shown
 from local.ingesting import FIRST_TICKERS, api_client, first_tickers, ingest
 from local.interruption import run
+from local.market_data.history import LAST
+from local.market_data.server import FAULTS
 from local.narration import Narration
 from local.platform import LocalPlatform
 from local.run_folder import run_folder
@@ -60,6 +64,7 @@ class Orders:
             "token": self.token,
             "routes": self.routes,
             "ingest": self.ingest,
+            "providers": self.providers,
         }
 
     def redeploy(self, _arguments: Mapping[str, Any], say: Say) -> None:
@@ -79,6 +84,28 @@ class Orders:
         token = self._platform.team.tokens.person(DEVELOPER)
         report = ingest(api_client(self._platform.url, token), tickers or None, told)
         say(f"done: {report['tickers']} tickers, {report['rows']:,} rows, {report['failed']} failed")
+
+    def providers(self, arguments: Mapping[str, Any], say: Say) -> None:
+        """The day until which the data providers have bars, and what goes wrong with their next answers.
+
+        Raises ControlError for what they do not understand.
+        """
+        market, day, fault = self._platform.market_data, arguments.get("day"), arguments.get("fault")
+        if fault not in (None, "", "none", *FAULTS):
+            raise ControlError(f"FAULT={fault}: allowed: none, {', '.join(FAULTS)}")
+        if day:
+            try:
+                market.move_to(date.fromisoformat(str(day)))
+            except (ValueError, HTTPError):
+                raise ControlError(f"DAY={day}: allowed: a day as 2026-01-30, until {LAST}") from None
+            say(f"they have bars until {day}")
+        if fault == "none":
+            market.recover()
+            say("nothing goes wrong any more")
+        elif fault:
+            ticker = str(arguments.get("ticker") or "*")
+            market.fail(str(fault), ticker=ticker)
+            say(f"from now on, {fault} is answered for {'every ticker' if ticker == '*' else ticker}")
 
     def routes(self, _arguments: Mapping[str, Any], say: Say) -> None:
         """What the deployed API does with requests."""
@@ -125,7 +152,8 @@ export PARAKEET_TOKEN={token}
     curl -s $PARAKEET_API/trades    # without a token: 401
 
 In a second terminal: make redeploy (after a change of code), make token EMAIL=…, make routes, and make ingest
-(all instruments; TICKERS="SPY QQQ" for some).
+(all instruments; TICKERS="SPY QQQ" for some). The data providers are played: make providers moves their clock
+(DAY=2026-01-30), has them fail (FAULT=429, 500, slow, …, of TICKER=SPY or all) and recover (FAULT=none).
 This is {settings.name}; what its functions log and the API's access log follow.
 """,
         flush=True,
