@@ -132,10 +132,19 @@ def test_environments_are_deployed_one_after_the_other_each_by_the_plan_made_bef
         assert deployment["environment"] == environment
         runs = [step["run"] for step in deployment["steps"] if "run" in step]
         assert runs == [
+            "make setup",
             f"exec make apply ENVIRONMENT={environment} PLAN=plan.tfplan",
             f"make smoke ENVIRONMENT={environment}",
         ]
         before = f"deploy-{environment}"
+
+
+def test_what_is_downloaded_sees_no_credentials() -> None:
+    for file in WORKFLOWS:
+        for job in jobs(file).values():
+            does = [step.get("run") or step["uses"].partition("@")[0] for step in job["steps"]]
+            if "aws-actions/configure-aws-credentials" in does:
+                assert does.index("make setup") < does.index("aws-actions/configure-aws-credentials")
 
 
 def test_no_workflow_is_given_a_secret() -> None:
@@ -162,7 +171,8 @@ def test_the_code_of_a_fork_gets_no_role_and_that_of_a_pull_request_holds_nobody
                 "github.event.pull_request.head.repo.full_name == github.repository"
             )
             assert [step["run"] for step in job["steps"] if "run" in step] == [
-                "make plan ENVIRONMENT=dev UNLOCKED=1"
+                "make setup",
+                "make plan ENVIRONMENT=dev UNLOCKED=1",
             ]
 
 
