@@ -40,7 +40,7 @@ def replacements(
     """By stack and address; what changes in `unplanned` arguments alone is left out. Raises PlanError."""
     touched = {
         comparison: addresses
-        for comparison in comparisons
+        for comparison in (one.renamed() for one in comparisons)
         if (addresses := frozenset(_touched(comparison, unplanned)))
     }
     if not touched:
