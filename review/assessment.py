@@ -11,6 +11,7 @@ from review.cost import cost
 from review.data import data_at_risk
 from review.exposure import exposure
 from review.finding import Finding, Folded, Part, fold
+from review.not_understood import not_understood
 from review.permissions import who_may_do_what
 from review.planner import Planner
 from review.replacement import Replacement, replacements
@@ -81,6 +82,7 @@ def _of_stack(
         *permissions,
         *exposure(comparison),
         *code(comparison),
+        *not_understood(comparison),
     ]
     told = {key for finding in found for key in finding.tells}
     behaving = list(behaviour(comparison, told))

