@@ -157,7 +157,7 @@ def test_every_push_updates_one_comment_whatever_others_have_written(github: Git
 def test_the_longest_page_is_taken(github: GitHub, tmp_path: Path) -> None:
     done = comment(github, page(tmp_path, "`aws_x.y` added", lines=5000))
     assert done.returncode == 0, done.stderr
-    assert "**Cut here**" in github.comments[0]["body"]
+    assert "**Cut**: " in github.comments[0]["body"]
 
 
 @pytest.mark.parametrize(
