@@ -210,7 +210,8 @@ def compared(old: Mapping[str, Stack], new: Mapping[str, Stack]) -> list[Compari
     """Every stack in both its revisions; one that is in one of them only is compared with nothing."""
     return [
         _comparison(
-            (old.get(name) or Stack(name, _EMPTY)).existing(), (new.get(name) or Stack(name, _EMPTY)).existing()
+            (old.get(name) or Stack(name, _EMPTY)).existing(),
+            (new.get(name) or Stack(name, _EMPTY)).existing(),
         )
         for name in sorted({*old, *new}, key=_place)
     ]

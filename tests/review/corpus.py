@@ -267,6 +267,14 @@ def ten_times_as_many_requests_are_let_through(document: Block) -> None:
 
 
 @_case
+def nothing_is_throttled(document: Block) -> None:
+    stage = one(document, "aws_apigatewayv2_stage", "api_stage")
+    for settings in (stage["default_route_settings"], *stage.get("route_settings", [])):
+        for limit in ("throttling_rate_limit", "throttling_burst_limit"):
+            settings.pop(limit, None)
+
+
+@_case
 def a_bucket_may_be_public(document: Block) -> None:
     one(document, "aws_s3_bucket_public_access_block", "logs").update(
         block_public_policy=False, restrict_public_buckets=False
