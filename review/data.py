@@ -63,6 +63,7 @@ def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | N
             *_protection(comparison, change, label),
         ]:
             yield Finding(Part.DATA, text, construct, (f"{change.address}:{argument}",))
+    yield from _along(comparison, replaced or {})
     for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
         yield from _shorter_life(comparison, change)
     yield from _elsewhere(comparison)
@@ -98,6 +99,22 @@ def _holder(
         yield f"{anew}: {why}{refused}", "moved"
     if replacement:
         yield f"{anew}: {replacement.reason}{refused}", "anew"
+
+
+def _along(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Iterator[Finding]:
+    """What holds data and is made anew though nothing of it has changed, because of what it refers to."""
+    told = {change.address for change in comparison.changes}
+    for address, replacement in replaced.items():
+        holds = HOLDERS.get(address.partition(".")[0])
+        if holds is None or address in told:
+            continue
+        stack = comparison.new
+        label = stack.label(address)
+        name = f"`{address}`" if label == address else label
+        block = stack.resources.get(address, {})
+        refused = _refused(bool(block.get("lifecycle", {}).get("prevent_destroy")))
+        text = f"{name} is **destroyed and made anew**, its {holds} lost: {replacement.reason}{refused}"
+        yield Finding(Part.DATA, text, stack.construct(address), (f"{address}:anew",))
 
 
 def _refused(protected: bool) -> str:

@@ -30,6 +30,8 @@ class Replacement:
     @property
     def reason(self) -> str:
         """As `bucket` forces it."""
+        if not self.causes:
+            return "Terraform's plan says so"
         verb = "forces" if len(self.causes) == 1 else "force"
         return f"{', '.join(f'`{cause}`' for cause in self.causes)} {verb} it"
 

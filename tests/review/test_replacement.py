@@ -88,6 +88,26 @@ def test_a_moved_block_hides_no_replacement(templates: Mapping[str, Template], p
     assert texts(found, Part.UNKNOWN) == []
 
 
+def _log_named_after_its_function(document: Block) -> None:
+    log = one(document, "aws_cloudwatch_log_group", "trades")
+    log["name"] = "/aws/lambda/${aws_lambda_function.trades.function_name}"
+
+
+def _renamed_function(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["function_name"] += "-2"
+
+
+def test_what_holds_data_and_is_made_anew_along_is_data_at_risk(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = changed(stacks(templates), _log_named_after_its_function, "prod")
+    found = assess(old, changed(old, _renamed_function, "prod"), planner)
+    (text,) = texts(found, Part.DATA)
+    assert text.endswith(" is **destroyed and made anew**, its log events lost: `name` forces it")
+    assert text.startswith("log group /aws/lambda/")
+    assert not any("aws_cloudwatch_log_group" in text for text in texts(found, Part.REST))
+
+
 def test_a_table_with_another_key_is_made_anew_and_refuses(
     templates: Mapping[str, Template], planner: Planner
 ) -> None:
