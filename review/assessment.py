@@ -16,6 +16,7 @@ from review.permissions import who_may_do_what
 from review.planner import Planner
 from review.replacement import Replacement, replacements
 from review.rest import rest
+from review.secrets_in_state import secrets_in_state
 from review.stack import Stack
 
 _ABOUT_PERMISSIONS = {
@@ -79,6 +80,7 @@ def _of_stack(
     permissions = list(who_may_do_what(comparison))
     found = [
         *data_at_risk(comparison, None if why_not else replaced),
+        *secrets_in_state(comparison),
         *permissions,
         *exposure(comparison),
         *code(comparison),

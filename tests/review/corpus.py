@@ -149,6 +149,32 @@ def the_queue_is_no_longer_encrypted(document: Block) -> None:
 
 
 @_case
+def what_protects_the_cache_is_for_another_bucket(document: Block) -> None:
+    for kind in ("versioning", "server_side_encryption_configuration", "lifecycle_configuration"):
+        for name, block in document["resource"].get(f"aws_s3_bucket_{kind}", {}).items():
+            if name == "cache":
+                block["bucket"] = "${aws_s3_bucket.logs.id}"
+
+
+@_case
+def a_secret_is_kept_in_the_state(document: Block) -> None:
+    version = one(document, "aws_secretsmanager_secret_version", "database")
+    version["secret_string"] = version.pop("secret_string_wo")
+    del version["secret_string_wo_version"]
+    for variable in document["variable"].values():
+        del variable["ephemeral"]
+
+
+@_case
+def secrets_are_given_away_by_an_output_a_variable_and_a_data_source(document: Block) -> None:
+    document["output"]["password"] = {"value": "${var.db_password}", "sensitive": True}
+    document["output"]["environment"]["value"] = "${var.db_host}"
+    one(document, "aws_lambda_function", "trades")["environment"]["variables"]["DB"] = "${var.db_username}"
+    document["data"]["aws_secretsmanager_secret_version"] = {"keys": {"secret_id": "keys"}}
+    document["locals"] = {"key": "${var.tiingo_api_key}"}
+
+
+@_case
 def the_state_is_elsewhere(document: Block) -> None:
     document["terraform"]["backend"]["s3"]["key"] = "moved/terraform.tfstate"
 
