@@ -68,7 +68,7 @@ routes: ## What the served platform does with requests, as it was deployed
 layers: setup ## Build the functions' layers, where they are missing or stale
 	@$(BIN)/python -m packages
 
-bench: setup ## Time of synthesis, plans, cold imports and requests (python -m benchmarks --only … for one)
+bench: setup ## Time of synthesis, plans, reviews, cold imports and requests (python -m benchmarks --only … for one)
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/python-packages ## Resolve all lock files anew, from pyproject.toml and package.json

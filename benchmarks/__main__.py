@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks import functions, market_data, plans, requests, research, synthesis
+from benchmarks import functions, market_data, plans, requests, research, review, synthesis
 from benchmarks.deployed import deployed
 from config.errors import OneLineError
 
@@ -12,6 +12,7 @@ ALONE = {
     "functions": functions.main,
     "research": research.main,
     "market_data": market_data.main,
+    "review": review.main,
 }
 DEPLOYED = {"plans": plans.main, "requests": requests.main}
 

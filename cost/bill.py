@@ -7,7 +7,7 @@ from typing import Any
 
 from config.usage import Usage
 from cost.prices import PRICES, Price
-from cost.quantities import Line, quantities, unknown
+from cost.quantities import Line, quantities, unknown, unthrottled
 
 _CENT = Decimal("0.01")
 
@@ -30,6 +30,8 @@ class Bill:
     items: tuple[Item, ...]
     unknown: tuple[str, ...]
     """Types whose cost nobody has said."""
+    unthrottled: bool = False
+    """Whether some route of an API has no bound but the account's."""
 
     @property
     def totals(self) -> tuple[Decimal, Decimal, Decimal]:
@@ -62,7 +64,7 @@ def bill(document: Mapping[str, Any], usage: Usage, *, free_tier: bool = False) 
             price.of(quantity, free_tier=free_tier) for quantity in (line.idle, line.expected, line.ceiling)
         )
         items.append(Item(line, price, idle, expected, ceiling))
-    return Bill(tuple(items), tuple(unknown(document)))
+    return Bill(tuple(items), tuple(unknown(document)), unthrottled(document))
 
 
 def bill_of_all(documents: Sequence[Mapping[str, Any]], usage: Usage, *, free_tier: bool = False) -> Bill:
@@ -71,6 +73,7 @@ def bill_of_all(documents: Sequence[Mapping[str, Any]], usage: Usage, *, free_ti
     return Bill(
         tuple(item for one in bills for item in one.items),
         tuple(sorted({kind for one in bills for kind in one.unknown})),
+        any(one.unthrottled for one in bills),
     )
 
 

@@ -67,6 +67,18 @@ PRICES = {
         _LAMBDA,
         free=Decimal(400_000),
     ),
+    # What is free is so for both processors together; no stack here has both.
+    "lambda.x86_64": Price(
+        "Lambda",
+        "GB-second, x86_64",
+        (
+            (Decimal(6_000_000_000), Decimal("0.0000166667")),
+            (Decimal(15_000_000_000), Decimal("0.0000150000")),
+            (None, Decimal("0.0000133334")),
+        ),
+        _LAMBDA,
+        free=Decimal(400_000),
+    ),
     # On either processor: Lambda-Storage-GB-Second and -ARM in the price list of 2026-09, and what
     # infracost expects of both (its lambda_function_test.golden).
     "lambda.tmp": Price("Lambda", "GB-second of /tmp beyond 512 MB", _flat("0.0000000309"), _LAMBDA),

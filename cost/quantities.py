@@ -1,6 +1,6 @@
 """How many units a stack uses a month: idle, as expected, and at most."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,8 @@ SECONDS = Decimal(730 * 3600)
 DAYS = Decimal(730) / 24
 ACCOUNT_CONCURRENCY = 1000
 """Lambda's default quota for an account: the bound of a function that has none of its own."""
+ACCOUNT_THROTTLE = Decimal(10_000)
+"""Requests a second that API Gateway lets through for all of an account's APIs (API Gateway quotas page)."""
 _LOG_COMPRESSION = Decimal("0.15")
 """What of a log's bytes CloudWatch stores, in AWS's own examples (CloudWatch pricing page)."""
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
@@ -46,14 +48,24 @@ def unknown(document: Document) -> list[str]:
 
 def throttle(document: Document) -> Decimal:
     """Requests a second that the API lets through: of each route with a bound of its own, and of the rest."""
-    rates = [Decimal(0)]
+    rates = (ACCOUNT_THROTTLE if rate is None else rate for rate in _rates(document))
+    return min(sum(rates, Decimal(0)), ACCOUNT_THROTTLE)
+
+
+def unthrottled(document: Document) -> bool:
+    """Whether some route has no bound but the account's."""
+    return None in _rates(document)
+
+
+def _rates(document: Document) -> list[Decimal | None]:
+    rates = []
     for stage in _of(document, "aws_apigatewayv2_stage"):
+        default = stage.get("default_route_settings", {})
         settings = list(stage.get("route_settings", []))
         if len(settings) < len(_of(document, "aws_apigatewayv2_route")):
-            settings.append(stage.get("default_route_settings", {}))
-        default = stage.get("default_route_settings", {}).get("throttling_rate_limit", 0)
-        rates += [Decimal(str(one.get("throttling_rate_limit", default))) for one in settings]
-    return sum(rates, Decimal(0))
+            settings.append(default)
+        rates += [(default | one).get("throttling_rate_limit") for one in settings]
+    return [None if rate is None else Decimal(str(rate)) for rate in rates]
 
 
 def _platform(document: Document, usage: Usage) -> Iterator[Line]:
@@ -72,27 +84,27 @@ def _platform(document: Document, usage: Usage) -> Iterator[Line]:
 def _functions(document: Document, usage: Usage, requests: Decimal, runs: Decimal) -> Iterator[Line]:
     functions = _of(document, "aws_lambda_function")
     routed = [one for one in functions if _takes_requests(document, one)]
-    scheduled = [one for one in functions if _scheduled(document, one)]
-    seconds = Decimal(str(usage.request_ms)) / 1000
-    ingest = Decimal(str(usage.ingest_seconds))
     # Requests are taken to be spread evenly over the functions that answer them.
-    share = requests / len(routed) if routed else Decimal(0)
-    idle = sum((runs * ingest * _memory(one) for one in scheduled), Decimal(0))
-    expected = idle + sum((share * seconds * _memory(one) for one in routed), Decimal(0))
-    # All that may run at once, all the time: what a leaked token can ask for.
-    most = sum((_at_once(one) * SECONDS * _memory(one) for one in routed), Decimal(0)) + sum(
-        (runs * _timeout(one) * 3 * _memory(one) for one in scheduled), Decimal(0)
-    )
+    share = requests / len(routed) * Decimal(str(usage.request_ms)) / 1000 if routed else Decimal(0)
+    ingest = runs * Decimal(str(usage.ingest_seconds))
+    # Seconds that each runs: idle, expected, and at most.
+    busy = [
+        # All that may run at once, all the time: what a leaked token can ask for.
+        *((one, Decimal(0), share, _at_once(one) * SECONDS) for one in routed),
+        *((one, ingest, ingest, runs * _timeout(one) * 3) for one in functions if _scheduled(document, one)),
+    ]
     yield Line("lambda.request", runs, requests + runs, throttle(document) * SECONDS + runs * 3)
-    yield Line("lambda.arm64", idle, expected, most)
-    tmp = [(one, max(_tmp(one) - Decimal("0.5"), Decimal(0))) for one in scheduled]
-    disk = sum((runs * ingest * gb for _, gb in tmp), Decimal(0))
-    yield Line(
-        "lambda.tmp",
-        disk,
-        disk,
-        sum((runs * 3 * _timeout(one) * gb for one, gb in tmp), Decimal(0)),
+    for processor in ("arm64", "x86_64"):
+        sizes = [(_memory(one), *seconds) for one, *seconds in busy if _processor(one) == processor]
+        yield _gb_seconds(f"lambda.{processor}", sizes)
+    yield _gb_seconds("lambda.tmp", [(_paid_tmp(one), *seconds) for one, *seconds in busy])
+
+
+def _gb_seconds(price: str, sizes: Sequence[tuple[Decimal, ...]]) -> Line:
+    idle, expected, most = (
+        sum((gb * seconds[column] for gb, *seconds in sizes), Decimal(0)) for column in range(3)
     )
+    return Line(price, idle, expected, most)
 
 
 def _storage(
@@ -224,8 +236,15 @@ def _at_once(function: Mapping[str, Any]) -> Decimal:
     return Decimal(ACCOUNT_CONCURRENCY if own is None or own < 0 else own)
 
 
-def _tmp(function: Mapping[str, Any]) -> Decimal:
-    return Decimal(function.get("ephemeral_storage", {}).get("size", 512)) / 1024
+def _paid_tmp(function: Mapping[str, Any]) -> Decimal:
+    """GB of /tmp beyond those that are free."""
+    size = Decimal(function.get("ephemeral_storage", {}).get("size", 512))
+    return max(size - 512, Decimal(0)) / 1024
+
+
+def _processor(function: Mapping[str, Any]) -> str:
+    # Where nothing is said, Lambda takes x86_64.
+    return "arm64" if function.get("architectures") == ["arm64"] else "x86_64"
 
 
 def _metrics(alarm: Mapping[str, Any]) -> int:

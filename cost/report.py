@@ -6,6 +6,7 @@ from decimal import Decimal
 from config.usage import Usage
 from cost.bill import Bill, cents
 from cost.prices import AS_OF, PRICES
+from cost.quantities import ACCOUNT_THROTTLE
 
 EARLIER = {
     "dev": {"Lambda": "0", "S3": "0.02", "API Gateway (HTTP)": "3.50", "Secrets Manager": "0.40"},
@@ -33,6 +34,11 @@ _WHY = {
     "Secrets Manager": "it counted one secret in dev, and no reads",
 }
 
+UNTHROTTLED = (
+    f"routes without a rate of their own count with the account's {ACCOUNT_THROTTLE:,} requests a second, "
+    "which all of its APIs share"
+)
+
 
 def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> str:
     """Markdown."""
@@ -59,6 +65,8 @@ def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> st
         if line.price == "api.request" and line.expected > line.ceiling:
             most = _quantity(line.ceiling)
             lines.append(f"\n**More than can be**: the API's throttles let {most} requests a month through")
+    if bill.unthrottled:
+        lines.append(f"\n**Not throttled**: {UNTHROTTLED}")
     lines += [f"\n**Not counted**, its price is not known here: `{kind}`" for kind in bill.unknown]
     lines += ["", *beside_the_earlier(environment, bill)]
     return "\n".join(lines).rstrip() + "\n"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from config.errors import OneLineError
 from review.assessment import assessed
+from review.changes import compared
 from review.finding import Finding, Folded, Part, fold
 from review.page import as_json, failing, markdown
 from review.planner import PlanError, Planner
-from review.real_plan import drift_in, real_plan, replaced_in
+from review.real_plan import destroyed_in, drift_in, real_plan, replaced_in
 from review.replacement import Replacement
 from review.revisions import Revisions, synthesized
 
@@ -59,6 +60,14 @@ def _planned(
 ) -> tuple[dict[str, dict[str, Replacement]], dict[str, list[Finding]]]:
     planned: dict[str, dict[str, Replacement]] = {}
     drift: dict[str, list[Finding]] = {}
+    gone = {
+        comparison.new.name: {
+            change.old_address or change.address
+            for change in comparison.changes
+            if change.after is None or change.old_address
+        }
+        for comparison in compared(revisions.old, revisions.new)
+    }
     for name, stack in revisions.new.items():
         if "local" in stack.document["terraform"]["backend"]:
             drift[name] = [Finding(Part.UNKNOWN, "not planned: its state is on the machine that deployed it")]
@@ -71,7 +80,8 @@ def _planned(
                 # With the plan that needs no account, the rest of the page is right.
                 drift[name] = [Finding(Part.UNKNOWN, f"not planned: {error}")]
             else:
-                planned[name], drift[name] = replaced_in(plan), list(drift_in(plan))
+                planned[name] = replaced_in(plan)
+                drift[name] = [*destroyed_in(plan, gone[name]), *drift_in(plan)]
     return planned, drift
 
 

@@ -11,10 +11,12 @@ from review.cost import cost
 from review.data import data_at_risk
 from review.exposure import exposure
 from review.finding import Finding, Folded, Part, fold
+from review.not_understood import not_understood
 from review.permissions import who_may_do_what
 from review.planner import Planner
 from review.replacement import Replacement, replacements
 from review.rest import rest
+from review.secrets_in_state import secrets_in_state
 from review.stack import Stack
 
 _ABOUT_PERMISSIONS = {
@@ -78,9 +80,11 @@ def _of_stack(
     permissions = list(who_may_do_what(comparison))
     found = [
         *data_at_risk(comparison, None if why_not else replaced),
+        *secrets_in_state(comparison),
         *permissions,
         *exposure(comparison),
         *code(comparison),
+        *not_understood(comparison),
     ]
     told = {key for finding in found for key in finding.tells}
     behaving = list(behaviour(comparison, told))

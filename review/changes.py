@@ -1,6 +1,7 @@
 """What differs between two revisions of a stack: resources, and each argument of those in both."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ _EMPTY: Mapping[str, Any] = {}
 _ORDERED = {"layers", "identity_sources"}
 # What tells the blocks of a list apart.
 _KEYS = ("id", "sid", "route_key", "name", "test")
+_RESOURCE = re.compile(r"(?<![\w.])aws_\w+\.[\w-]+")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,24 @@ class Comparison:
     def construct(self, change: Change) -> str:
         """The construct it belongs to."""
         return (self.old if change.after is None else self.new).construct(change.address)
+
+    def renamed(self) -> "Comparison":
+        """The same with what `moved` blocks rename at its new address in the old revision too.
+
+        So Terraform has it in its state, before it plans.
+        """
+        moves = {one.old_address: one.address for one in self.changes if one.old_address and one.declared}
+        if not moves:
+            return self
+        old = json.loads(
+            _RESOURCE.sub(lambda found: moves.get(found[0], found[0]), json.dumps(self.old.document))
+        )
+        for was, address in moves.items():
+            kind, _, name = was.partition(".")
+            block = old["resource"][kind].pop(name)
+            kind, _, name = address.partition(".")
+            old["resource"].setdefault(kind, {})[name] = block
+        return _comparison(replace(self.old, document=old), self.new)
 
     def _changes(self) -> Iterator[Change]:
         old, new = self.old.resources, self.new.resources
@@ -189,7 +209,10 @@ def _sorted(values: list[Any]) -> list[str]:
 def compared(old: Mapping[str, Stack], new: Mapping[str, Stack]) -> list[Comparison]:
     """Every stack in both its revisions; one that is in one of them only is compared with nothing."""
     return [
-        _comparison(old.get(name) or Stack(name, _EMPTY), new.get(name) or Stack(name, _EMPTY))
+        _comparison(
+            (old.get(name) or Stack(name, _EMPTY)).existing(),
+            (new.get(name) or Stack(name, _EMPTY)).existing(),
+        )
         for name in sorted({*old, *new}, key=_place)
     ]
 

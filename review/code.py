@@ -1,13 +1,14 @@
 """Which functions' and layers' packages changed: sizes, files, and what a layer brings along."""
 
+import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from packages.manifest import FILE, Manifest
+from packages.manifest import FILE, Installed, Manifest
 from review.changes import Change, Comparison
 from review.finding import Finding, Part
 from review.stack import Stack
@@ -24,8 +25,8 @@ class Package:
     """In bytes, unzipped."""
     files: Mapping[str, int]
     """The checksums of sources, by path: byte code follows them."""
-    distributions: Mapping[str, str]
-    """In a layer: versions by name."""
+    distributions: Mapping[str, Installed]
+    """In a layer, by name."""
 
 
 @cache
@@ -48,7 +49,7 @@ def read_package(file: Path) -> Package:
                     for entry in entries
                     if not entry.filename.endswith(".pyc") and entry.filename != "VERSION"
                 },
-                {name: about.version for name, about in installed.items()},
+                installed,
             )
     except (zipfile.BadZipFile, KeyError, TypeError) as error:
         raise ValueError(f"{file.name}: {error}") from None
@@ -131,21 +132,40 @@ def _difference(before: Package, after: Package) -> str:
         if _mib(before.size) != _mib(after.size)
         else f"{after.size - before.size:+,} bytes"
     )
-    if before.distributions or after.distributions:
-        parts = _sets(before.distributions, after.distributions)
-        upgraded = [
-            f"`{name}` {version} → {after.distributions[name]}"
-            for name, version in sorted(before.distributions.items())
-            if after.distributions.get(name, version) != version
-        ]
-        parts += [f"upgraded {', '.join(upgraded)}"] if upgraded else []
-    else:
-        parts = _sets(dict.fromkeys(before.files, ""), dict.fromkeys(after.files, ""))
-        edited = [
-            path for path, checksum in before.files.items() if after.files.get(path, checksum) != checksum
-        ]
-        parts += [f"changed {_listed(sorted(edited))}"] if edited else []
+    versions = [{name: about.version for name, about in one.distributions.items()} for one in (before, after)]
+    others = {name for name in {*versions[0], *versions[1]} if versions[0].get(name) != versions[1].get(name)}
+    upgraded = [
+        f"`{name}` {versions[0][name]} → {versions[1][name]}"
+        for name in sorted(others)
+        if name in versions[0] and name in versions[1]
+    ]
+    # What another version brings along, it says by itself.
+    brought = _names(before, others) | _names(after, others) | ({FILE} if others else set())
+    files = [
+        {path: checksum for path, checksum in one.files.items() if _top(path) not in brought}
+        for one in (before, after)
+    ]
+    edited = [path for path, checksum in files[0].items() if files[1].get(path, checksum) != checksum]
+    parts = _sets(*versions)
+    parts += [f"upgraded {', '.join(upgraded)}"] if upgraded else []
+    parts += _sets(*(dict.fromkeys(one, "") for one in files))
+    parts += [f"changed {_listed(sorted(edited))}"] if edited else []
     return f"{size}; {'; '.join(parts) or 'only its byte code changed'}"
+
+
+def _names(package: Package, distributions: Collection[str]) -> set[str]:
+    """The names in a layer's folder of what belongs to the distributions, as `_top` has them."""
+    found = {name: about for name, about in package.distributions.items() if name in distributions}
+    return {name.replace("-", "_") for name in found} | {
+        module for about in found.values() for module in about.modules
+    }
+
+
+def _top(path: str) -> str:
+    """As `numpy` of `python/numpy/core.py`, `python/numpy.libs/x.so` and `python/numpy-2.4.dist-info/…`."""
+    folder, _, rest = path.partition("/")
+    name = rest.partition("/")[0]
+    return name if folder != "python" or name == FILE else re.split(r"[.-]", name)[0]
 
 
 def _sets(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

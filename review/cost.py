@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from config.usage import USAGE
 from cost.bill import bill, cents
+from cost.report import UNTHROTTLED
 from review.changes import Comparison
 from review.finding import Finding, Part
 
@@ -28,6 +29,8 @@ def cost(comparison: Comparison) -> Iterator[Finding]:
     if len(differing) > 1:
         text = _said(_differences(before.totals, after.totals))
         yield Finding(Part.COST, f"all: {text or 'no difference'}")
+    if after.unthrottled and not before.unthrottled:
+        yield Finding(Part.COST, f"**not throttled**: {UNTHROTTLED}")
     for kind in after.unknown:
         if kind not in before.unknown:
             yield Finding(Part.UNKNOWN, f"what `{kind}` costs: it is in no price list here")

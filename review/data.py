@@ -63,6 +63,7 @@ def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | N
             *_protection(comparison, change, label),
         ]:
             yield Finding(Part.DATA, text, construct, (f"{change.address}:{argument}",))
+    yield from _along(comparison, replaced or {})
     for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
         yield from _shorter_life(comparison, change)
     yield from _elsewhere(comparison)
@@ -100,6 +101,22 @@ def _holder(
         yield f"{anew}: {replacement.reason}{refused}", "anew"
 
 
+def _along(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Iterator[Finding]:
+    """What holds data and is made anew though nothing of it has changed, because of what it refers to."""
+    told = {change.address for change in comparison.changes}
+    for address, replacement in replaced.items():
+        holds = HOLDERS.get(address.partition(".")[0])
+        if holds is None or address in told:
+            continue
+        stack = comparison.new
+        label = stack.label(address)
+        name = f"`{address}`" if label == address else label
+        block = stack.resources.get(address, {})
+        refused = _refused(bool(block.get("lifecycle", {}).get("prevent_destroy")))
+        text = f"{name} is **destroyed and made anew**, its {holds} lost: {replacement.reason}{refused}"
+        yield Finding(Part.DATA, text, stack.construct(address), (f"{address}:anew",))
+
+
 def _refused(protected: bool) -> str:
     return "; `prevent_destroy` makes Terraform refuse as long as it is in the code" if protected else ""
 
@@ -109,13 +126,16 @@ def _still_protected(change: Change) -> bool:
 
 
 def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
-    bucket = comparison.old.label((change.before or {}).get("bucket", "").strip("${}").rpartition(".")[0])
-    match change.kind, change.after is None:
-        case "aws_s3_bucket_versioning", True:
-            # Terraform suspends it; what is there stays.
-            yield f"{bucket} is no longer versioned: what is overwritten or deleted is gone", "*"
-        case "aws_s3_bucket_server_side_encryption_configuration", True:
-            yield f"{bucket} loses its encryption rule", "*"
+    bucket = comparison.old.readable(str((change.before or {}).get("bucket", "")))
+    elsewhere = next((one for one in change.arguments if one.path == "bucket"), None)
+    if change.after is None or elsewhere:
+        where, told = (f" ({difference(elsewhere)})", "bucket") if elsewhere else ("", "*")
+        match change.kind:
+            case "aws_s3_bucket_versioning":
+                # Terraform suspends it; what is there stays.
+                yield f"{bucket} is no longer versioned{where}: what is overwritten or deleted is gone", told
+            case "aws_s3_bucket_server_side_encryption_configuration":
+                yield f"{bucket} loses its encryption rule{where}", told
     if change.before is None or change.after is None:
         return
     for argument in change.arguments:
@@ -190,8 +210,10 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
         return
     block = change.after
     stack = comparison.new
-    bucket = stack.label(str(block.get("bucket", "")).strip("${}").rpartition(".")[0])
-    before, after = _lives(change.before), _lives(change.after)
+    bucket = stack.readable(str(block.get("bucket", "")))
+    # What deleted another bucket's objects deleted none of this one's.
+    elsewhere = any(argument.path == "bucket" for argument in change.arguments)
+    before, after = _lives(None if elsewhere else change.before), _lives(change.after)
     yield from _other_objects(comparison, change, bucket, {rule for rule, _ in before.keys() & after.keys()})
     for (rule, what), days in after.items():
         had = before.get((rule, what))

@@ -14,8 +14,8 @@ LIMIT = 65_536
 MARKER = "<!-- parakeet-review -->"
 """By which a pull request's comment is found again."""
 
-# For what is cut, and the note that says so.
-_RESERVE = 400
+# For the note that says what is cut.
+_RESERVE = 100
 
 
 def markdown(findings: Sequence[Folded], base: str, limit: int = LIMIT) -> str:
@@ -26,18 +26,17 @@ def markdown(findings: Sequence[Folded], base: str, limit: int = LIMIT) -> str:
     parts = [(part, list(found)) for part, found in groupby(findings, key=lambda finding: finding.part)]
     counts = ", ".join(f"{TITLES[part].lower()} {len(found)}" for part, found in parts)
     text = f"{heading}\n{counts[0].upper()}{counts[1:]}.\n"
+    room = limit - len(text) - _RESERVE
+    sections: dict[Part, str] = {}
     missing = 0
-    for part, found in parts:
-        before, rows, after = _section(part, found)
-        section = before
-        for row in rows:
-            if missing or len(text) + len(section) + len(row) + len(after) + _RESERVE > limit:
-                missing += 1
-            else:
-                section += row
-        text += section + after if section != before or not missing else ""
+    # Nobody else says what could not be analysed: it has its room first, of at most half of the page.
+    for part, found in sorted(parts, key=lambda one: one[0] is not Part.UNKNOWN):
+        sections[part], cut = _section(part, found, room // 2 if part is Part.UNKNOWN else room)
+        missing += cut
+        room = 0 if cut and part is not Part.UNKNOWN else room - len(sections[part])
+    text += "".join(sections[part] for part, _ in parts)
     if missing:
-        text += f"\n**Cut here**: {missing} more lines; `make review FORMAT=json` prints all.\n"
+        text += f"\n**Cut**: {missing} lines are not here; `make review FORMAT=json` prints all.\n"
     return text
 
 
@@ -48,7 +47,18 @@ def as_json(findings: Sequence[Folded], base: str) -> str:
     )
 
 
-def _section(part: Part, found: Sequence[Folded]) -> tuple[str, list[str], str]:
+def _section(part: Part, found: Sequence[Folded], room: int) -> tuple[str, int]:
+    """The part, as long as there is room, and how many lines it lacks."""
+    before, rows, after = _table(part, found)
+    section = before
+    for number, row in enumerate(rows):
+        if len(section) + len(row) + len(after) > room:
+            return section + after if number else "", len(rows) - number
+        section += row
+    return section + after, 0
+
+
+def _table(part: Part, found: Sequence[Folded]) -> tuple[str, list[str], str]:
     title = f"\n## {TITLES[part]}\n\n"
     if part is not Part.REST:
         return f"{title}| where | what |\n|---|---|\n", [_row(finding) for finding in found], ""

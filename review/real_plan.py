@@ -1,16 +1,18 @@
-"""What Terraform's real plan says, with credentials: what is made anew, and what has drifted (PLAN=1)."""
+"""What Terraform's real plan says, with credentials: what goes, is made anew, and has drifted (PLAN=1)."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from deployment.drift.resources import drifted
 from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
+from review.data import HOLDERS
 from review.finding import Finding, Part
 from review.planner import PlanError
 from review.replacement import Replacement
@@ -54,6 +56,17 @@ def replaced_in(plan: Mapping[str, Any]) -> dict[str, Replacement]:
         for change in plan.get("resource_changes", [])
         if set(change["change"]["actions"]) == {"create", "delete"}
     }
+
+
+def destroyed_in(plan: Mapping[str, Any], told: Collection[str]) -> Iterator[Finding]:
+    """What holds data and is destroyed, but for the addresses in `told`, of which the change says so."""
+    for change in plan.get("resource_changes", []):
+        address, holds = change["address"], HOLDERS.get(change["type"])
+        if holds is None or change["change"]["actions"] != ["delete"]:
+            continue
+        if re.sub(r"\[[^]]*\]$", "", address) not in told:
+            text = f"the plan **destroys** `{address}`, its {holds} with it: it is no longer in the code"
+            yield Finding(Part.DATA, text)
 
 
 def drift_in(plan: Mapping[str, Any]) -> Iterator[Finding]:

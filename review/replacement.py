@@ -11,7 +11,7 @@ from typing import Any
 from review.changes import Comparison
 from review.made_up_state import Schema, literal
 from review.planner import Planner
-from review.stack import Block, Stack
+from review.stack import REPETITIONS, Block, Stack
 
 _NAME = re.compile(r"(?<![\w.])(aws_\w+)\.([\w-]+)")
 _EXPRESSION = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
@@ -30,6 +30,8 @@ class Replacement:
     @property
     def reason(self) -> str:
         """As `bucket` forces it."""
+        if not self.causes:
+            return "Terraform's plan says so"
         verb = "forces" if len(self.causes) == 1 else "force"
         return f"{', '.join(f'`{cause}`' for cause in self.causes)} {verb} it"
 
@@ -40,7 +42,7 @@ def replacements(
     """By stack and address; what changes in `unplanned` arguments alone is left out. Raises PlanError."""
     touched = {
         comparison: addresses
-        for comparison in comparisons
+        for comparison in (one.renamed() for one in comparisons)
         if (addresses := frozenset(_touched(comparison, unplanned)))
     }
     if not touched:
@@ -60,7 +62,7 @@ def _code(touched: Mapping[Stack, Collection[str]]) -> tuple[Block, set[str]]:
     for stack, addresses in touched.items():
         for address in addresses:
             kind, _, name = address.partition(".")
-            block = _without_protection(literal(stack, stack.resources[address], addresses))
+            block = _plannable(literal(stack, stack.resources[address], addresses))
             configuration.setdefault(kind, {})[f"{stack.name}__{name}"] = _prefixed(stack.name, block)
         variables |= set(stack.document.get("variable", {}))
     return configuration, variables
@@ -110,10 +112,12 @@ def _touched(comparison: Comparison, unplanned: Collection[str]) -> set[str]:
     return found
 
 
-def _without_protection(block: Block) -> Block:
-    # Terraform would refuse and plan nothing; and what it depends on may not be among the planned.
+def _plannable(block: Block) -> Block:
+    # Terraform would refuse and plan nothing; what it depends on may not be among the planned; and the state
+    # has one of each.
     lifecycle = {key: part for key, part in block.get("lifecycle", {}).items() if key != "prevent_destroy"}
-    kept = {key: part for key, part in block.items() if key not in ("lifecycle", "depends_on")}
+    without = ("lifecycle", "depends_on", *REPETITIONS)
+    kept = {key: part for key, part in block.items() if key not in without}
     return kept | ({"lifecycle": lifecycle} if lifecycle else {})
 
 

@@ -29,8 +29,9 @@ def rest(
     for change in comparison.changes:
         for text in _lines(comparison, change, told, replaced.get(change.address)):
             yield Finding(Part.REST, text, comparison.construct(change))
-    changed = {change.address for change in comparison.changes}
-    if along := sorted(f"`{address}`" for address in replaced if address not in changed):
+    said = {change.address for change in comparison.changes}
+    said |= {address for address in replaced if f"{address}:anew" in told}
+    if along := sorted(f"`{address}`" for address in replaced if address not in said):
         yield Finding(Part.REST, f"made anew along with what they refer to: {', '.join(along)}")
     yield from _documents(comparison, permissions=permissions)
     yield from _others(comparison, told)

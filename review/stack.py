@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ _NAMES = ("bucket", "function_name", "layer_name", "alarm_name", "dashboard_name
 _REFERENCE = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.([\w-]+)\.(\w+)")
 _EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
 _ADDRESS = re.compile(r"(?<![\w.])(?:data\.)?aws_\w+\.[\w-]+")
+REPETITIONS = ("count", "for_each")
+"""Arguments that say how many of a block there are."""
+# 0, or an empty set, list or map.
+_NONE = re.compile(r"(?:\$\{)?\s*(?:0|(?:to(?:set|list|map)\()?\s*(?:\[\s*\]|\{\s*\})\s*\)?)\s*\}?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,22 @@ class Stack:
     def kept(self) -> frozenset[str]:
         """Addresses of what Terraform lets go of, and does not destroy, where its state still has it."""
         blocks = self.document.get("removed", [])
-        return frozenset(block["from"] for block in blocks if block["lifecycle"]["destroy"] is False)
+        # Without a word about it, it is destroyed.
+        return frozenset(
+            block["from"] for block in blocks if block.get("lifecycle", {}).get("destroy") is False
+        )
+
+    def existing(self) -> "Stack":
+        """Without the blocks that there are none of by their `count` or `for_each`."""
+        sections = {
+            section: {
+                kind: {name: block for name, block in named.items() if not _is_none(block)}
+                for kind, named in self.document[section].items()
+            }
+            for section in ("resource", "data")
+            if section in self.document
+        }
+        return replace(self, document={**self.document, **sections})
 
     def of(self, kind: str) -> dict[str, Block]:
         """The resources of a type by address."""
@@ -143,6 +162,10 @@ class Stack:
         for kind, named in self.document.get(section, {}).items():
             for name, block in named.items():
                 yield f"{prefix}{kind}.{name}", {key: part for key, part in block.items() if key != "//"}
+
+
+def _is_none(block: Block) -> bool:
+    return any(key in block and _NONE.fullmatch(str(block[key])) for key in REPETITIONS)
 
 
 def read_stacks(outdir: Path) -> dict[str, Stack]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,54 @@ def test_the_ceiling_is_what_throttles_and_concurrency_let_through(prod: Templat
     ingest = prod.function("ingest")
     retried = Decimal(730) / 24 * 3 * ingest["timeout"] * ingest["memory_size"] / 1024
     assert by_price["lambda.arm64"].ceiling == busy + retried
+
+
+def altered(prod: Template, kind: str, **arguments: Any) -> Block:
+    """With these arguments in every resource of that type; None: without it."""
+    blocks = {
+        name: {key: value for key, value in (block | arguments).items() if value is not None}
+        for name, block in prod.resources(kind).items()
+    }
+    return {**prod.document, "resource": {**prod.document["resource"], kind: blocks}}
+
+
+@pytest.mark.parametrize(
+    ("own", "default", "rate"),
+    [(None, None, 10_000), (None, {"throttling_rate_limit": 20}, 20), ([], {}, 10_000), ([{}], {}, 10_000)],
+)
+def test_a_route_without_a_throttle_counts_with_the_accounts_and_it_is_said(
+    own: list[Block] | None, default: Block | None, rate: int, prod: Template
+) -> None:
+    document = altered(prod, "aws_apigatewayv2_stage", route_settings=own, default_route_settings=default)
+    assert throttle(document) == rate
+    counted = bill(document, USAGE["prod"])
+    assert counted.totals[2] > bill(prod.document, USAGE["prod"]).totals[2] or rate < 1010
+    said = report("prod", counted, USAGE["prod"], free_tier=False)
+    assert ("**Not throttled**: " in said) == (rate == 10_000)
+    assert "10,000 requests a second" in said or rate != 10_000
+
+
+@pytest.mark.parametrize("architectures", [["x86_64"], None])
+def test_a_function_costs_what_its_processor_does(architectures: list[str] | None, prod: Template) -> None:
+    document = altered(prod, "aws_lambda_function", architectures=architectures)
+    before, after = (
+        {line.price: line for line in quantities(one, USAGE["prod"])} for one in (prod.document, document)
+    )
+    assert "lambda.x86_64" not in before
+    assert "lambda.arm64" not in after
+    assert after["lambda.x86_64"].ceiling == before["lambda.arm64"].ceiling
+    assert PRICES["lambda.x86_64"].of(Decimal(7_000_000_000)) == 100_000 + Decimal("0.2") + 15_000
+
+
+def test_tmp_beyond_512_mb_costs_whoever_calls_the_function(prod: Template) -> None:
+    document = altered(prod, "aws_lambda_function", ephemeral_storage={"size": 1024})
+    (line,) = (line for line in quantities(document, USAGE["prod"]) if line.price == "lambda.tmp")
+    at_once = sum(prod.function(named)["reserved_concurrent_executions"] for named in APIS.values())
+    retried = Decimal(730) / 24 * 3 * prod.function("ingest")["timeout"]
+    assert line.ceiling == (at_once * 730 * 3600 + retried) / 2
+    ingest = Decimal(730) / 24 * Decimal(str(USAGE["prod"].ingest_seconds))
+    requests = Decimal(USAGE["prod"].requests) * Decimal(str(USAGE["prod"].request_ms)) / 1000
+    assert (line.idle, line.expected) == (ingest / 2, (ingest + requests) / 2)
 
 
 def test_a_price_counts_its_tiers_and_its_free_units() -> None:

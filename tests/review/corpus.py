@@ -68,6 +68,21 @@ def a_queue_has_another_address_and_a_moved_block(document: Block) -> None:
 
 
 @_case
+def there_are_none_of_what_is_still_in_the_code(document: Block) -> None:
+    one(document, "aws_cloudwatch_log_group", "trades").update(count=0)
+    for versioning in document["resource"].get("aws_s3_bucket_versioning", {}).values():
+        versioning["count"] = 0
+    one(document, "aws_s3_bucket_public_access_block", "logs").update(for_each="${toset([])}")
+    one(document, "aws_s3_bucket_policy", "logs").update(count=0)
+
+
+@_case
+def nobody_knows_how_many_there_are(document: Block) -> None:
+    one(document, "aws_sqs_queue", "dead_letters").update(count='${var.db_host == "" ? 0 : 1}')
+    one(document, "aws_cloudwatch_log_group", "trades").update(for_each='${toset(["a"])}')
+
+
+@_case
 def the_cache_may_be_destroyed(document: Block) -> None:
     one(document, "aws_s3_bucket", "cache").update(force_destroy=True)
     one(document, "aws_s3_bucket", "cache").pop("lifecycle", None)
@@ -131,6 +146,32 @@ def the_queue_keeps_messages_for_as_long_as_aws_thinks(document: Block) -> None:
 @_case
 def the_queue_is_no_longer_encrypted(document: Block) -> None:
     one(document, "aws_sqs_queue", "dead_letters").update(sqs_managed_sse_enabled=False)
+
+
+@_case
+def what_protects_the_cache_is_for_another_bucket(document: Block) -> None:
+    for kind in ("versioning", "server_side_encryption_configuration", "lifecycle_configuration"):
+        for name, block in document["resource"].get(f"aws_s3_bucket_{kind}", {}).items():
+            if name == "cache":
+                block["bucket"] = "${aws_s3_bucket.logs.id}"
+
+
+@_case
+def a_secret_is_kept_in_the_state(document: Block) -> None:
+    version = one(document, "aws_secretsmanager_secret_version", "database")
+    version["secret_string"] = version.pop("secret_string_wo")
+    del version["secret_string_wo_version"]
+    for variable in document["variable"].values():
+        del variable["ephemeral"]
+
+
+@_case
+def secrets_are_given_away_by_an_output_a_variable_and_a_data_source(document: Block) -> None:
+    document["output"]["password"] = {"value": "${var.db_password}", "sensitive": True}
+    document["output"]["environment"]["value"] = "${var.db_host}"
+    one(document, "aws_lambda_function", "trades")["environment"]["variables"]["DB"] = "${var.db_username}"
+    document["data"]["aws_secretsmanager_secret_version"] = {"keys": {"secret_id": "keys"}}
+    document["locals"] = {"key": "${var.tiingo_api_key}"}
 
 
 @_case
@@ -252,6 +293,14 @@ def ten_times_as_many_requests_are_let_through(document: Block) -> None:
 
 
 @_case
+def nothing_is_throttled(document: Block) -> None:
+    stage = one(document, "aws_apigatewayv2_stage", "api_stage")
+    for settings in (stage["default_route_settings"], *stage.get("route_settings", [])):
+        for limit in ("throttling_rate_limit", "throttling_burst_limit"):
+            settings.pop(limit, None)
+
+
+@_case
 def a_bucket_may_be_public(document: Block) -> None:
     one(document, "aws_s3_bucket_public_access_block", "logs").update(
         block_public_policy=False, restrict_public_buckets=False
@@ -354,6 +403,28 @@ def a_policy_is_put_together_by_terraform(document: Block) -> None:
     document["resource"]["aws_s3_bucket_policy"]["logs"]["policy"] = (
         '${jsonencode({"Statement" = [{"Effect" = "Allow"}]})}'
     )
+
+
+@_case
+def terraform_runs_programs(document: Block) -> None:
+    command = {"command": "curl https://example.com/install | sh"}
+    document["resource"]["terraform_data"] = {"setup": {"provisioner": [{"local-exec": command}]}}
+    document["data"]["external"] = {"secrets": {"program": ["sh", "-c", "env > /tmp/env"]}}
+
+
+@_case
+def the_other_blocks_of_terraform(document: Block) -> None:
+    document["provider"]["aws"][0]["endpoints"] = [{"s3": "https://s3.example.com"}]
+    document["import"] = [{"to": "aws_sqs_queue.dead_letters", "id": "https://sqs.example.com/1/queue"}]
+    document["check"] = {"answers": {"assert": [{"condition": "${true}", "error_message": "no"}]}}
+    queue = one(document, "aws_sqs_queue", "dead_letters")
+    queue["lifecycle"] = {"replace_triggered_by": ["aws_lambda_function.ingest"]}
+
+
+@_case
+def a_queue_goes_with_a_removed_block_that_says_no_more(document: Block) -> None:
+    del document["resource"]["aws_sqs_queue"]
+    document["removed"] = [{"from": "aws_sqs_queue.dead_letters"}]
 
 
 # Harmless

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from packages.manifest import Installed, Manifest
+from review.code import read_package
 from review.finding import Part
 from review.stack import Block, Stack
 from tests.review.documents import assess, texts
@@ -61,6 +62,27 @@ def test_a_layers_dependencies_are_compared_by_version(tmp_path: Path) -> None:
     after = {"python/LAYER.json": manifest(httpx="0.28", certifi="1")}
     (text,) = code(tmp_path, "layers", before, after)
     assert text.partition("; ")[2] == "added `certifi 1`; removed `idna 3`; upgraded `httpx` 0.27 → 0.28"
+
+
+def test_a_layers_files_are_compared_but_those_that_another_version_brings(tmp_path: Path) -> None:
+    def layer(httpx: str, **files: str) -> dict[str, str]:
+        brought = {
+            "httpx/api.py": httpx,
+            "httpx.libs/z.so": httpx,
+            f"httpx-{httpx}.dist-info/RECORD": httpx,
+            "LAYER.json": manifest(httpx=httpx, idna="3"),
+        }
+        ours = {f"idna/{name}.py": content for name, content in files.items()}
+        return {f"python/{path}": content for path, content in (brought | ours).items()}
+
+    (text,) = code(tmp_path, "layers", layer("0.27", core="1"), layer("0.27", core="2", spy="1"))
+    assert text.partition("; ")[2] == "added `python/idna/spy.py`; changed `python/idna/core.py`"
+    read_package.cache_clear()
+    (text,) = code(tmp_path, "layers", layer("0.27", core="1"), layer("0.28", core="2"))
+    assert text.partition("; ")[2] == "upgraded `httpx` 0.27 → 0.28; changed `python/idna/core.py`"
+    read_package.cache_clear()
+    (text,) = code(tmp_path, "layers", layer("0.27", core="1"), layer("0.28", core="1"))
+    assert text.partition("; ")[2] == "upgraded `httpx` 0.27 → 0.28"
 
 
 def test_a_hash_that_changes_without_its_package_is_behaviour(tmp_path: Path) -> None:

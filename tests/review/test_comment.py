@@ -186,7 +186,7 @@ def test_what_a_pull_request_changes_of_its_own_judges_stands_first_whatever_its
 def test_the_longest_page_is_taken(github: GitHub, tmp_path: Path) -> None:
     done = comment(github, page(tmp_path, "`aws_x.y` added", lines=5000))
     assert done.returncode == 0, done.stderr
-    assert "**Cut here**" in github.comments[0]["body"]
+    assert "**Cut**: " in github.comments[0]["body"]
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,31 @@ def test_a_page_is_cut_below_the_limit_and_says_how_much_is_missing() -> None:
     page = markdown(findings, "main")
     assert len(page) < LIMIT
     shown = page.count("| dev |")
-    assert f"**Cut here**: {2001 - shown} more lines" in page
+    assert f"**Cut**: {2001 - shown} lines are not here" in page
     assert page.count("<details>") == page.count("</details>")
 
 
 def test_the_most_dangerous_is_cut_last() -> None:
     page = markdown([*lines(300, Part.DATA), *lines(3000)], "main")
     assert all(f"`aws_x.y{index}`" in page for index in range(300))
+
+
+@pytest.mark.parametrize("dangerous", [1, 2000])
+def test_what_could_not_be_analysed_is_not_cut_for_what_could(dangerous: int) -> None:
+    unknown = lines(20, Part.UNKNOWN)
+    page = markdown([*lines(dangerous, Part.DATA), *lines(2000), *unknown], "main")
+    assert len(page) < LIMIT
+    section = page.partition("## Could not be analysed")[2]
+    assert all(f"`{finding.text.split('`')[1]}`" in section for finding in unknown)
+    assert page.index("## Data at risk") < page.index("## Could not be analysed")
+    assert f"**Cut**: {2020 + dangerous - page.count('| dev |')} lines" in page
+
+
+def test_what_could_not_be_analysed_leaves_room_for_the_dangerous() -> None:
+    page = markdown([*lines(100, Part.DATA), *lines(2000, Part.UNKNOWN)], "main")
+    assert len(page) < LIMIT
+    data = page.partition("## Could not be analysed")[0]
+    assert all(f"`aws_x.y{index}`" in data for index in range(100))
 
 
 def test_json_is_never_cut() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from review.finding import Part
 from review.planner import Planner
-from tests.review.documents import assess, changed, one, stacks, texts
+from tests.review.documents import assess, changed, one, renamed, stacks, texts
 from tests.template import Block, Template
 from tests.terraform.kept_provider import KeptProvider, installed_provider
 
@@ -28,6 +28,27 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
 
 def _renamed_queue(document: Block) -> None:
     one(document, "aws_sqs_queue", "dead_letters")["name"] += "-new"
+
+
+def _moved_and_renamed_bucket(document: Block) -> None:
+    # The whole construct, as from one folder of the tree to another.
+    changed = renamed(document, "aws_s3_bucket.logs.", "aws_s3_bucket.journal.")
+    document.clear()
+    document.update(changed)
+    buckets = document["resource"]["aws_s3_bucket"]
+    buckets["journal"] = buckets.pop("logs")
+    buckets["journal"]["bucket"] += "-2"
+    document["moved"] = [{"from": "aws_s3_bucket.logs", "to": "aws_s3_bucket.journal"}]
+
+
+def _moved_queue(document: Block) -> None:
+    changed = renamed(document, "aws_sqs_queue.dead_letters.", "aws_sqs_queue.failures.")
+    document.clear()
+    document.update(changed)
+    queues = document["resource"]["aws_sqs_queue"]
+    queues["failures"] = queues.pop("dead_letters")
+    queues["failures"]["visibility_timeout_seconds"] = 60
+    document["moved"] = [{"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.failures"}]
 
 
 def _table_with_another_key(document: Block) -> None:
@@ -55,6 +76,36 @@ def test_a_renamed_queue_is_made_anew_because_of_its_name(
         f"{queue} is **destroyed and made anew** as {queue}-new, its messages lost: `name` forces it"
     ]
     assert texts(found, Part.UNKNOWN) == []
+
+
+def test_a_moved_block_hides_no_replacement(templates: Mapping[str, Template], planner: Planner) -> None:
+    old = stacks(templates)
+    found = assess(old, changed(old, _moved_and_renamed_bucket, "prod"), planner)
+    bucket = "potential-parakeet-logs-prod"
+    assert texts(found, Part.DATA) == [
+        f"{bucket} is **destroyed and made anew** as {bucket}-2, its objects lost: `bucket` forces it"
+    ]
+    assert texts(found, Part.UNKNOWN) == []
+
+
+def _log_named_after_its_function(document: Block) -> None:
+    log = one(document, "aws_cloudwatch_log_group", "trades")
+    log["name"] = "/aws/lambda/${aws_lambda_function.trades.function_name}"
+
+
+def _renamed_function(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["function_name"] += "-2"
+
+
+def test_what_holds_data_and_is_made_anew_along_is_data_at_risk(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = changed(stacks(templates), _log_named_after_its_function, "prod")
+    found = assess(old, changed(old, _renamed_function, "prod"), planner)
+    (text,) = texts(found, Part.DATA)
+    assert text.endswith(" is **destroyed and made anew**, its log events lost: `name` forces it")
+    assert text.startswith("log group /aws/lambda/")
+    assert not any("aws_cloudwatch_log_group" in text for text in texts(found, Part.REST))
 
 
 def test_a_table_with_another_key_is_made_anew_and_refuses(
@@ -85,7 +136,7 @@ def test_what_terraform_refuses_in_one_stack_hides_nothing_of_another(
     assert unknown.text.startswith("which changed resources are made anew: terraform plan failed: Error")
 
 
-@pytest.mark.parametrize("change", [_default_written_out, _larger])
+@pytest.mark.parametrize("change", [_default_written_out, _larger, _moved_queue])
 def test_what_is_only_updated_or_written_out_is_not_made_anew(
     change: Callable[[Block], None], templates: Mapping[str, Template], planner: Planner
 ) -> None:
