@@ -11,6 +11,9 @@ from review.finding import TITLES, Folded, Part
 LIMIT = 65_536
 """Characters of a comment on GitHub."""
 
+ABOVE = 1_600
+"""Of which so many are left to who writes the comment (`review.comment`)."""
+
 MARKER = "<!-- parakeet-review -->"
 """By which a pull request's comment is found again."""
 
@@ -18,7 +21,7 @@ MARKER = "<!-- parakeet-review -->"
 _RESERVE = 100
 
 
-def markdown(findings: Sequence[Folded], base: str, limit: int = LIMIT) -> str:
+def markdown(findings: Sequence[Folded], base: str, limit: int = LIMIT - ABOVE) -> str:
     """The page, below the limit; the least dangerous is cut first, and the cut is said."""
     heading = f"{MARKER}\n# Review against `{base}`\n"
     if not findings:

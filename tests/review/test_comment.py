@@ -183,7 +183,8 @@ def test_what_a_pull_request_changes_of_its_own_judges_stands_first_whatever_its
     assert "`policy/19.py` and 8 more." in github.comments[0]["body"]
 
 
-def test_the_longest_page_is_taken(github: GitHub, tmp_path: Path) -> None:
+def test_the_longest_page_is_taken_below_the_longest_note(github: GitHub, tmp_path: Path) -> None:
+    github.files = [{"filename": f"policy/{number}{'a' * 200}"} for number in range(20)]
     done = comment(github, page(tmp_path, "`aws_x.y` added", lines=5000))
     assert done.returncode == 0, done.stderr
     assert "**Cut**: " in github.comments[0]["body"]
