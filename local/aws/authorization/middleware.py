@@ -22,6 +22,7 @@ from local.aws.deployers_key import secret_access_key
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PRINCIPAL = "parakeet.principal"
+SIGNED_FOR = "parakeet.signed_for"
 DEPLOYER = "deployer"
 _DEPLOYERS_KEY = "MADEUP"
 _OWN_PATHS = "/_parakeet/"
@@ -55,7 +56,10 @@ class Authorization:
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
 
     def guard(self, app: Wsgi) -> Wsgi:
-        """`app` for those who may. `environ["parakeet.principal"]` tells it who asks: an ARN, or a word."""
+        """`app` for those who may. `environ["parakeet.principal"]` tells it who asks: an ARN, or a word.
+
+        `environ["parakeet.signed_for"]` is the service and the region of a signature that was verified.
+        """
         # Bucket policies are judged here. moto's own evaluator knows no conditions, and denies without them.
         FakeBucket.get_permission = _permitted  # type: ignore[method-assign]  # no setting for it
 
@@ -65,6 +69,8 @@ class Authorization:
                 signed = signature.read(environ)
                 service = signed.service if signed else self._unsigned_service(environ)
                 admitted = self._admit(environ, signed, service)
+                if signed is not None:
+                    environ[SIGNED_FOR] = (signed.service, signed.region)
                 if admitted is not None and admitted.to_be_told is not None:
                     return self._discreetly(app, admitted, environ, start_response)
             except Refused as refused:

@@ -260,6 +260,21 @@ def test_the_service_that_is_judged_is_the_one_that_answers(aws: Aws, keys: Cred
     assert ask(aws, "POST", "/", form, headers)[0] in (400, 403)
 
 
+@pytest.mark.parametrize(("name", "accepted"), [("x-own", True), ("x=own/us-east-1/iam", False)])
+def test_what_is_signed_beside_the_host_has_a_headers_name(
+    aws: Aws, keys: Credentials, name: str, accepted: bool
+) -> None:
+    url, form = aws.endpoint + "/", b"Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest(method="POST", url=url, data=form, headers=FORM | {name: ""})
+    key = SigningKey(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    SigV4Auth(key, "sts", "us-east-1").add_auth(request)
+    # Signed as empty, it need not be sent.
+    del request.headers[name]
+    assert f";{name}" in request.headers["Authorization"]
+    answered, text = ask(aws, "POST", "/", form, dict(request.headers.items()))
+    assert (answered == 200) is accepted, text
+
+
 def test_an_address_with_a_fragment_is_refused(aws: Aws, keys: Credentials) -> None:
     request = AWSRequest(method="DELETE", url=f"{aws.endpoint}/b-1/k")
     key = SigningKey(keys.access_key_id, keys.secret_access_key, keys.session_token)
