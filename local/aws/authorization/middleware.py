@@ -40,14 +40,11 @@ class _Admitted:
 class Authorization:
     """Who may do what in the embedded AWS of this process. Starts nothing before the first judgement.
 
-    With `deployers_secret`, deployers sign with `deployers_key.secret_access_key`; else a key's name will do.
+    Deployers sign with what `deployers_key.secret_access_key` makes of `deployers_secret`.
     """
 
     def __init__(
-        self,
-        account: str = DEFAULT_ACCOUNT_ID,
-        region: str = "us-east-1",
-        deployers_secret: str | None = None,
+        self, deployers_secret: str, account: str = DEFAULT_ACCOUNT_ID, region: str = "us-east-1"
     ) -> None:
         self._account = account
         self._region = region
@@ -129,8 +126,7 @@ class Authorization:
             environ[PRINCIPAL] = ANONYMOUS
             return None
         if signed is not None and signed.access_key.startswith(_DEPLOYERS_KEY):
-            if self._deployers_secret is not None:
-                _verify(environ, signed, secret_access_key(signed.access_key, self._deployers_secret))
+            _verify(environ, signed, secret_access_key(signed.access_key, self._deployers_secret))
             environ[PRINCIPAL] = DEPLOYER
             return None
         principal = self._principal(environ, signed, service)

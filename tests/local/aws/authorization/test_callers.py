@@ -20,7 +20,7 @@ from moto.sts.models import sts_backends
 
 from local.aws.authorization import Authorization, AuthorizationError, Credentials
 from local.aws.deployers_key import secret_access_key
-from tests.local.aws.authorization.serving import Aws, served
+from tests.local.aws.authorization.serving import DEPLOYERS_SECRET, Aws, served
 from tests.local.aws.authorization.statements import TRUST, allow, deny, document
 
 pytestmark = pytest.mark.integration
@@ -356,7 +356,7 @@ def test_messages_name_no_secret(aws: Aws, keys: Credentials, capfd: pytest.Capt
     assert keys.secret_access_key not in said
 
 
-def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
+def test_a_deployers_key_needs_its_runs_secret() -> None:
     key = "MADEUP0123456789"
     own = secret_access_key(key, "run")
     others = (secret_access_key(key, "other"), secret_access_key("MADEUP9876543210", "run"), "made-up")
@@ -365,7 +365,7 @@ def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
         ("sqs", methodcaller("list_queues")),
         ("iam", methodcaller("list_roles")),
     )
-    with served(Authorization(deployers_secret="run")) as aws:
+    with served(Authorization("run")) as aws:
         for service, call in calls:
             call(aws.client(service, aws_access_key_id=key, aws_secret_access_key=own))
             for secret in others:
@@ -381,7 +381,7 @@ def test_the_local_platforms_own_paths_are_for_the_application_to_guard() -> Non
         start_response("202 Accepted", [("Content-Length", "0")])
         return [b""]
 
-    with served(Authorization(), app) as aws:
+    with served(Authorization(DEPLOYERS_SECRET), app) as aws:
         assert ask(aws, "POST", "/_parakeet/rules/daily/fire")[0] == 202
         invocations = "/2015-03-31/functions/f/invocations"
         assert ask(aws, "POST", invocations, b"{}", {"X-Parakeet-Service-Token": "token"})[0] == 202
