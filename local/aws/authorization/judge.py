@@ -145,6 +145,8 @@ class Judge:
                 "aws:userid": principal.user_id,
                 "aws:principalisawsservice": "false",
                 "aws:viaawsservice": "false",
+                # AWS has none for long-term keys only (IAM user guide, "aws:MultiFactorAuthPresent").
+                "aws:multifactorauthpresent": "false",
             }
         if principal.service:
             known |= {"aws:principalisawsservice": "true", "aws:principalservicename": principal.arn}
