@@ -28,7 +28,11 @@ _REFUSED: Mapping[type, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "update_function_configuration": _FUNCTION,
     },
     # Who may use a table is judged by the roles' policies alone.
-    DynamoHandler: {"create_table": {"ResourcePolicy": ()}, "put_resource_policy": {"Policy": ()}},
+    DynamoHandler: {
+        "create_table": {"ResourcePolicy": (), "SSESpecification": ()},
+        "update_table": {"SSESpecification": ()},
+        "put_resource_policy": {"Policy": ()},
+    },
 }
 
 

@@ -96,6 +96,14 @@ def test_an_image_is_no_functions_code(account: Account) -> None:
     assert changed == f"/2015-03-31/functions/made/code: {said}"
 
 
+def test_a_tables_own_key_is_refused(account: Account) -> None:
+    key = {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}}
+    made = refusal(account, "dynamodb", "create_table", TABLE | {"TableName": "other"} | key)
+    assert made.startswith("TableName other: SSESpecification")
+    changed = refusal(account, "dynamodb", "update_table", {"TableName": "table"} | key)
+    assert changed.startswith("TableName table: SSESpecification")
+
+
 def test_a_table_that_denies_by_itself_is_refused(account: Account) -> None:
     put = {"ResourceArn": TABLE_ARN, "Policy": "{}"}
     assert refusal(account, "dynamodb", "put_resource_policy", put).startswith(
