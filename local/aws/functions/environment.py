@@ -33,7 +33,7 @@ class Environment:
         self._task = machine.unpacked.folder_of(package)
         self._layers = [_layer_folder(arn, machine) for arn in configuration.layers]
         self._session = assume_role(machine.authorization, configuration, machine.endpoint)
-        self._log = LogStream(configuration, machine.sink)
+        self._log = LogStream(configuration, machine.sink, machine.authorization)
         self._tmp = machine.folder / f"tmp-{secrets.token_hex(8)}"
         self._process: RuntimeProcess | None = None
 
@@ -49,6 +49,7 @@ class Environment:
 
     def invoke(self, invocation: Invocation, arn: str) -> Outcome:
         """Run the function, invoked by that ARN. Whatever it does is an outcome, not an error."""
+        self._log.ask()
         billed = report.Billed(self.configuration, invocation.request_id)
         try:
             payload, failed = self._handle(invocation, billed, arn)
