@@ -17,6 +17,7 @@ from local.aws.functions.process import OutOfTimeError, ProcessEndedError, Runti
 from local.aws.functions.twins import twin_of
 
 _LAUNCH = Path(__file__).with_name("launch.py")
+_RUNTIME = "python3.13"
 _INIT_SECONDS = 10
 
 
@@ -25,8 +26,11 @@ class Environment:
 
     def __init__(self, configuration: Configuration, package: bytes, machine: Machine) -> None:
         """Raises RefusedError if the function cannot run here: its code, a layer, its runtime or its role."""
-        if not configuration.runtime.startswith("python3."):
-            raise RefusedError(502, "InvalidRuntimeException", f"{configuration.runtime} is not emulated")
+        if configuration.runtime != _RUNTIME:
+            said = (
+                f"FunctionName {configuration.name}: Runtime = {configuration.runtime!r} is not emulated here"
+            )
+            raise RefusedError(502, "InvalidRuntimeException", said)
         self.configuration = configuration
         self.last_used = self._made = time.monotonic()
         self._machine = machine
