@@ -2,6 +2,8 @@
 
 Handlers answer in a process of their own, from PostgreSQL behind TLS and the embedded AWS. What the gateway
 itself adds is the difference to the same event through the Invoke API, which it calls, request by request.
+Nobody waits for ingest and migrate, so neither is here; the authorizer is measured alone, since in what is
+deployed the API's own judges tokens.
 """
 
 import argparse

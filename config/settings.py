@@ -280,7 +280,9 @@ class ApiSettings(Section):
         "function, where Cloudflare does not serve that document",
     )
     authorizer_cache_seconds: Annotated[StrictInt, between(0, 3600, "seconds")] = Field(
-        default=60, description="Seconds that the Lambda authorizer's answer for a token is taken again"
+        default=60,
+        description="Seconds that the Lambda authorizer's answer for a token is taken again; a token is let "
+        "in for as long after its end, and 30 s more for clocks that differ",
     )
     access_issuer: HttpsAddress | None = Field(
         default=None,

@@ -11,7 +11,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import authorizers, objects, stages
+from local.aws import authorizers, not_emulated, objects, stages
 from local.aws.api_revision import ApiRevision
 from local.aws.authorization import Authorization
 from local.aws.functions import event_configs, layers, statements, versions
@@ -36,10 +36,10 @@ def _sink(path: str | None) -> Callable[[str], None]:
 
 def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     """An AWS on a free port of 127.0.0.1 that keeps its functions' files in the folder."""
-    for moto in (objects, stages, authorizers, versions, statements, event_configs, layers):
+    for moto in (objects, stages, authorizers, not_emulated, versions, statements, event_configs, layers):
         moto.mend()
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
-    authorization = Authorization(deployers_secret=variables.get("PARAKEET_DEPLOYERS_SECRET"))
+    authorization = Authorization(variables["PARAKEET_DEPLOYERS_SECRET"])
     machine = Machine(
         f"http://127.0.0.1:{server.port}",
         folder,
@@ -64,6 +64,8 @@ def main() -> None:
     Whoever started it holds stdin's other end, so that it goes when they go, killed outright or not. Its
     stdout ends when all that it started is gone, too.
     """
+    if not os.environ.get("PARAKEET_DEPLOYERS_SECRET"):
+        sys.exit("PARAKEET_DEPLOYERS_SECRET is needed: deployers sign with keys made of it")
     server = serve(Path(tempfile.mkdtemp(prefix="parakeet-aws-")), dict(os.environ))
     Thread(target=server.serve_forever, daemon=True).start()
     print(server.port, flush=True)

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from deployment.command import still_running
+from deployment.programs import impersonal_variables
 from local.child import ChildError
 from local.embedded_aws import EmbeddedAws
 from local.made_up import made_up_secrets
@@ -133,6 +134,25 @@ def test_an_embedded_aws_that_does_not_start_says_why(
     monkeypatch.setattr("local.child._PROJECT", tmp_path)
     with pytest.raises(ChildError, match=r"^The embedded AWS ended: .*No module named"):
         EmbeddedAws(tmp_path / "aws.log").__enter__()
+
+
+@pytest.mark.parametrize("secret", [{}, {"PARAKEET_DEPLOYERS_SECRET": ""}], ids=["none", "empty"])
+def test_an_embedded_aws_that_could_not_tell_deployers_from_others_does_not_start(
+    secret: dict[str, str],
+) -> None:
+    command = [sys.executable, "-m", "local.aws.server"]
+    ended = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=impersonal_variables(os.environ) | secret,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr == "PARAKEET_DEPLOYERS_SECRET is needed: deployers sign with keys made of it\n"
 
 
 def test_secrets_are_made_up_anew_each_time() -> None:

@@ -2,6 +2,6 @@
 
 from local.aws.authorization.credentials import Credentials
 from local.aws.authorization.errors import AuthorizationError
-from local.aws.authorization.middleware import Authorization
+from local.aws.authorization.middleware import SIGNED_FOR, Authorization
 
-__all__ = ["Authorization", "AuthorizationError", "Credentials"]
+__all__ = ["SIGNED_FOR", "Authorization", "AuthorizationError", "Credentials"]

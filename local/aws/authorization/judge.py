@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from local.aws.authorization import policies
+from local.aws.authorization import keys, policies
 from local.aws.authorization.calls import Permission
 from local.aws.authorization.errors import AuthorizationError, Refused
 from local.aws.authorization.policies import Identity
@@ -72,6 +72,7 @@ class Judge:
     ) -> Refused | None:
         """None when `principal` has the permission on a resource of `account`; else why not, in AWS's own."""
         try:
+            _refuse_key(permission.resource, account)
             own = policies.identity(principal.account, principal.role_arn) if principal.role_arn else _NOBODY
             of_resource = policies.of_resource(permission.resource, account)
             said = self._context(
@@ -145,6 +146,8 @@ class Judge:
                 "aws:userid": principal.user_id,
                 "aws:principalisawsservice": "false",
                 "aws:viaawsservice": "false",
+                # AWS has none for long-term keys only (IAM user guide, "aws:MultiFactorAuthPresent").
+                "aws:multifactorauthpresent": "false",
             }
         if principal.service:
             known |= {"aws:principalisawsservice": "true", "aws:principalservicename": principal.arn}
@@ -174,6 +177,12 @@ class Judge:
         if principal.session_policy:
             simulation["sessionPolicy"] = json.loads(principal.session_policy)
         return self.simulator.judge(simulation)
+
+
+def _refuse_key(resource: str, account: str) -> None:
+    key = keys.of_resource(resource, account)
+    if key is not None:
+        raise AuthorizationError(f"what {key} demands, a KMS key of one's own, is not emulated")
 
 
 def _named(documents: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:

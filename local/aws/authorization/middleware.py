@@ -22,6 +22,7 @@ from local.aws.deployers_key import secret_access_key
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PRINCIPAL = "parakeet.principal"
+SIGNED_FOR = "parakeet.signed_for"
 DEPLOYER = "deployer"
 _DEPLOYERS_KEY = "MADEUP"
 _OWN_PATHS = "/_parakeet/"
@@ -39,14 +40,11 @@ class _Admitted:
 class Authorization:
     """Who may do what in the embedded AWS of this process. Starts nothing before the first judgement.
 
-    With `deployers_secret`, deployers sign with `deployers_key.secret_access_key`; else a key's name will do.
+    Deployers sign with what `deployers_key.secret_access_key` makes of `deployers_secret`.
     """
 
     def __init__(
-        self,
-        account: str = DEFAULT_ACCOUNT_ID,
-        region: str = "us-east-1",
-        deployers_secret: str | None = None,
+        self, deployers_secret: str, account: str = DEFAULT_ACCOUNT_ID, region: str = "us-east-1"
     ) -> None:
         self._account = account
         self._region = region
@@ -55,7 +53,10 @@ class Authorization:
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
 
     def guard(self, app: Wsgi) -> Wsgi:
-        """`app` for those who may. `environ["parakeet.principal"]` tells it who asks: an ARN, or a word."""
+        """`app` for those who may. `environ["parakeet.principal"]` tells it who asks: an ARN, or a word.
+
+        `environ["parakeet.signed_for"]` is the service and the region of a signature that was verified.
+        """
         # Bucket policies are judged here. moto's own evaluator knows no conditions, and denies without them.
         FakeBucket.get_permission = _permitted  # type: ignore[method-assign]  # no setting for it
 
@@ -65,6 +66,8 @@ class Authorization:
                 signed = signature.read(environ)
                 service = signed.service if signed else self._unsigned_service(environ)
                 admitted = self._admit(environ, signed, service)
+                if signed is not None:
+                    environ[SIGNED_FOR] = (signed.service, signed.region)
                 if admitted is not None and admitted.to_be_told is not None:
                     return self._discreetly(app, admitted, environ, start_response)
             except Refused as refused:
@@ -123,8 +126,7 @@ class Authorization:
             environ[PRINCIPAL] = ANONYMOUS
             return None
         if signed is not None and signed.access_key.startswith(_DEPLOYERS_KEY):
-            if self._deployers_secret is not None:
-                _verify(environ, signed, secret_access_key(signed.access_key, self._deployers_secret))
+            _verify(environ, signed, secret_access_key(signed.access_key, self._deployers_secret))
             environ[PRINCIPAL] = DEPLOYER
             return None
         principal = self._principal(environ, signed, service)

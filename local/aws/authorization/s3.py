@@ -172,6 +172,8 @@ def _of_object(request: Request, bucket: str, key: str, subject: str) -> Call:
     permissions = [Permission(action, resource, context)]
     if request.method in ("PUT", "POST", "DELETE"):
         permissions += [Permission(_ALSO[name], resource) for name in request.headers() if name in _ALSO]
+    if request.header("x-amz-server-side-encryption-aws-kms-key-id"):
+        raise NotMapped(f"{_said(request)} with a KMS key of one's own")
     source = request.header("x-amz-copy-source")
     if source is not None:
         permissions += _of_copy(request, source, subject)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from local.aws.authorization import deployments
+from local.aws.authorization import deployments, keys
 from local.aws.authorization.calls import Call, Needs, Parameters, Permission, Request
 from local.aws.authorization.errors import NotMapped
 
@@ -22,6 +22,8 @@ def call(request: Request) -> Call:
     needs = _OPERATIONS.get(asked) or deployments.OPERATIONS.get(asked)
     if needs is None:
         raise NotMapped(f"{request.service}:{operation}")
+    if keys.named(parameters):
+        raise NotMapped(f"{request.service}:{operation} with a KMS key of one's own")
     try:
         return Call(tuple(needs(request, parameters)))
     except (KeyError, TypeError, AttributeError, IndexError):

@@ -16,6 +16,8 @@ from local.aws.authorization.errors import Refused
 _ALGORITHM = "AWS4-HMAC-SHA256"
 # In this order, and each once: moto takes service and region from what stands first, whatever its name.
 _HEADER = re.compile(rf"{_ALGORITHM} Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([^,\s]+)")
+# Nothing that could be taken for another part of the signature.
+_SIGNED_HEADERS = re.compile(r"[a-z0-9-]+(;[a-z0-9-]+)*")
 _SKEW = timedelta(minutes=15)
 
 
@@ -130,7 +132,9 @@ def _signature(
 ) -> Signature:
     access_key, date, region, service, end = credential.split("/")
     headers = tuple(signed_headers.split(";"))
-    if algorithm != _ALGORITHM or end != "aws4_request" or "host" not in headers or not all(headers):
+    if algorithm != _ALGORITHM or end != "aws4_request" or "host" not in headers:
+        raise ValueError
+    if _SIGNED_HEADERS.fullmatch(signed_headers) is None:
         raise ValueError
     return Signature(
         access_key, date, region, service, headers, signature, timestamp, token, presigned_seconds

@@ -17,6 +17,7 @@ from local.aws.functions.process import OutOfTimeError, ProcessEndedError, Runti
 from local.aws.functions.twins import twin_of
 
 _LAUNCH = Path(__file__).with_name("launch.py")
+_RUNTIME = "python3.13"
 _INIT_SECONDS = 10
 
 
@@ -25,15 +26,18 @@ class Environment:
 
     def __init__(self, configuration: Configuration, package: bytes, machine: Machine) -> None:
         """Raises RefusedError if the function cannot run here: its code, a layer, its runtime or its role."""
-        if not configuration.runtime.startswith("python3."):
-            raise RefusedError(502, "InvalidRuntimeException", f"{configuration.runtime} is not emulated")
+        if configuration.runtime != _RUNTIME:
+            said = (
+                f"FunctionName {configuration.name}: Runtime = {configuration.runtime!r} is not emulated here"
+            )
+            raise RefusedError(502, "InvalidRuntimeException", said)
         self.configuration = configuration
         self.last_used = self._made = time.monotonic()
         self._machine = machine
         self._task = machine.unpacked.folder_of(package)
         self._layers = [_layer_folder(arn, machine) for arn in configuration.layers]
         self._session = assume_role(machine.authorization, configuration, machine.endpoint)
-        self._log = LogStream(configuration, machine.sink)
+        self._log = LogStream(configuration, machine.sink, machine.authorization)
         self._tmp = machine.folder / f"tmp-{secrets.token_hex(8)}"
         self._process: RuntimeProcess | None = None
 
@@ -49,6 +53,7 @@ class Environment:
 
     def invoke(self, invocation: Invocation, arn: str) -> Outcome:
         """Run the function, invoked by that ARN. Whatever it does is an outcome, not an error."""
+        self._log.ask()
         billed = report.Billed(self.configuration, invocation.request_id)
         try:
             payload, failed = self._handle(invocation, billed, arn)

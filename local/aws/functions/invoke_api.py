@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from local.aws.authorization import Authorization
+from local.aws.authorization import SIGNED_FOR, Authorization
 from local.aws.functions.asynchronous import Events
 from local.aws.functions.deployed import Target, find
 from local.aws.functions.invocation import (
@@ -26,7 +26,6 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/lambda/aws4_request")
 _REASONS = {200: "OK", 202: "Accepted", 204: "No Content"}
 
 
@@ -62,12 +61,12 @@ class InvokeApi:
 
     def _invoke(self, name: str, environ: Environ) -> Answer:
         qualifier = parse_qs(environ.get("QUERY_STRING", "")).get("Qualifier", [None])[0]
-        region = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        service, region = environ.get(SIGNED_FOR, (None, None))
 
         def function() -> Target:
-            return find(name, qualifier, region and region[1])
+            return find(name, qualifier, region)
 
-        self._require_permission(function(), environ, signed=region is not None)
+        self._require_permission(function(), environ, judged=service == "lambda")
         how = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         payload = _payload(environ, MAXIMUM_EVENT_BYTES if how == "Event" else MAXIMUM_REQUEST_BYTES)
         invocation = Invocation(payload, _client_context(environ))
@@ -93,9 +92,9 @@ class InvokeApi:
             headers.append(("X-Amz-Log-Result", base64.b64encode(outcome.log.encode()).decode()))
         return _status(200), headers, outcome.payload
 
-    def _require_permission(self, target: Target, environ: Environ, *, signed: bool) -> None:
-        """A signed call was judged before it came here; a service needs the target's own permission."""
-        if signed and "HTTP_X_PARAKEET_SERVICE_TOKEN" not in environ:
+    def _require_permission(self, target: Target, environ: Environ, *, judged: bool) -> None:
+        """A call signed for Lambda was judged before; a service needs the target's own permission."""
+        if judged and "HTTP_X_PARAKEET_SERVICE_TOKEN" not in environ:
             return
         require_service_token(environ, self._service_token)
         require_invocation(

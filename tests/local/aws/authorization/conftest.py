@@ -8,13 +8,13 @@ from zipfile import ZipFile
 import pytest
 
 from local.aws.authorization import Authorization
-from tests.local.aws.authorization.serving import Aws, served
+from tests.local.aws.authorization.serving import DEPLOYERS_SECRET, Aws, served
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """The server, and clients of it."""
-    with served(Authorization()) as aws:
+    with served(Authorization(DEPLOYERS_SECRET)) as aws:
         yield aws
 
 

@@ -19,9 +19,11 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from local.aws.authorization import Authorization, Credentials
+from local.aws.deployers_key import secret_access_key
 from tests.local.aws.authorization.statements import TRUST, document
 
 REGION = "us-east-1"
+DEPLOYERS_SECRET = "run"
 # One session for all: it keeps the services' descriptions, which take longest.
 SESSION = boto3.session.Session()
 
@@ -58,6 +60,7 @@ class Aws:
 # Making one takes as long as some calls of it.
 @lru_cache(maxsize=64)
 def _client(endpoint: str, service: str, credentials: Credentials | None, **more: Any) -> Any:
+    deployers = f"MADEUP{secrets.token_hex(7).upper()}"
     keys = (
         {
             "aws_access_key_id": credentials.access_key_id,
@@ -66,8 +69,8 @@ def _client(endpoint: str, service: str, credentials: Credentials | None, **more
         }
         if credentials
         else {
-            "aws_access_key_id": f"MADEUP{secrets.token_hex(7).upper()}",
-            "aws_secret_access_key": "made-up",
+            "aws_access_key_id": deployers,
+            "aws_secret_access_key": secret_access_key(deployers, DEPLOYERS_SECRET),
         }
     )
     config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})

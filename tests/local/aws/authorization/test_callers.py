@@ -20,7 +20,7 @@ from moto.sts.models import sts_backends
 
 from local.aws.authorization import Authorization, AuthorizationError, Credentials
 from local.aws.deployers_key import secret_access_key
-from tests.local.aws.authorization.serving import Aws, served
+from tests.local.aws.authorization.serving import DEPLOYERS_SECRET, Aws, served
 from tests.local.aws.authorization.statements import TRUST, allow, deny, document
 
 pytestmark = pytest.mark.integration
@@ -260,6 +260,21 @@ def test_the_service_that_is_judged_is_the_one_that_answers(aws: Aws, keys: Cred
     assert ask(aws, "POST", "/", form, headers)[0] in (400, 403)
 
 
+@pytest.mark.parametrize(("name", "accepted"), [("x-own", True), ("x=own/us-east-1/iam", False)])
+def test_what_is_signed_beside_the_host_has_a_headers_name(
+    aws: Aws, keys: Credentials, name: str, accepted: bool
+) -> None:
+    url, form = aws.endpoint + "/", b"Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest(method="POST", url=url, data=form, headers=FORM | {name: ""})
+    key = SigningKey(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    SigV4Auth(key, "sts", "us-east-1").add_auth(request)
+    # Signed as empty, it need not be sent.
+    del request.headers[name]
+    assert f";{name}" in request.headers["Authorization"]
+    answered, text = ask(aws, "POST", "/", form, dict(request.headers.items()))
+    assert (answered == 200) is accepted, text
+
+
 def test_an_address_with_a_fragment_is_refused(aws: Aws, keys: Credentials) -> None:
     request = AWSRequest(method="DELETE", url=f"{aws.endpoint}/b-1/k")
     key = SigningKey(keys.access_key_id, keys.secret_access_key, keys.session_token)
@@ -341,7 +356,7 @@ def test_messages_name_no_secret(aws: Aws, keys: Credentials, capfd: pytest.Capt
     assert keys.secret_access_key not in said
 
 
-def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
+def test_a_deployers_key_needs_its_runs_secret() -> None:
     key = "MADEUP0123456789"
     own = secret_access_key(key, "run")
     others = (secret_access_key(key, "other"), secret_access_key("MADEUP9876543210", "run"), "made-up")
@@ -350,7 +365,7 @@ def test_a_deployers_key_needs_its_runs_secret_if_there_is_one() -> None:
         ("sqs", methodcaller("list_queues")),
         ("iam", methodcaller("list_roles")),
     )
-    with served(Authorization(deployers_secret="run")) as aws:
+    with served(Authorization("run")) as aws:
         for service, call in calls:
             call(aws.client(service, aws_access_key_id=key, aws_secret_access_key=own))
             for secret in others:
@@ -366,7 +381,7 @@ def test_the_local_platforms_own_paths_are_for_the_application_to_guard() -> Non
         start_response("202 Accepted", [("Content-Length", "0")])
         return [b""]
 
-    with served(Authorization(), app) as aws:
+    with served(Authorization(DEPLOYERS_SECRET), app) as aws:
         assert ask(aws, "POST", "/_parakeet/rules/daily/fire")[0] == 202
         invocations = "/2015-03-31/functions/f/invocations"
         assert ask(aws, "POST", invocations, b"{}", {"X-Parakeet-Service-Token": "token"})[0] == 202

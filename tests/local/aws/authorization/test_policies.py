@@ -155,6 +155,8 @@ def test_a_secrets_policy_denies_and_partial_names_find_it(aws: Aws) -> None:
         ({"NumericGreaterThan": {"aws:EpochTime": "1577836800"}}, True),
         ({"Null": {"aws:SourceArn": "false"}}, False),
         ({"Bool": {"AWS:SecureTransport": "true"}}, True),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, True),
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}, False),
     ],
 )
 def test_conditions_see_what_aws_would_tell_them(

@@ -92,6 +92,16 @@ def handler(event, context):
     ]
 
 
+@pytest.mark.parametrize("runtime", ["python3.12", "python3.14", "nodejs22.x", "provided.al2023"])
+def test_another_runtime_is_refused(account: Account, runtime: str) -> None:
+    name = account.function(TELL)
+    account.client("lambda").update_function_configuration(FunctionName=name, Runtime=runtime)
+    said = f"FunctionName {name}: Runtime = '{runtime}' is not emulated here"
+    with pytest.raises(ClientError, match=said) as refusal:
+        account.invoke(name)
+    assert refusal.value.response["Error"]["Code"] == "InvalidRuntimeException"
+
+
 def test_role_that_lambda_may_not_assume_is_refused(account: Account) -> None:
     trust = {
         "Version": "2012-10-17",

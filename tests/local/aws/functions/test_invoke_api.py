@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.embedded_aws import REGION
@@ -193,4 +196,26 @@ def test_connection_is_kept_for_the_next_request(account: Account, permitted: st
         connection.request("POST", path, str(each), service(account, f"{API}/$default/GET/trades"))
         assert json.load(connection.getresponse()) == each
     assert connection.sock is used
+    connection.close()
+
+
+def test_who_may_put_an_object_invokes_no_function_of_its_name(account: Account) -> None:
+    may = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::2015-03-31/*"}
+    keys = account.client("sts").assume_role(RoleArn=account.role(may), RoleSessionName="posing")
+    key = Credentials(*(keys["Credentials"][f"{name}"] for name in ("AccessKeyId", "SecretAccessKey")))
+    key.token = keys["Credentials"]["SessionToken"]
+    path = f"/2015-03-31/functions/{account.function(ECHO)}/invocations?uploads"
+    request = AWSRequest(method="POST", url=account.aws.endpoint + path, data=b"{}")
+    # The name of a header that is signed, and that nobody sends.
+    scope = f"Credential=x/20261124/{REGION}/lambda/aws4_request"
+    request.headers[scope] = ""
+    S3SigV4Auth(key, "s3", REGION).add_auth(request)
+    del request.headers[scope]
+    request.headers.replace_header(
+        "Authorization", request.headers["Authorization"].replace(scope.lower(), scope)
+    )
+    assert scope in request.headers["Authorization"]
+    connection = http.client.HTTPConnection(account.aws.endpoint.removeprefix("http://"), timeout=20)
+    connection.request("POST", path, b"{}", dict(request.headers.items()))
+    assert connection.getresponse().status in (400, 403)
     connection.close()

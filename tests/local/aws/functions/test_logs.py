@@ -1,10 +1,11 @@
 """A function's log."""
 
+import json
 import re
 
 import pytest
 
-from tests.local.aws.functions.account import Account
+from tests.local.aws.functions.account import LOG, Account
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +66,23 @@ def test_role_without_the_grant_writes_no_log_and_the_function_runs(account: Acc
     assert account.invoke(name).error is None
     assert account.log(name) == []
     assert f"{name}: its role may not write its log: AccessDenied" in account.functions_log.read_text()
+
+
+def test_grant_that_is_taken_away_is_missed_by_the_next_invocation_and_obeyed_again(account: Account) -> None:
+    iam, role = account.client("iam"), account.role(LOG)
+    of_role = {"RoleName": role.rpartition("/")[2], "PolicyName": "may"}
+    name = account.function("def handler(event, context): print(event)", role=role)
+    account.invoke(name, "may")
+    granted = iam.get_role_policy(**of_role)["PolicyDocument"]
+    iam.delete_role_policy(**of_role)
+    assert account.invoke(name, "may not").error is None
+    iam.put_role_policy(**of_role, PolicyDocument=json.dumps(granted))
+    account.invoke(name, "may again")
+    log = account.log(name)
+    assert "may\n" in log
+    assert "may not\n" not in log
+    assert "may again\n" in log
+    assert sum(line.startswith("INIT_START") for line in log) == 1
 
 
 def test_role_that_may_make_no_group_writes_to_one_that_is_there(account: Account) -> None:
