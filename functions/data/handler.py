@@ -21,8 +21,7 @@ from functions.data.model import (
     Ticker,
 )
 from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import Objects
-from functions.market.reading import answering
+from functions.market.reading import answering, cache_of
 from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
@@ -48,7 +47,7 @@ class Settings(Variables):
 
 @cache
 def _cache() -> Cache:
-    return Cache(Objects(Settings.read().aws_s3_bucket))
+    return cache_of(Settings.read().aws_s3_bucket)
 
 
 @api.get("/data/status", tags=["data"])

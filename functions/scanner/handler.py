@@ -5,8 +5,7 @@ from functools import cache
 from typing import Annotated
 
 from functions.market.cache import Cache
-from functions.market.objects import Objects
-from functions.market.reading import answering
+from functions.market.reading import answering, cache_of
 from functions.runtime.http_api import HttpApi
 from functions.runtime.log import log
 from functions.runtime.parameters import Query
@@ -30,7 +29,7 @@ api = HttpApi()
 
 @cache
 def _cache() -> Cache:
-    return Cache(Objects(Settings.read().aws_s3_bucket))
+    return cache_of(Settings.read().aws_s3_bucket)
 
 
 @api.get("/scanner", tags=["scanner"])
