@@ -25,6 +25,7 @@ from functions.market.reading import answering, cache_of
 from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
+from functions.runtime.fields import Day
 from functions.runtime.http_api import HttpApi
 from functions.runtime.invocation import start as start_function
 from functions.runtime.json_text import JsonText
@@ -74,8 +75,8 @@ def list_instruments(
 @api.get("/data/prices/<ticker>", tags=["data"])
 def list_prices(
     ticker: Annotated[Ticker, Path()],
-    start: Annotated[date, Query(description="First day")] = FIRST_DAY,
-    end: Annotated[date, Query(description="Last day")] = LAST_DAY,
+    start: Annotated[Day, Query(description="First day")] = FIRST_DAY,
+    end: Annotated[Day, Query(description="Last day")] = LAST_DAY,
     limit: Annotated[int | None, Query(ge=1, le=MOST_BARS, description="The last so many bars")] = None,
     *,
     adjusted: Annotated[bool, Query(description="Open, high, low and close adjusted too")] = True,

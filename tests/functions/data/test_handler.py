@@ -14,6 +14,7 @@ from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_r
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
+from tests.functions.events import NO_DAYS
 from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, run_id
 
 pytestmark = pytest.mark.integration
@@ -142,7 +143,8 @@ def test_a_bar_before_the_first_known_rate_has_no_price_in_australian_dollars(
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [
-        ({"start": "yesterday"}, 400, "start"),
+        *(({"start": text}, 400, "start") for text in NO_DAYS),
+        *(({"end": text}, 400, "end") for text in NO_DAYS),
         ({"start": "2024-02-02", "end": "2024-02-01"}, 422, "end"),
         ({"limit": "0"}, 422, "limit"),
         ({"limit": "10001"}, 422, "limit"),

@@ -17,7 +17,7 @@ from functions.strategies.model import DayEquity, Rebalance
 from functions.strategies.prices import Prices
 from functions.strategies.rebalancing import Costs
 from tests.functions.calling import Call
-from tests.functions.events import EMAIL
+from tests.functions.events import EMAIL, NO_DAYS
 from tests.functions.filled_cache import RUN, empty_cache, fill
 from tests.functions.strategies.market import caller_on
 
@@ -33,8 +33,8 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"index": "EVEN"}, 422, "body"),
     ({"tickers": None}, 422, "body"),
     ({"tickers": None, "index": "NASDAQ100"}, 422, "index"),
-    ({"start": "2024-13-01"}, 400, "start"),
-    ({"start": 20240101}, 400, "start"),
+    *(({"start": day}, 400, "start") for day in (*NO_DAYS, 20240101, None)),
+    *(({"end": day}, 400, "end") for day in (*NO_DAYS, 20240101)),
     ({"start": "2030-01-01"}, 422, "start"),
     ({"end": "2024-03-05"}, 422, "body"),
     ({"start": "2023-01-02"}, 422, "start"),
