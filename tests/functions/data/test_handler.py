@@ -237,6 +237,16 @@ def test_a_refresh_starts_the_ingest_and_is_running_until_it_reports(ask: Ask, s
     assert (status, told["status"]) == (200, "running")
 
 
+@pytest.mark.parametrize(
+    ("hours", "status"), [(0, 200), (0.5, 200), (5.9, 200), (6.1, 404), (24, 404), (-1, 404)]
+)
+def test_a_refresh_is_running_while_lambda_may_still_start_it(ask: Ask, hours: float, status: int) -> None:
+    """Behind another ingest it waits, for six hours at most."""
+    asked_for = new_run_id(datetime.now(UTC) - timedelta(hours=hours), "waiting")
+    answered, told = ask("GET", f"/data/refresh/{asked_for}")
+    assert (answered, told.get("status")) == (status, "running" if status == 200 else None)
+
+
 def test_a_refresh_of_all_names_no_tickers(ask: Ask, started: list[Any]) -> None:
     assert ask("POST", "/data/refresh", {})[0] == 202
     assert started[0][1]["tickers"] is None
