@@ -22,6 +22,7 @@ class Settings(Variables):
     """The scanner's variables."""
 
     aws_s3_bucket: str
+    aws_lambda_function_memory_size: int
 
 
 api = HttpApi()
@@ -45,16 +46,17 @@ def list_scanners() -> Scanners:
 
 @api.post("/scanner/run", tags=["scanner"])
 def run_scanner(request: ScanRequest) -> ScanAnswer:
-    """Scan the last day of the market. It becomes the scanner's latest run."""
-    by = api.caller
+    """Scan the last day of the market; it becomes the latest run. What would not end in 25 s is refused."""
+    by, settings = api.caller, Settings.read()
     with answering(_cache()) as cached:
         made, results = run(
             request,
             cached.universe(),
             cached.snapshot(),
+            memory_mb=settings.aws_lambda_function_memory_size,
             by=by,
             now=datetime.now(UTC),
-            code_version=Settings.read().code_version,
+            code_version=settings.code_version,
         )
         store.save(cached.objects, made, results)
     log.info("ran a scanner", extra={"scanner": made.scanner, "found": made.counts.found})
