@@ -3,7 +3,7 @@
 Whole requests, from event to answer, against an S3 and a PostgreSQL of its own, each in a process of its own:
 CPU time (other programs do not change it), wall time, peak memory. The first request of a process loads all;
 the later ones, of which the median is told, find the panels' files on /tmp. Behind them what
-functions/strategies/estimate.py expects, which has to be more. At last how CPU time grows with the tickers,
+the functions' estimate.py expect, which has to be more. At last how CPU time grows with the tickers,
 which has to be at most as they do.
 """
 
@@ -152,10 +152,13 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
 
 def expected(name: str, tickers: int) -> str:
     """What estimate.py says of the request."""
+    from functions.scanner import estimate  # noqa: PLC0415 - no part of a scan's memory
     from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - no part of a scan's memory
     from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415 - no part of a scan's memory
     from functions.strategies.rebalancing import Calendar  # noqa: PLC0415 - no part of a scan's memory
 
+    if name in SCANNERS:
+        return f"{estimate.seconds(tickers, PROCESSOR_MB):5.2f} s {estimate.megabytes(tickers):4.0f} MiB"
     strategy = CATALOG[name]()
     decisions = 528 if strategy.calendar is Calendar.WEEKLY else 132
     size = Size(DAYS, tickers, decisions, strategy.bars_read, strategy.held_at_most(tickers))
@@ -181,13 +184,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 seen.setdefault(name, {})[tickers] = show(name, tickers, found, expected(name, tickers))
             for name in SCANNERS:
                 found = measure(f"scanner:{name}", tickers, where)
-                seen.setdefault(name, {})[tickers] = show(name, tickers, found)
+                seen.setdefault(name, {})[tickers] = show(name, tickers, found, expected(name, tickers))
     for name, costs in seen.items():
         for line in growth(name, costs):
             print(line)
 
 
-def show(name: str, tickers: int, found: dict[str, Any], more: str = "") -> float:
+def show(name: str, tickers: int, found: dict[str, Any], more: str) -> float:
     """Print one row. CPU seconds of a later request; NaN if it is refused."""
     title = f"{f'{name} {tickers}':>24}"
     if "refused" in found:

@@ -147,6 +147,10 @@ export PARAKEET_TOKEN={token}
     curl -s $PARAKEET_API/strategies/dual_momentum/run -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\
         -H 'Content-Type: application/json' -d '{{
             "tickers": ["SPY", "QQQ", "TLT", "IEF", "BND"], "start": "2015-01-01", "end": "2024-12-31"}}'
+    curl -s $PARAKEET_API/strategies/equal_weight/run -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\
+        -H 'Content-Type: application/json' -d '{{
+            "tickers": ["SPY", "QQQ", "TLT", "IEF", "BND"], "start": "2015-01-01", "end": "2024-12-31"}}'
+    curl -s "$PARAKEET_API/strategies/compare?ids=1,2" -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN"
     curl -s $PARAKEET_API/scanner/run -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\
         -H 'Content-Type: application/json' -d '{{"scanner": "breakout"}}'
     curl -s $PARAKEET_API/trades    # without a token: 401

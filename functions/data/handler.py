@@ -21,11 +21,11 @@ from functions.data.model import (
     Ticker,
 )
 from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import Objects
-from functions.market.reading import answering
+from functions.market.reading import answering, cache_of
 from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
+from functions.runtime.fields import Day
 from functions.runtime.http_api import HttpApi
 from functions.runtime.invocation import start as start_function
 from functions.runtime.json_text import JsonText
@@ -48,7 +48,7 @@ class Settings(Variables):
 
 @cache
 def _cache() -> Cache:
-    return Cache(Objects(Settings.read().aws_s3_bucket))
+    return cache_of(Settings.read().aws_s3_bucket)
 
 
 @api.get("/data/status", tags=["data"])
@@ -75,8 +75,8 @@ def list_instruments(
 @api.get("/data/prices/<ticker>", tags=["data"])
 def list_prices(
     ticker: Annotated[Ticker, Path()],
-    start: Annotated[date, Query(description="First day")] = FIRST_DAY,
-    end: Annotated[date, Query(description="Last day")] = LAST_DAY,
+    start: Annotated[Day, Query(description="First day")] = FIRST_DAY,
+    end: Annotated[Day, Query(description="Last day")] = LAST_DAY,
     limit: Annotated[int | None, Query(ge=1, le=MOST_BARS, description="The last so many bars")] = None,
     *,
     adjusted: Annotated[bool, Query(description="Open, high, low and close adjusted too")] = True,

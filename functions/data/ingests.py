@@ -8,7 +8,11 @@ from functions.market.cache import Cache, CacheEmptyError
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, report_key
 from functions.market.manifest import Catalogue
-from functions.market.report import SILENT_AFTER_SECONDS, Report, read_report, started_at
+from functions.market.report import Report, read_report, started_at
+
+# So long Lambda keeps an event that it cannot deliver, as one ingest at a time runs (its default, which the
+# ingest's configuration leaves). One that it gives up reports nothing.
+QUEUED_AT_MOST = timedelta(hours=6)
 
 
 def status(cache: Cache, now: datetime) -> Status:
@@ -35,7 +39,7 @@ def status(cache: Cache, now: datetime) -> Status:
 def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
     """A run.
 
-    None if there is none of that id. One asked for a moment ago is running: Lambda has yet to start it.
+    None if there is none of that id. One that has no report yet is running while Lambda may still start it.
     """
     try:
         asked_for = started_at(run_id)
@@ -44,7 +48,7 @@ def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
     text = cache.objects.get(report_key(run_id))
     if text is not None:
         return _told(read_report(text), now)
-    if timedelta(0) <= now - asked_for <= timedelta(seconds=SILENT_AFTER_SECONDS):
+    if timedelta(0) <= now - asked_for <= QUEUED_AT_MOST:
         return Ingest(run_id=run_id, status="running", started_at=asked_for)
     return None
 

@@ -7,6 +7,8 @@ import os
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
 
@@ -17,9 +19,21 @@ from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
 CONNECT_SECONDS = 2
-READ_SECONDS = 10
 RETRIES = 3
 FIRST_WAIT_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long S3 is waited for: at each read of a socket, so that a large object may take longer; and in
+    all since `begin`, after which no attempt is made any more.
+    """
+
+    read_seconds: float
+    seconds: float = inf
+
+
+AN_INGESTS = Patience(read_seconds=10)
 
 
 class StorageError(Exception):
@@ -37,9 +51,16 @@ class Objects:
     """
 
     def __init__(
-        self, bucket: str, *, connections: int = 10, variables: Mapping[str, str] = os.environ
+        self,
+        bucket: str,
+        *,
+        patience: Patience = AN_INGESTS,
+        connections: int = 10,
+        variables: Mapping[str, str] = os.environ,
     ) -> None:
         self.bucket = bucket
+        self._patience = patience
+        self._waited = 0.0
         self._variables = variables
         self._region = variables.get("AWS_REGION", "us-east-1")
         endpoint = variables.get("AWS_ENDPOINT_URL_S3") or variables.get("AWS_ENDPOINT_URL")
@@ -50,8 +71,12 @@ class Objects:
             else f"https://{bucket}.s3.{self._region}.amazonaws.com"
         )
         self._session = URLLib3Session(
-            timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=connections
+            timeout=(CONNECT_SECONDS, patience.read_seconds), max_pool_connections=connections
         )
+
+    def begin(self) -> None:
+        """Have all patience again."""
+        self._waited = 0.0
 
     def get(self, key: str) -> bytes | None:
         """An object's content; None if there is no such object."""
@@ -108,8 +133,11 @@ class Objects:
         query: Mapping[str, str] | None = None,
     ) -> AWSResponse:
         url = f"{self._root}/{quote(key)}" + (f"?{urlencode(query)}" if query else "")
-        problem = ""
+        problem = f"after {self._patience.seconds} s with other objects"
         for attempt in range(1 + RETRIES):
+            if self._waited >= self._patience.seconds:
+                break
+            asked = time.monotonic()
             if attempt:
                 # Those who failed together are not to come back together.
                 spread = random.uniform(0.5, 1)  # noqa: S311 - to spread, not to hide
@@ -121,6 +149,8 @@ class Objects:
             except BotoCoreError as error:
                 problem = type(error).__name__
                 continue
+            finally:
+                self._waited += time.monotonic() - asked
             if answer.status_code < 500:
                 return answer
             problem = f"{answer.status_code} {_code(answer)}".rstrip()

@@ -4,18 +4,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import StorageError
+from functions.market.manifest import UnknownSchemaError
+from functions.market.objects import Objects, Patience, StorageError
 from functions.runtime.errors import UnavailableError
 from functions.runtime.log import log
+
+# The last attempt begins before the 8 s are over and waits for 5 s at most (2 to connect, 3 to read): the
+# answer is still ours, as a function behind the API has 29 s.
+A_REQUESTS = Patience(read_seconds=3, seconds=8)
+
+
+def cache_of(bucket: str) -> Cache:
+    """The bucket's cache, for requests."""
+    return Cache(Objects(bucket, patience=A_REQUESTS))
 
 
 @contextmanager
 def answering(cache: Cache) -> Iterator[Cache]:
-    """Raises UnavailableError for StorageError and CacheEmptyError."""
+    """One request. Raises UnavailableError for StorageError, UnknownSchemaError and CacheEmptyError."""
+    cache.objects.begin()
     try:
         yield cache
     except StorageError as error:
         log.error("the cache cannot be used", extra={"reason": str(error)})
         raise UnavailableError("The cache does not answer at the moment.") from error
+    except UnknownSchemaError as error:
+        log.error("the cache cannot be read", extra={"reason": str(error)})
+        raise UnavailableError(
+            "The cache was written for another version of this code.", retry_after_s=60
+        ) from error
     except CacheEmptyError:
         raise UnavailableError("Nothing has been ingested yet.", retry_after_s=60) from None

@@ -72,6 +72,19 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_
 """A time with its zone, kept in UTC."""
 
 
+def _days_text(value: object) -> object:
+    # Pydantic reads numbers as Unix time, also from text, and takes a time of midnight for its day.
+    if not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise PydanticCustomError("date_parsing", "Input should be a day, YYYY-MM-DD")
+    return value
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+Day = Annotated[date, BeforeValidator(_days_text)]
+"""`YYYY-MM-DD` and nothing else."""
+
+
 def _day_or_instant(value: object) -> object:
     # Here and not in the union, where a day is the midnight of no zone too.
     if isinstance(value, str):
@@ -79,8 +92,7 @@ def _day_or_instant(value: object) -> object:
     return value
 
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATE = TypeAdapter(date)
+_DATE: TypeAdapter[date] = TypeAdapter(Day)
 _TIME: TypeAdapter[datetime] = TypeAdapter(Annotated[AwareDatetime, BeforeValidator(_text_only)])
 
 DayOrInstant = Annotated[

@@ -11,7 +11,6 @@ _MALFORMED = {
     "missing",
     "int_from_float",
     "string_unicode",
-    "date_from_datetime_inexact",
     "datetime_object_invalid",
 }
 _PLACES = ("body", "query", "path", "header")

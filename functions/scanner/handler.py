@@ -5,8 +5,7 @@ from functools import cache
 from typing import Annotated
 
 from functions.market.cache import Cache
-from functions.market.objects import Objects
-from functions.market.reading import answering
+from functions.market.reading import answering, cache_of
 from functions.runtime.http_api import HttpApi
 from functions.runtime.log import log
 from functions.runtime.parameters import Query
@@ -23,6 +22,7 @@ class Settings(Variables):
     """The scanner's variables."""
 
     aws_s3_bucket: str
+    aws_lambda_function_memory_size: int
 
 
 api = HttpApi()
@@ -30,7 +30,7 @@ api = HttpApi()
 
 @cache
 def _cache() -> Cache:
-    return Cache(Objects(Settings.read().aws_s3_bucket))
+    return cache_of(Settings.read().aws_s3_bucket)
 
 
 @api.get("/scanner", tags=["scanner"])
@@ -46,16 +46,17 @@ def list_scanners() -> Scanners:
 
 @api.post("/scanner/run", tags=["scanner"])
 def run_scanner(request: ScanRequest) -> ScanAnswer:
-    """Scan the last day of the market. It becomes the scanner's latest run."""
-    by = api.caller
+    """Scan the last day of the market; it becomes the latest run. What would not end in 25 s is refused."""
+    by, settings = api.caller, Settings.read()
     with answering(_cache()) as cached:
         made, results = run(
             request,
             cached.universe(),
             cached.snapshot(),
+            memory_mb=settings.aws_lambda_function_memory_size,
             by=by,
             now=datetime.now(UTC),
-            code_version=Settings.read().code_version,
+            code_version=settings.code_version,
         )
         store.save(cached.objects, made, results)
     log.info("ran a scanner", extra={"scanner": made.scanner, "found": made.counts.found})

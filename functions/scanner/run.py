@@ -9,6 +9,7 @@ from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError
 from functions.scanner.bars import COLUMNS
 from functions.scanner.catalog import SCANNERS
+from functions.scanner.estimate import refuse_what_does_not_end
 from functions.scanner.model import ScanCounts, ScanRequest, ScanResult, ScanRun
 from functions.scanner.scan import Filters, scan
 
@@ -16,10 +17,18 @@ BENCHMARK = "SPY"
 
 
 def run(
-    request: ScanRequest, universe: Universe, snapshot: Snapshot, *, by: str, now: datetime, code_version: str
+    request: ScanRequest,
+    universe: Universe,
+    snapshot: Snapshot,
+    *,
+    memory_mb: int,
+    by: str,
+    now: datetime,
+    code_version: str,
 ) -> tuple[ScanRun, list[ScanResult]]:
-    """Raises InvalidError for tickers or an index that there are not."""
+    """Raises InvalidError for tickers or an index that there are not, and for more than it can scan."""
     asked = _asked(request, universe)
+    refuse_what_does_not_end(len(asked), memory_mb)
     recent = load_recent(snapshot, tuple(dict.fromkeys((*asked, BENCHMARK))), COLUMNS)
     filters = Filters(request.min_price, request.max_price, request.min_dollar_volume)
     found = scan(

@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 
 from functions.runtime.errors import InvalidError
-
-# Lambda gives a whole processor at this memory, and a part of one below (AWS's documentation of memory).
-WHOLE_PROCESSOR_MB = 1769
-
-MAX_SECONDS = 25.0
-"""An HTTP API ends at 30."""
+from functions.runtime.limits import MAX_SECONDS, seconds_in
 
 MAX_WEIGHTS = 270_000
 """Of all rebalances together: Lambda's answer ends at 6 MB, and each takes up to 22 bytes of it."""
@@ -56,7 +51,7 @@ def seconds(size: Size, memory_mb: int) -> float:
         + _WEIGHT_INPUT * size.decisions * size.tickers * size.bars
         + _ORDER * size.weights
     )
-    return whole / min(1.0, memory_mb / WHOLE_PROCESSOR_MB)
+    return seconds_in(memory_mb, whole)
 
 
 def megabytes(size: Size) -> float:

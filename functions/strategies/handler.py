@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from functions.database.connection import DatabaseVariables, database
 from functions.market.cache import Cache
-from functions.market.objects import Objects
-from functions.market.reading import answering
+from functions.market.reading import answering, cache_of
 from functions.runtime.errors import InvalidError, MalformedError, NotFoundError
 from functions.runtime.http_api import HttpApi
 from functions.runtime.json_text import JsonText
@@ -49,7 +48,7 @@ api = HttpApi()
 
 @cache
 def _cache() -> Cache:
-    return Cache(Objects(Settings.read().aws_s3_bucket))
+    return cache_of(Settings.read().aws_s3_bucket)
 
 
 @api.get("/strategies", tags=["strategies"])

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from functions.runtime.fields import Exact, Instant, Number
+from functions.runtime.fields import Day, Exact, Instant, Number
 from functions.runtime.paging import Page
 from functions.strategies.metrics import Metrics
 
@@ -23,19 +23,11 @@ MAX_ID = 2**63 - 1
 MAX_TICKERS = 10_000
 
 
-def _day(value: object) -> object:
-    # Pydantic reads numbers as Unix time; nobody means that.
-    if not isinstance(value, str):
-        raise PydanticCustomError("date_type", "Input should be a day as text, YYYY-MM-DD")
-    return value
-
-
 def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
 Currency = Literal["AUD", "USD"]
-Day = Annotated[date, BeforeValidator(_day)]
 Ticker = Annotated[str, StringConstraints(min_length=1, max_length=20), BeforeValidator(_upper)]
 BasisPoints = Annotated[Decimal, Exact(digits=8, places=4, ge=0, le=1000)]
 

@@ -69,19 +69,21 @@ def plan(
     if not entries:
         raise InvalidError.field("tickers", None, "At least one that has bars; POST /data/refresh gets them")
     oldest = date.fromisoformat(min(entry.first for entry in entries))
-    newest = date.fromisoformat(max(entry.last for entry in entries))
-    # Beyond the market's day, most others would seem to have no price.
-    newest = min(newest, snapshot.catalogue.market_day or newest)
-    start, end = max(request.start, oldest), min(request.end or newest, newest)
-    if start >= end:
+    market_day = snapshot.catalogue.market_day
+    assert market_day is not None, "a catalogue with a ticker's bars has a market"
+    # Beyond the market's day, most others would seem to have no price. Candidates that ended before it do not
+    # end the run: what it holds of them is sold, and what a strategy needs besides goes on.
+    start, end = max(request.start, oldest), min(request.end or market_day, market_day)
+    newest = min(date.fromisoformat(max(entry.last for entry in entries)), market_day)
+    if start >= min(end, newest):
         raise InvalidError.field(
-            "start", request.start, f"Before the end, and before {newest}, the newest day there is"
+            "start", request.start, f"Before the end, and before {newest}, the last day of these tickers"
         )
     # Of seven days about two and a half are no trading days.
     since = start - timedelta(days=strategy.bars * 8 // 5 + 10)
     loaded = tuple(dict.fromkeys((*candidates, *strategy.besides, MARKET)))
     size = Size(
-        days=int(np.busday_count(max(since, oldest), end)) + 1,
+        days=int(np.busday_count(since, end)) + 1,
         tickers=len(loaded),
         decisions=(end - start).days // (7 if strategy.calendar is Calendar.WEEKLY else 28) + 2,
         bars=strategy.bars_read,

@@ -6,6 +6,11 @@ from urllib.parse import urlencode
 
 REQUEST_ID = "JKJaXmPLvHcESHA="
 EMAIL = "trader@example.com"
+NO_DAYS = (
+    *("yesterday", "2024-13-01", "2024-02-30", "2024-1-1", "20240101", "1704067200", "-1", "", " 2024-01-01"),
+    *("2024-01-01T00:00:00", "2024-01-01 00:00:00", "2024-01-01T00:00:00Z", "\u0662024-01-01"),
+)
+"""What is not YYYY-MM-DD, though pydantic takes some of it for a day."""
 
 
 def event(

@@ -118,12 +118,14 @@ def test_the_printed_exports_and_curl_lines_work_as_they_stand(serving: Serving)
     )
     assert ran.returncode == 0, ran.stderr
     answers = map(json.loads, ran.stdout.split("\n")[1:])
-    health, placed, listed, prices, backtest, scan, refused = answers
+    health, placed, listed, prices, backtest, benchmark, comparison, scan, refused = answers
     assert health["status"] == "ok"
     assert (placed["ticker"], placed["status"]) == ("AAPL", "OPEN")
     assert listed["trades"] == [placed]
     assert (prices["ticker"], prices["currency"], len(prices["bars"])) == ("SPY", "AUD", 3)
     assert backtest["metrics"]["sharpe"] is not None
+    assert [result["id"] for result in comparison["results"]] == [backtest["id"], benchmark["id"]]
+    assert comparison["differences"] == []
     assert scan["scanner"] == "breakout"
     assert refused == {"message": "Unauthorized"}
 

@@ -14,6 +14,7 @@ from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_r
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
+from tests.functions.events import NO_DAYS
 from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, run_id
 
 pytestmark = pytest.mark.integration
@@ -142,7 +143,8 @@ def test_a_bar_before_the_first_known_rate_has_no_price_in_australian_dollars(
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [
-        ({"start": "yesterday"}, 400, "start"),
+        *(({"start": text}, 400, "start") for text in NO_DAYS),
+        *(({"end": text}, 400, "end") for text in NO_DAYS),
         ({"start": "2024-02-02", "end": "2024-02-01"}, 422, "end"),
         ({"limit": "0"}, 422, "limit"),
         ({"limit": "10001"}, 422, "limit"),
@@ -233,6 +235,16 @@ def test_a_refresh_starts_the_ingest_and_is_running_until_it_reports(ask: Ask, s
     assert started == [("potential-parakeet-ingest-dev", event)]
     status, told = ask("GET", f"/data/refresh/{answer['run_id']}")
     assert (status, told["status"]) == (200, "running")
+
+
+@pytest.mark.parametrize(
+    ("hours", "status"), [(0, 200), (0.5, 200), (5.9, 200), (6.1, 404), (24, 404), (-1, 404)]
+)
+def test_a_refresh_is_running_while_lambda_may_still_start_it(ask: Ask, hours: float, status: int) -> None:
+    """Behind another ingest it waits, for six hours at most."""
+    asked_for = new_run_id(datetime.now(UTC) - timedelta(hours=hours), "waiting")
+    answered, told = ask("GET", f"/data/refresh/{asked_for}")
+    assert (answered, told.get("status")) == (status, "running" if status == 200 else None)
 
 
 def test_a_refresh_of_all_names_no_tickers(ask: Ask, started: list[Any]) -> None:

@@ -24,10 +24,11 @@ def market() -> Iterator[Objects]:
         yield objects
 
 
-def caller_on(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> Call:
+def caller_on(objects: Objects, monkeypatch: pytest.MonkeyPatch, memory_mb: int = 512) -> Call:
     """Sends requests to the scanner API on that cache."""
     cached = Cache(objects)
     monkeypatch.setenv("AWS_S3_BUCKET", objects.bucket)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(memory_mb))
     scanner.Settings.read.cache_clear()
     monkeypatch.setattr(scanner, "_cache", lambda: cached)
     return caller(scanner.handler)

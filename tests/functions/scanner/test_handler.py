@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from functions.market.objects import Objects
+from functions.scanner import run as runs
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.scan import scan
 from tests.functions.calling import Call
@@ -127,6 +128,21 @@ def test_what_cannot_be_scanned_is_refused_with_its_field(
 ) -> None:
     found, answer = call("POST", "/scanner/run", body)
     assert (found, answer["error"]["details"][0]["field"]) == (status, field), answer
+
+
+def test_a_scan_that_does_not_fit_is_refused_before_a_bar_is_read(
+    market: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("bars were read")
+
+    monkeypatch.setattr(runs, "load_recent", load)
+    small = caller_on(market, monkeypatch, memory_mb=127)
+
+    status, answer = small("POST", "/scanner/run", {"scanner": "breakout"})
+
+    assert status == 422
+    assert "the limit is 127 MiB" in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(

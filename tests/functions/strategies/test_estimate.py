@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.runtime.errors import InvalidError
+from functions.runtime.limits import MAX_SECONDS, WHOLE_PROCESSOR_MB
 from functions.strategies.estimate import (
-    MAX_SECONDS,
     MAX_WEIGHTS,
-    WHOLE_PROCESSOR_MB,
     Size,
     megabytes,
     refuse_what_does_not_end,

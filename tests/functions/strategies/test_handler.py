@@ -17,8 +17,8 @@ from functions.strategies.model import DayEquity, Rebalance
 from functions.strategies.prices import Prices
 from functions.strategies.rebalancing import Costs
 from tests.functions.calling import Call
-from tests.functions.events import EMAIL
-from tests.functions.filled_cache import RUN, empty_cache
+from tests.functions.events import EMAIL, NO_DAYS
+from tests.functions.filled_cache import RUN, empty_cache, fill
 from tests.functions.strategies.market import caller_on
 
 pytestmark = pytest.mark.integration
@@ -33,8 +33,8 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"index": "EVEN"}, 422, "body"),
     ({"tickers": None}, 422, "body"),
     ({"tickers": None, "index": "NASDAQ100"}, 422, "index"),
-    ({"start": "2024-13-01"}, 400, "start"),
-    ({"start": 20240101}, 400, "start"),
+    *(({"start": day}, 400, "start") for day in (*NO_DAYS, 20240101, None)),
+    *(({"end": day}, 400, "end") for day in (*NO_DAYS, 20240101)),
     ({"start": "2030-01-01"}, 422, "start"),
     ({"end": "2024-03-05"}, 422, "body"),
     ({"start": "2023-01-02"}, 422, "start"),
@@ -122,6 +122,29 @@ def test_a_result_is_what_the_engine_makes_of_the_cache(call: Call, market: Obje
     assert [len(rebalance["weights"]) for rebalance in made["rebalances"]] == [4] * len(run.decisions)
     assert float(made["metrics"]["total_return"]) == pytest.approx(run.equity[-1] / 100_000 - 1)
     assert (made["start_date"], made["end_date"]) == ("2024-03-05", str(run.days[-1]))
+
+
+def test_a_run_whose_tickers_have_all_ended_goes_on_without_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = np.busday_offset("2023-01-02", np.arange(300), roll="forward").astype("datetime64[D]")
+    closes = np.repeat(50 * 1.002 ** np.arange(300)[:, None], 3, axis=1)
+    closes[200:, 2] = np.nan
+    with empty_cache() as objects:
+        columns = {"adjusted_close": closes, "volume": np.full(closes.shape, 1e6)}
+        fill(objects, days, ("SPY", "TLT", "GONE"), columns)
+        made = ran(
+            caller_on(database, objects, monkeypatch),
+            tickers=["GONE"],
+            start=str(days[50]),
+            end="2026-06-30",
+            currency="USD",
+            parameters={"lookback": 20, "defensive": ["TLT"]},
+        )
+    assert made["end_date"] == str(days[-1])
+    traded = [(trade["direction"], trade["ticker"]) for trade in made["trades"]["trades"]]
+    assert traded == [("BUY", "GONE"), ("SELL", "GONE"), ("BUY", "TLT")]
+    assert made["rebalances"][-1]["weights"] == {"TLT": 1}
 
 
 def test_money_is_exact_and_the_defaults_are_the_contracts(call: Call) -> None:

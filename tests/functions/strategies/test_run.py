@@ -1,5 +1,6 @@
 """Runs on a cache in S3 whose tickers are not all of the same day."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -10,16 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.market.cache import Cache
+from functions.market.panel import load_closes
+from functions.runtime.errors import InvalidError
+from functions.strategies import run as runs
 from functions.strategies.catalog import STRATEGIES
+from functions.strategies.estimate import Size
 from functions.strategies.model import RunRequest
-from functions.strategies.run import Outcome, execute, plan
+from functions.strategies.prices import Floats
+from functions.strategies.run import Outcome, Plan, execute, plan
 from tests.functions.filled_cache import fill, new_bucket, s3
+from tests.functions.strategies import day_by_day
 
 pytestmark = pytest.mark.integration
 
-TICKERS = ("SPY", "TLT", "IEF", "BND", "A", "B", "C", "D")
+CANDIDATES = ("A", "B", "C", "D")
+OTHERS = ("SPY", "TLT", "IEF", "BND")
+TICKERS = (*OTHERS, *CANDIDATES)
 PARAMETERS = {
-    "dual_momentum": {"lookback": 20},
+    "dual_momentum": {"lookback": 20, "defensive": ["TLT"]},
     "momentum": {"lookback": 20, "skip": 3, "top": 2},
     "inverse_volatility": {"window": 20},
 }
@@ -31,24 +40,36 @@ def endpoint() -> Iterator[str]:
         yield address
 
 
-def market(endpoint: str, days: int, alone: int = 0, ticker: str = "SPY") -> Cache:
-    """Of so many days, and then some that this ticker alone has; the same prices for the same days."""
-    prices = np.random.default_rng(8).normal(0.0004, 0.012, (300, len(TICKERS)))
-    closes = 50 * np.exp(np.cumsum(prices, axis=0))[: days + alone]
-    others = [column for column, name in enumerate(TICKERS) if name != ticker]
-    closes[days:, others] = np.nan
+def walks(days: int) -> Floats:
+    """The first so many days of the same prices."""
+    changes = np.random.default_rng(8).normal(0.0004, 0.012, (300, len(TICKERS)))
+    return np.asarray(50 * np.exp(np.cumsum(changes, axis=0))[:days])
+
+
+def filled(endpoint: str, closes: Floats) -> Cache:
+    """A cache of them, from 2023-01-02 on."""
     objects = new_bucket(endpoint)
-    stamps = np.busday_offset("2023-01-02", np.arange(days + alone), roll="forward").astype("datetime64[D]")
+    stamps = np.busday_offset("2023-01-02", np.arange(len(closes)), roll="forward").astype("datetime64[D]")
     columns = {"adjusted_close": closes, "volume": np.full(closes.shape, 1e6)}
     fill(objects, stamps, TICKERS, columns, np.full(len(stamps), 0.7))
     return Cache(objects)
 
 
-def ran(cache: Cache, name: str, **more: Any) -> Outcome:
-    asked = {"tickers": ["A", "B", "C", "D"], "start": "2023-03-06", "parameters": PARAMETERS.get(name, {})}
+def market(endpoint: str, days: int, more: int = 0, *tickers: str) -> Cache:
+    """Of so many days, and then some more that these tickers alone have."""
+    closes = walks(days + more)
+    closes[days:, [column for column, name in enumerate(TICKERS) if name not in tickers]] = np.nan
+    return filled(endpoint, closes)
+
+
+def planned(cache: Cache, name: str, **more: Any) -> Plan:
+    asked = {"tickers": [*CANDIDATES], "start": "2023-03-06", "parameters": PARAMETERS.get(name, {})}
     request = RunRequest.model_validate({**asked, **more})
-    snapshot = cache.snapshot()
-    return execute(plan(STRATEGIES[name], request, cache.universe(), snapshot, memory_mb=1769), snapshot)
+    return plan(STRATEGIES[name], request, cache.universe(), cache.snapshot(), memory_mb=1769)
+
+
+def ran(cache: Cache, name: str, **more: Any) -> Outcome:
+    return execute(planned(cache, name, **more), cache.snapshot())
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -75,3 +96,78 @@ def test_a_run_ends_before_the_month_that_one_ticker_alone_has_begun(endpoint: s
     assert '"decided":"2023-11-01"' not in row["rebalances"]
     later = ran(market(endpoint, october + 1), "equal_weight").row
     assert '"decided":"2023-11-01"' in later["rebalances"]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("end", [None, "2030-01-01"])
+def test_candidates_that_have_all_ended_are_sold_and_the_run_goes_on_as_a_plain_simulation_does(
+    endpoint: str, name: str, end: str | None
+) -> None:
+    cache = market(endpoint, 150, 60, *OTHERS)
+    closes = load_closes(cache.snapshot(), TICKERS, date(2023, 1, 1), date(2030, 1, 1))
+    decide = {
+        "dual_momentum": day_by_day.dual_momentum(20, 0.04, CANDIDATES, "TLT"),
+        "momentum": day_by_day.momentum(20, 3, 2, CANDIDATES),
+        "inverse_volatility": day_by_day.inverse_volatility(20, CANDIDATES),
+        "olmar": day_by_day.olmar(5, 10, CANDIDATES),
+        "equal_weight": day_by_day.equal_weight(CANDIDATES),
+    }
+    first = int(np.searchsorted(closes.dates, np.datetime64("2023-03-06")))
+    curve, _ = day_by_day.simulate(
+        closes.dates.tolist(),
+        {
+            ticker: [None if np.isnan(close) else float(close) for close in closes.adjusted[:, column]]
+            for column, ticker in enumerate(TICKERS)
+        },
+        first,
+        decide[name],
+        capital=100_000,
+        commission=3.0,
+        cost=0.0005,
+        rates=[1.0] * len(closes.dates),
+        weekly=name == "olmar",
+    )
+
+    made = ran(cache, name, currency="USD", end=end)
+
+    assert made.row["end_date"] == closes.dates[-1].item()
+    found = [day["equity"] for day in json.loads(made.row["equity_curve"])]
+    assert found == pytest.approx(curve, abs=0.006)
+    bought = {ticker for _, _, ticker, direction, *_ in made.trades if direction == "BUY"}
+    assert bought & set(CANDIDATES)
+    held = json.loads(made.row["rebalances"])[-1]["weights"]
+    assert held == ({"TLT": 1.0} if name == "dual_momentum" else {})
+
+
+def test_no_run_begins_after_all_of_its_candidates_have_ended(endpoint: str) -> None:
+    cache = market(endpoint, 150, 60, *OTHERS)
+    with pytest.raises(InvalidError, match="before 2023-07-28, the last day of these tickers"):
+        planned(cache, "equal_weight", start="2023-07-28")
+    assert planned(cache, "equal_weight", start="2023-07-27").end == date(2023, 10, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("dual_momentum", {"lookback": 200}),
+        ("momentum", {"lookback": 200, "top": 1}),
+        ("inverse_volatility", {"window": 200}),
+        ("olmar", {"window": 30}),
+        ("equal_weight", {}),
+    ],
+)
+def test_no_more_days_are_loaded_than_were_estimated_also_where_the_candidate_is_young(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, name: str, parameters: dict[str, int]
+) -> None:
+    """What is needed besides is older."""
+    estimated: list[Size] = []
+    monkeypatch.setattr(runs, "refuse_what_does_not_end", lambda size, _memory_mb: estimated.append(size))
+    closes = walks(290)
+    closes[:240, TICKERS.index("A")] = np.nan
+    cache = filled(endpoint, closes)
+
+    made = planned(cache, name, tickers=["A"], parameters=parameters)
+
+    loaded = load_closes(cache.snapshot(), made.loaded, made.since, made.end)
+    assert loaded.adjusted.shape == (len(loaded.dates), estimated[0].tickers)
+    assert len(loaded.dates) <= estimated[0].days
