@@ -99,14 +99,14 @@ def test_table_of_variables_names_those_that_terraform_asks_for(secrets_stack: T
 
 @dataclass(frozen=True)
 class Example:
-    """A copy of the project with the README's example added, and its stacks."""
+    """A copy of the project with docs/extend.md's example added, and its stacks."""
 
     project: Path
     templates: Mapping[str, Template]
 
 
 def _apply(diff: str, project: Path) -> None:
-    """Change files as the README's diff says, which has names of places where others have line numbers."""
+    """Change files as a document's diff says, which has names of places where others have line numbers."""
     for name, changes in re.findall(r"^--- (.+)\n((?:(?!--- ).*\n)+)", diff, re.MULTILINE):
         text = (project / name).read_text(encoding="utf-8")
         for hunk in re.split(r"^@@.*\n", changes, flags=re.MULTILINE)[1:]:
@@ -122,9 +122,10 @@ def _apply(diff: str, project: Path) -> None:
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     if (PROJECT / "functions/orders").exists():
-        pytest.skip("the README's example was added to the project for good: give the README another one")
+        pytest.skip("docs/extend.md's example was added to the project for good: give it another one")
     project: Path = tmp_path_factory.mktemp("project")
-    for part in (*SOURCES[:-1], "main.py", "pyproject.toml"):
+    # Without those that import tests, and tests themselves.
+    for part in (*(set(SOURCES) - {"benchmarks", "tests"}), "main.py", "pyproject.toml"):
         if (PROJECT / part).is_dir():
             shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
