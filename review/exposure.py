@@ -8,7 +8,7 @@ from typing import Any
 from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
 from review.permissions import Permissions
-from review.stack import Block, Stack
+from review.stack import Block, Stack, without_attributes
 from review.values import difference, shown
 
 _WHOLE = {
@@ -99,8 +99,9 @@ def _which(comparison: Comparison, change: Change, found: Sequence[Argument]) ->
         elements = told_apart(before.get(found[0].top), after.get(found[0].top))
         others = [name for name in elements if name not in names]
         if len(others) <= _FEW:
-            return f"of all {len(found)}" + (f" but {', '.join(others)}" if others else "")
-    return f"of each of {len(found)}: {', '.join(names)}"
+            but = without_attributes(f" but {', '.join(others)}") if others else ""
+            return f"of all {len(found)}{but}"
+    return without_attributes(f"of each of {len(found)}: {', '.join(names)}")
 
 
 def _unnamed(element: Any, path: str) -> Any:

@@ -331,6 +331,23 @@ def nobody_is_told_of_an_alarm(document: Block) -> None:
             alarm["alarm_actions"] = []
 
 
+@_case
+def a_variable_has_an_arn_where_it_had_a_name(document: Block) -> None:
+    variables = one(document, "aws_lambda_function", "data")["environment"]["variables"]
+    (name,) = [name for name, value in variables.items() if value == "${aws_s3_bucket.cache.bucket}"]
+    variables[name] = "${aws_s3_bucket.cache.arn}"
+
+
+@_case
+def secrets_are_written_into_variables(document: Block) -> None:
+    one(document, "aws_lambda_function", "ingest")["environment"]["variables"] |= {
+        "CLIENT_SECRET": "canary-value-of-a-secret",
+        "DB_PWD": "canary-value-of-a-secret",
+        "SMTP_PASS": "canary-value-of-a-secret",
+        "SENTRY_DSN": "canary-value-of-a-secret",
+    }
+
+
 # The rest
 
 
@@ -388,3 +405,11 @@ def a_role_has_another_address_and_the_same_name(document: Block) -> None:
     roles = document["resource"]["aws_iam_role"]
     roles["trader"] = roles.pop("trades")
     document["moved"] = [{"from": "aws_iam_role.trades", "to": "aws_iam_role.trader"}]
+
+
+@_case
+def a_bucket_is_named_by_its_id(document: Block) -> None:
+    """Which is its name."""
+    changed = renamed(document, "aws_s3_bucket.cache.bucket}", "aws_s3_bucket.cache.id}")
+    document.clear()
+    document.update(changed)
