@@ -7,7 +7,7 @@ from typing import Any
 
 from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
-from review.permissions import Permissions
+from review.permissions import Permission, Permissions, lost
 from review.stack import Block, Stack, without_attributes
 from review.values import difference, shown
 
@@ -157,18 +157,17 @@ def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
 
 def _without_tls(comparison: Comparison) -> Iterator[Finding]:
     """Resources that refused requests without TLS and no longer do."""
-    before, after = (_refusing(stack) for stack in (comparison.old, comparison.new))
+    refusing = {one.resource for one in Permissions.of(comparison.new).all if _refuses_without_tls(one)}
+    no_longer = {one.resource for one in lost(comparison) if _refuses_without_tls(one)}
     there = {comparison.new.label(address) for address in comparison.new.resources}
-    for resource in sorted(before - after):
+    for resource in sorted(map(without_attributes, no_longer - refusing)):
         if resource in there:
             yield Finding(Part.EXPOSURE, f"{resource} **answers without TLS**", "")
 
 
-def _refusing(stack: Stack) -> set[str]:
-    return {
-        permission.resource
-        for permission in Permissions.of(stack).all
-        if permission.denied
+def _refuses_without_tls(permission: Permission) -> bool:
+    return (
+        permission.denied
         and permission.principal == "everybody"
         and any("aws:SecureTransport" in condition for condition in permission.conditions)
-    }
+    )

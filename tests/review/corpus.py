@@ -218,6 +218,84 @@ def a_policy_is_given_as_json_and_allows_the_same(document: Block) -> None:
     )
 
 
+def _trades_policy(document: Block) -> Block:
+    found: Block = one(document, "aws_iam_role_policy", "trades_role_read-database-secret")
+    return found
+
+
+@_case
+def a_policy_is_read_from_a_file(document: Block) -> None:
+    _trades_policy(document)["policy"] = '${file("admin.json")}'
+
+
+@_case
+def a_policy_is_encoded_by_terraform_over_several_lines(document: Block) -> None:
+    _trades_policy(document)["policy"] = (
+        '${jsonencode({\n  Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]\n})}'
+    )
+
+
+@_case
+def a_policy_is_a_local_value_and_another_one_is_gone(document: Block) -> None:
+    """The one that is gone might be what the other allows now."""
+    policies = document["resource"]["aws_iam_role_policy"]
+    role = _trades_policy(document)["role"]
+    (gone,) = [name for name in policies if name.startswith("trades_role_read-database-secret")]
+    del policies[gone]
+    one(document, "aws_iam_role_policies_exclusive", "trades")["policy_names"] = []
+    policies["trades_all"] = {"name": "all", "role": role, "policy": "${jsonencode(local.everything)}"}
+    document["locals"] = {"everything": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}
+
+
+@_case
+def a_document_has_others_in_it_that_are_not_read(document: Block) -> None:
+    documents = document["data"]["aws_iam_policy_document"]
+    (name,) = [name for name in documents if name.startswith("trades_role_read-database-secret")]
+    documents[name]["source_policy_documents"] = ['${file("admin.json")}']
+    documents[name]["statement"][0]["actions"] = ["secretsmanager:DescribeSecret"]
+
+
+@_case
+def actions_are_known_to_terraform_only(document: Block) -> None:
+    policy(document, "trades_role_read-database-secret")[0]["actions"] = "${local.actions}"
+
+
+@_case
+def others_than_roles_may_do_everything(document: Block) -> None:
+    everything = json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    document["resource"] |= {
+        "aws_iam_user_policy": {"all": {"user": "somebody", "policy": everything}},
+        "aws_iam_group_policy": {"all": {"group": "some", "policy": everything}},
+        "aws_iam_policy_attachment": {
+            "all": {
+                "name": "all",
+                "roles": ["${aws_iam_role.trades.name}"],
+                "users": ["somebody"],
+                "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess",
+            }
+        },
+    }
+
+
+@_case
+def a_role_is_called_as_another_is_in_short(document: Block) -> None:
+    document["resource"]["aws_iam_role"]["other"] = {
+        "assume_role_policy": one(document, "aws_iam_role", "ingest")["assume_role_policy"],
+        "name": "potential-parakeet-ingest",
+    }
+    document["resource"]["aws_iam_role_policy"]["other"] = {
+        **one(document, "aws_iam_role_policy", "ingest_role_read-write-cache"),
+        "role": "${aws_iam_role.other.name}",
+    }
+
+
+@_case
+def a_statement_is_for_a_name_that_is_no_arn(document: Block) -> None:
+    policy(document, "trades_role_read-database-secret")[0]["resources"] = [
+        "${aws_secretsmanager_secret.database.name}"
+    ]
+
+
 # Exposure
 
 
