@@ -15,6 +15,7 @@ from review.permissions import who_may_do_what
 from review.planner import Planner
 from review.replacement import Replacement, replacements
 from review.rest import rest
+from review.roles import roles
 from review.stack import Stack
 
 
@@ -68,6 +69,7 @@ def _of_stack(
     found = [
         *data_at_risk(comparison, None if why_not else replaced),
         *permissions,
+        *roles(comparison),
         *exposure(comparison),
         *code(comparison),
     ]

@@ -30,11 +30,11 @@ _WHOLE = {
 _ELEMENT = re.compile(r"\[[^\]]*\]")
 # Of a list's elements: so few are named.
 _FEW = 5
-# They matter here when they go: what is possible then.
-_BARS = {
+BARS = {
     "aws_iam_role_policies_exclusive": "inline policies that are not in the code stay on a role",
     "aws_iam_role_policy_attachments_exclusive": "policies attached to a role elsewhere stay",
 }
+"""Types that matter here when they go: what is possible then."""
 
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "aws_apigatewayv2_api": ("cors_configuration", "disable_execute_api_endpoint", "protocol_type"),
@@ -49,8 +49,8 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
     for change in comparison.changes:
         if change.kind == "aws_apigatewayv2_route":
             texts = list(_route(comparison, change))
-        elif change.kind in _BARS:
-            gone = (f"`{change.address}` is **gone**: {_BARS[change.kind]}", "*")
+        elif change.kind in BARS:
+            gone = (f"`{change.address}` is **gone**: {BARS[change.kind]}", "*")
             texts = [gone] if change.after is None else []
         elif change.kind in _WHOLE:
             texts = list(_whole(comparison, change))

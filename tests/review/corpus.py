@@ -138,6 +138,28 @@ def the_state_is_elsewhere(document: Block) -> None:
     document["terraform"]["backend"]["s3"]["key"] = "moved/terraform.tfstate"
 
 
+@_case
+def data_is_copied_elsewhere(document: Block) -> None:
+    document["resource"] |= {
+        "aws_cloudwatch_log_subscription_filter": {
+            "trades": {
+                "name": "all",
+                "log_group_name": "${aws_cloudwatch_log_group.trades.name}",
+                "filter_pattern": "",
+                "destination_arn": "arn:aws:logs:us-east-1:999999999999:destination:elsewhere",
+            }
+        },
+        "aws_s3_bucket_replication_configuration": {
+            "cache": {
+                "bucket": "${aws_s3_bucket.cache.id}",
+                "role": "arn:aws:iam::111111111111:role/replication",
+                "rule": [{"status": "Enabled", "destination": [{"bucket": "arn:aws:s3:::elsewhere"}]}],
+            }
+        },
+    }
+    one(document, "aws_secretsmanager_secret", "database")["replica"] = [{"region": "eu-west-1"}]
+
+
 # Who may do what
 
 
@@ -274,6 +296,7 @@ def others_than_roles_may_do_everything(document: Block) -> None:
                 "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess",
             }
         },
+        "aws_iam_access_key": {"somebody": {"user": "somebody"}},
     }
 
 
@@ -294,6 +317,38 @@ def a_statement_is_for_a_name_that_is_no_arn(document: Block) -> None:
     policy(document, "trades_role_read-database-secret")[0]["resources"] = [
         "${aws_secretsmanager_secret.database.name}"
     ]
+
+
+@_case
+def a_function_has_the_role_of_another(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["role"] = "${aws_iam_role.ingest.arn}"
+
+
+@_case
+def functions_come_with_roles_that_were_there(document: Block) -> None:
+    functions = document["resource"]["aws_lambda_function"]
+    for name, role in (
+        ("stranger", "arn:aws:iam::111111111111:role/Admin"),
+        ("relative", "${aws_iam_role.ingest.arn}"),
+    ):
+        functions[name] = {**functions["trades"], "function_name": name, "role": role}
+
+
+@_case
+def others_issue_tokens_that_roles_trust(document: Block) -> None:
+    document["resource"]["aws_iam_openid_connect_provider"] = {
+        "github": {"url": "https://tokens.example.com", "client_id_list": ["anybody"]}
+    }
+
+
+@_case
+def a_function_is_given_what_arrives_at_a_queue(document: Block) -> None:
+    document["resource"]["aws_lambda_event_source_mapping"] = {
+        "trades": {
+            "event_source_arn": "${aws_sqs_queue.dead_letters.arn}",
+            "function_name": "${aws_lambda_function.trades.arn}",
+        }
+    }
 
 
 # Exposure
