@@ -12,16 +12,30 @@ from review.stack import Block, Stack, without_attributes
 from review.values import difference, shown
 
 _WHOLE = {
+    "aws_api_gateway_rest_api": "API",
+    "aws_apigatewayv2_api_mapping": "way to an API by a domain",
     "aws_apigatewayv2_authorizer": "authorizer",
     "aws_apigatewayv2_domain_name": "domain",
+    "aws_apigatewayv2_vpc_link": "way into a network",
+    "aws_cloudfront_distribution": "distribution",
+    "aws_eip": "public address",
+    "aws_internet_gateway": "way from and to the Internet",
     "aws_lambda_function_url": "function URL, which the API's authorizer does not guard,",
+    "aws_lambda_layer_version_permission": "permission for others to use a layer",
+    "aws_lb": "load balancer",
+    "aws_lb_listener": "port of a load balancer",
+    "aws_route53_record": "name in DNS",
+    "aws_s3_access_point": "way to a bucket",
+    "aws_s3_account_public_access_block": "bar against public access to all buckets",
     "aws_s3_bucket_acl": "access list of a bucket",
     "aws_s3_bucket_cors_configuration": "CORS of a bucket",
     "aws_s3_bucket_ownership_controls": "ownership of a bucket's objects",
     "aws_s3_bucket_public_access_block": "bar against public access to a bucket",
     "aws_s3_bucket_website_configuration": "website of a bucket",
     "aws_security_group": "security group",
+    "aws_security_group_rule": "way through a security group",
     "aws_sns_topic_subscription": "subscription",
+    "aws_vpc_security_group_egress_rule": "way out through a security group",
     "aws_vpc_security_group_ingress_rule": "way in through a security group",
 }
 """Types that are about nothing else."""
@@ -37,11 +51,36 @@ BARS = {
 """Types that matter here when they go: what is possible then."""
 
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "aws_apigatewayv2_api": ("cors_configuration", "disable_execute_api_endpoint", "protocol_type"),
+    "aws_apigatewayv2_api": (
+        "body",
+        "cors_configuration",
+        "disable_execute_api_endpoint",
+        "ip_address_type",
+        "protocol_type",
+        "route_key",
+        "route_selection_expression",
+        "target",
+    ),
+    "aws_apigatewayv2_integration": (
+        "connection_id",
+        "connection_type",
+        "integration_method",
+        "integration_subtype",
+        "integration_type",
+        "integration_uri",
+        "request_parameters",
+        "tls_config",
+    ),
     "aws_apigatewayv2_stage": ("default_route_settings", "route_settings", "auto_deploy"),
+    "aws_db_instance": ("publicly_accessible",),
     "aws_lambda_function": ("vpc_config",),
     "aws_s3_bucket": ("acl", "grant", "website", "cors_rule"),
+    "aws_s3_object": ("acl",),
 }
+# A new one is a way in, whatever its arguments are.
+_WAYS_IN = {"aws_apigatewayv2_api", "aws_apigatewayv2_stage"}
+# What an API's own document says stands beside its routes, or instead of them.
+_DOCUMENT = "an OpenAPI document makes routes of its own, and says who guards them: it is not read here"
 
 
 def exposure(comparison: Comparison) -> Iterator[Finding]:
@@ -54,12 +93,34 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
             texts = [gone] if change.after is None else []
         elif change.kind in _WHOLE:
             texts = list(_whole(comparison, change))
+        elif change.before is None:
+            texts = list(_new(comparison, change))
         else:
             yield from _arguments(comparison, change)
             continue
         for text, told in texts:
             yield Finding(Part.EXPOSURE, text, comparison.construct(change), (f"{change.address}:{told}",))
     yield from _without_tls(comparison)
+
+
+def _new(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
+    """What there is of its exposure, in one sentence."""
+    block = comparison.new.canonical(change.after)
+    found = {name: block[name] for name in _ARGUMENTS.get(change.kind, ()) if name in block}
+    if found or change.kind in _WAYS_IN:
+        text = f"{comparison.label(change)} is new, {shown(found, whole='body' not in found)}"
+        if "body" in found:
+            text += f": {_DOCUMENT}"
+        if change.kind == "aws_apigatewayv2_stage" and not _throttled(block):
+            text += ", **without a throttle**"
+        yield text, "*"
+
+
+def _throttled(stage: Block) -> bool:
+    settings = stage.get("default_route_settings")
+    # cdktf writes one block, Terraform may have it in a list.
+    found = settings if isinstance(settings, list) else [settings]
+    return all(one and one.get("throttling_rate_limit") for one in found)
 
 
 def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
@@ -73,13 +134,19 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 before=_unnamed(argument.before, argument.path),
                 after=_unnamed(argument.after, argument.path),
             )
-            alike.setdefault((whole.path, difference(whole)), []).append(argument)
+            alike.setdefault((whole.path, _said(whole)), []).append(argument)
     for (_, text), found in alike.items():
-        what = difference(found[0]) if len(found) == 1 else f"{text}, {_which(comparison, change, found)}"
+        what = _said(found[0]) if len(found) == 1 else f"{text}, {_which(comparison, change, found)}"
         paths = tuple(f"{change.address}:{argument.path}" for argument in found)
         yield Finding(
             Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
         )
+
+
+def _said(argument: Argument) -> str:
+    if argument.top == "body":
+        return f"{difference(argument)}: {_DOCUMENT}"
+    return difference(argument, whole=True)
 
 
 def _parts(argument: Argument) -> list[Argument]:
@@ -124,7 +191,7 @@ def _route(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
             if argument.top in ("authorization_type", "authorizer_id") and before != after:
                 yield f"{label} was {before}, and is now {after}", argument.path
             else:
-                yield f"{label}: {difference(argument)}", argument.path
+                yield f"{label}: {difference(argument, whole=True)}", argument.path
 
 
 def _guard(stack: Stack, route: Block) -> str:
@@ -147,12 +214,12 @@ def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
         name = f"{stack.readable(about)} (`{change.address}`)"
     if change.before is None:
         details = {key: stack.canonical(part) for key, part in block.items() if key != "depends_on"}
-        yield f"{name}: a new {what} {shown(details)}", "*"
+        yield f"{name}: a new {what} {shown(details, whole=True)}", "*"
     elif change.after is None:
         yield f"{name}: the {what} is **gone**", "*"
     else:
         for argument in change.arguments:
-            yield f"{name}: {difference(argument)}", argument.path
+            yield f"{name}: {difference(argument, whole=True)}", argument.path
 
 
 def _without_tls(comparison: Comparison) -> Iterator[Finding]:

@@ -406,6 +406,62 @@ def a_function_has_a_url_of_its_own(document: Block) -> None:
     }
 
 
+@_case
+def the_api_has_a_document_of_its_own(document: Block) -> None:
+    one(document, "aws_apigatewayv2_api", "api")["body"] = json.dumps(
+        {"openapi": "3.0.1", "paths": {"/trades": {"get": {"responses": {}}}}}
+    )
+
+
+@_case
+def the_api_is_quickly_created(document: Block) -> None:
+    one(document, "aws_apigatewayv2_api", "api").update(
+        target="${aws_lambda_function.trades.arn}",
+        route_key="$default",
+        credentials_arn="arn:aws:iam::111111111111:role/Admin",
+    )
+
+
+@_case
+def a_second_stage_and_an_api_have_no_throttle(document: Block) -> None:
+    document["resource"]["aws_apigatewayv2_stage"]["second"] = {
+        "api_id": "${aws_apigatewayv2_api.api.id}",
+        "name": "second",
+        "auto_deploy": True,
+    }
+    document["resource"]["aws_apigatewayv2_api"]["second"] = {"name": "second", "protocol_type": "HTTP"}
+
+
+@_case
+def requests_go_elsewhere(document: Block) -> None:
+    integrations = document["resource"]["aws_apigatewayv2_integration"]
+    elsewhere = {"integration_type": "HTTP_PROXY", "integration_uri": "https://elsewhere.example.com/{proxy}"}
+    one(document, "aws_apigatewayv2_integration", "api_trades-api").update(elsewhere)
+    integrations["second"] = {"api_id": "${aws_apigatewayv2_api.api.id}", **elsewhere}
+
+
+@_case
+def a_second_authorizer_lets_others_in(document: Block) -> None:
+    document["resource"]["aws_apigatewayv2_authorizer"]["second"] = {
+        "api_id": "${aws_apigatewayv2_api.api.id}",
+        "authorizer_type": "JWT",
+        "identity_sources": ["$request.header.Authorization"],
+        "jwt_configuration": {
+            "audience": ["an-audience-of-somebody-else"],
+            "issuer": "https://tokens.somebody-else.example.com",
+        },
+        "name": "second",
+    }
+
+
+@_case
+def everybody_may_read_a_new_bucket(document: Block) -> None:
+    document["resource"]["aws_s3_bucket"]["open"] = {"bucket": "open", "acl": "public-read"}
+    document["resource"]["aws_s3_bucket_acl"] = {
+        "cache": {"bucket": "${aws_s3_bucket.cache.id}", "acl": "public-read"}
+    }
+
+
 # Behaviour
 
 
