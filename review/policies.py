@@ -42,11 +42,11 @@ class Policy:
 
 def read(stack: Stack, argument: str, value: Any) -> Policy | None:
     """The policy that the argument of a resource is; None if it is none."""
-    if not isinstance(value, str) or not value:
-        return None
-    if argument not in _ARGUMENTS and not _LIKE_A_POLICY.search(value):
-        return None
-    return _policy(stack, value)
+    if not isinstance(value, str):
+        return Policy(unread=(json.dumps(value),)) if value and argument in _ARGUMENTS else None
+    if value and (argument in _ARGUMENTS or _LIKE_A_POLICY.search(value)):
+        return _policy(stack, value)
+    return None
 
 
 def _policy(stack: Stack, value: str) -> Policy:
@@ -109,15 +109,16 @@ def _are_texts(value: Any) -> bool:
 
 def _are_blocks(value: Any, texts: str, *names: str) -> bool:
     return isinstance(value, list) and all(
-        isinstance(one, dict) and isinstance(one.get(texts), list) and all(name in one for name in names)
+        isinstance(one, dict) and _are_texts(one.get(texts)) and all(name in one for name in names)
         for one in value
     )
 
 
 def _from_json(raw: Block) -> Block:
-    """IAM's own JSON in the arguments of a policy document. What is unknown stays, and is no statement's."""
-    known = {*_JSON_NAMES, *_JSON_PRINCIPALS, "Condition"}
-    statement: Block = {key: value for key, value in raw.items() if key not in known}
+    """IAM's own JSON in the arguments of a policy document. Raises KeyError for what no statement has."""
+    if unknown := raw.keys() - {*_JSON_NAMES, *_JSON_PRINCIPALS, "Condition"}:
+        raise KeyError(*unknown)
+    statement: Block = {}
     for key, name in _JSON_NAMES.items():
         if key in raw:
             statement[name] = raw[key] if key in ("Sid", "Effect") else _listed(raw[key])
@@ -126,7 +127,7 @@ def _from_json(raw: Block) -> Block:
             given = {"AWS": raw[key]} if isinstance(raw[key], str) else raw[key]
             statement[name] = [{"type": kind, "identifiers": _listed(who)} for kind, who in given.items()]
     statement["condition"] = [
-        {"test": test, "variable": variable, "values": _listed(values)}
+        {"test": test, "variable": variable, "values": [str(one) for one in _listed(values)]}
         for test, variables in raw.get("Condition", {}).items()
         for variable, values in variables.items()
     ]
