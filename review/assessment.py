@@ -16,19 +16,9 @@ from review.permissions import who_may_do_what
 from review.planner import Planner
 from review.replacement import Replacement, replacements
 from review.rest import rest
+from review.roles import roles
 from review.secrets_in_state import secrets_in_state
 from review.stack import Stack
-
-_ABOUT_PERMISSIONS = {
-    "aws_iam_policy",
-    "aws_iam_role_policy",
-    "aws_iam_role_policy_attachment",
-    "aws_lambda_permission",
-    "aws_s3_bucket_policy",
-    "aws_secretsmanager_secret_policy",
-    "aws_sns_topic_policy",
-    "aws_sqs_queue_policy",
-}
 
 
 def assessed(
@@ -82,6 +72,7 @@ def _of_stack(
         *data_at_risk(comparison, None if why_not else replaced),
         *secrets_in_state(comparison),
         *permissions,
+        *roles(comparison),
         *exposure(comparison),
         *code(comparison),
         *not_understood(comparison),
@@ -90,13 +81,13 @@ def _of_stack(
     behaving = list(behaviour(comparison, told))
     found += behaving
     told |= {key for finding in behaving for key in finding.tells}
-    told |= {
-        f"{change.address}:{'*' if change.kind == 'aws_lambda_permission' else 'policy'}"
-        for change in comparison.changes
-        if change.kind in _ABOUT_PERMISSIONS and permissions
-    }
     found += cost(comparison)
-    found += rest(comparison, told, replaced, permissions=bool(permissions))
+    found += rest(
+        comparison,
+        told,
+        replaced,
+        permissions=any(finding.part is Part.PERMISSIONS for finding in permissions),
+    )
     there = {*comparison.new.resources, *comparison.new.data}
     for missing in sorted(comparison.new.references(comparison.new.document) - there):
         text = f"`{missing}` is referred to, and is not there: Terraform will refuse"

@@ -41,6 +41,11 @@ _BY_DEFAULT = {
     "message_retention_seconds": 345_600,
     "recovery_window_in_days": 30,
 }
+# Types that copy what is held to where others may have it: whose it is, and what is copied.
+_COPIES = {
+    "aws_cloudwatch_log_subscription_filter": ("log_group_name", "log events"),
+    "aws_s3_bucket_replication_configuration": ("bucket", "objects"),
+}
 # What protects when it is true.
 _PROTECTIONS = {
     ("aws_dynamodb_table", "deletion_protection_enabled"): "loses its protection from deletion",
@@ -61,6 +66,7 @@ def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | N
         for text, argument in [
             *_holder(comparison, change, label, _replacement(change, replaced)),
             *_protection(comparison, change, label),
+            *_copied(comparison, change, label),
         ]:
             yield Finding(Part.DATA, text, construct, (f"{change.address}:{argument}",))
     yield from _along(comparison, replaced or {})
@@ -142,6 +148,26 @@ def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[
         text = _less(change, argument, label, bucket)
         if text:
             yield text, argument.path
+
+
+def _copied(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
+    """What is held elsewhere too from now on."""
+    if change.after is None:
+        return
+    if change.kind in _COPIES:
+        whose, what = _COPIES[change.kind]
+        copied = f"{comparison.new.readable(str(change.after.get(whose)))}: its {what} are copied elsewhere"
+        if change.before is None:
+            yield f"{copied}, {shown(comparison.new.canonical(change.after), whole=True)}", "*"
+        for argument in change.arguments:
+            yield f"{copied}: {difference(argument, whole=True)}", argument.path
+    before = None if change.before is None else comparison.old.canonical(change.before.get("replica"))
+    after = comparison.new.canonical(change.after.get("replica"))
+    for argument in arguments(before, after, "replica"):
+        yield (
+            f"{label}: its copies in other regions change, {difference(argument, whole=True)}",
+            argument.path,
+        )
 
 
 def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | None:

@@ -7,21 +7,35 @@ from typing import Any
 
 from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
-from review.permissions import Permissions
-from review.stack import Block, Stack
+from review.permissions import Permission, Permissions, lost
+from review.stack import Block, Stack, without_attributes
 from review.values import difference, shown
 
 _WHOLE = {
+    "aws_api_gateway_rest_api": "API",
+    "aws_apigatewayv2_api_mapping": "way to an API by a domain",
     "aws_apigatewayv2_authorizer": "authorizer",
     "aws_apigatewayv2_domain_name": "domain",
+    "aws_apigatewayv2_vpc_link": "way into a network",
+    "aws_cloudfront_distribution": "distribution",
+    "aws_eip": "public address",
+    "aws_internet_gateway": "way from and to the Internet",
     "aws_lambda_function_url": "function URL, which the API's authorizer does not guard,",
+    "aws_lambda_layer_version_permission": "permission for others to use a layer",
+    "aws_lb": "load balancer",
+    "aws_lb_listener": "port of a load balancer",
+    "aws_route53_record": "name in DNS",
+    "aws_s3_access_point": "way to a bucket",
+    "aws_s3_account_public_access_block": "bar against public access to all buckets",
     "aws_s3_bucket_acl": "access list of a bucket",
     "aws_s3_bucket_cors_configuration": "CORS of a bucket",
     "aws_s3_bucket_ownership_controls": "ownership of a bucket's objects",
     "aws_s3_bucket_public_access_block": "bar against public access to a bucket",
     "aws_s3_bucket_website_configuration": "website of a bucket",
     "aws_security_group": "security group",
+    "aws_security_group_rule": "way through a security group",
     "aws_sns_topic_subscription": "subscription",
+    "aws_vpc_security_group_egress_rule": "way out through a security group",
     "aws_vpc_security_group_ingress_rule": "way in through a security group",
 }
 """Types that are about nothing else."""
@@ -30,18 +44,43 @@ _WHOLE = {
 _ELEMENT = re.compile(r"\[[^\]]*\]")
 # Of a list's elements: so few are named.
 _FEW = 5
-# They matter here when they go: what is possible then.
-_BARS = {
+BARS = {
     "aws_iam_role_policies_exclusive": "inline policies that are not in the code stay on a role",
     "aws_iam_role_policy_attachments_exclusive": "policies attached to a role elsewhere stay",
 }
+"""Types that matter here when they go: what is possible then."""
 
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "aws_apigatewayv2_api": ("cors_configuration", "disable_execute_api_endpoint", "protocol_type"),
+    "aws_apigatewayv2_api": (
+        "body",
+        "cors_configuration",
+        "disable_execute_api_endpoint",
+        "ip_address_type",
+        "protocol_type",
+        "route_key",
+        "route_selection_expression",
+        "target",
+    ),
+    "aws_apigatewayv2_integration": (
+        "connection_id",
+        "connection_type",
+        "integration_method",
+        "integration_subtype",
+        "integration_type",
+        "integration_uri",
+        "request_parameters",
+        "tls_config",
+    ),
     "aws_apigatewayv2_stage": ("default_route_settings", "route_settings", "auto_deploy"),
+    "aws_db_instance": ("publicly_accessible",),
     "aws_lambda_function": ("vpc_config",),
     "aws_s3_bucket": ("acl", "grant", "website", "cors_rule"),
+    "aws_s3_object": ("acl",),
 }
+# A new one is a way in, whatever its arguments are.
+_WAYS_IN = {"aws_apigatewayv2_api", "aws_apigatewayv2_stage"}
+# What an API's own document says stands beside its routes, or instead of them.
+_DOCUMENT = "an OpenAPI document makes routes of its own, and says who guards them: it is not read here"
 
 
 def exposure(comparison: Comparison) -> Iterator[Finding]:
@@ -49,17 +88,39 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
     for change in comparison.changes:
         if change.kind == "aws_apigatewayv2_route":
             texts = list(_route(comparison, change))
-        elif change.kind in _BARS:
-            gone = (f"`{change.address}` is **gone**: {_BARS[change.kind]}", "*")
+        elif change.kind in BARS:
+            gone = (f"`{change.address}` is **gone**: {BARS[change.kind]}", "*")
             texts = [gone] if change.after is None else []
         elif change.kind in _WHOLE:
             texts = list(_whole(comparison, change))
+        elif change.before is None:
+            texts = list(_new(comparison, change))
         else:
             yield from _arguments(comparison, change)
             continue
         for text, told in texts:
             yield Finding(Part.EXPOSURE, text, comparison.construct(change), (f"{change.address}:{told}",))
     yield from _without_tls(comparison)
+
+
+def _new(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
+    """What there is of its exposure, in one sentence."""
+    block = comparison.new.canonical(change.after)
+    found = {name: block[name] for name in _ARGUMENTS.get(change.kind, ()) if name in block}
+    if found or change.kind in _WAYS_IN:
+        text = f"{comparison.label(change)} is new, {shown(found, whole='body' not in found)}"
+        if "body" in found:
+            text += f": {_DOCUMENT}"
+        if change.kind == "aws_apigatewayv2_stage" and not _throttled(block):
+            text += ", **without a throttle**"
+        yield text, "*"
+
+
+def _throttled(stage: Block) -> bool:
+    settings = stage.get("default_route_settings")
+    # cdktf writes one block, Terraform may have it in a list.
+    found = settings if isinstance(settings, list) else [settings]
+    return all(one and one.get("throttling_rate_limit") for one in found)
 
 
 def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
@@ -73,13 +134,19 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 before=_unnamed(argument.before, argument.path),
                 after=_unnamed(argument.after, argument.path),
             )
-            alike.setdefault((whole.path, difference(whole)), []).append(argument)
+            alike.setdefault((whole.path, _said(whole)), []).append(argument)
     for (_, text), found in alike.items():
-        what = difference(found[0]) if len(found) == 1 else f"{text}, {_which(comparison, change, found)}"
+        what = _said(found[0]) if len(found) == 1 else f"{text}, {_which(comparison, change, found)}"
         paths = tuple(f"{change.address}:{argument.path}" for argument in found)
         yield Finding(
             Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
         )
+
+
+def _said(argument: Argument) -> str:
+    if argument.top == "body":
+        return f"{difference(argument)}: {_DOCUMENT}"
+    return difference(argument, whole=True)
 
 
 def _parts(argument: Argument) -> list[Argument]:
@@ -99,8 +166,9 @@ def _which(comparison: Comparison, change: Change, found: Sequence[Argument]) ->
         elements = told_apart(before.get(found[0].top), after.get(found[0].top))
         others = [name for name in elements if name not in names]
         if len(others) <= _FEW:
-            return f"of all {len(found)}" + (f" but {', '.join(others)}" if others else "")
-    return f"of each of {len(found)}: {', '.join(names)}"
+            but = without_attributes(f" but {', '.join(others)}") if others else ""
+            return f"of all {len(found)}{but}"
+    return without_attributes(f"of each of {len(found)}: {', '.join(names)}")
 
 
 def _unnamed(element: Any, path: str) -> Any:
@@ -123,7 +191,7 @@ def _route(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
             if argument.top in ("authorization_type", "authorizer_id") and before != after:
                 yield f"{label} was {before}, and is now {after}", argument.path
             else:
-                yield f"{label}: {difference(argument)}", argument.path
+                yield f"{label}: {difference(argument, whole=True)}", argument.path
 
 
 def _guard(stack: Stack, route: Block) -> str:
@@ -146,28 +214,27 @@ def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
         name = f"{stack.readable(about)} (`{change.address}`)"
     if change.before is None:
         details = {key: stack.canonical(part) for key, part in block.items() if key != "depends_on"}
-        yield f"{name}: a new {what} {shown(details)}", "*"
+        yield f"{name}: a new {what} {shown(details, whole=True)}", "*"
     elif change.after is None:
         yield f"{name}: the {what} is **gone**", "*"
     else:
         for argument in change.arguments:
-            yield f"{name}: {difference(argument)}", argument.path
+            yield f"{name}: {difference(argument, whole=True)}", argument.path
 
 
 def _without_tls(comparison: Comparison) -> Iterator[Finding]:
     """Resources that refused requests without TLS and no longer do."""
-    before, after = (_refusing(stack) for stack in (comparison.old, comparison.new))
+    refusing = {one.resource for one in Permissions.of(comparison.new).all if _refuses_without_tls(one)}
+    no_longer = {one.resource for one in lost(comparison) if _refuses_without_tls(one)}
     there = {comparison.new.label(address) for address in comparison.new.resources}
-    for resource in sorted(before - after):
+    for resource in sorted(map(without_attributes, no_longer - refusing)):
         if resource in there:
             yield Finding(Part.EXPOSURE, f"{resource} **answers without TLS**", "")
 
 
-def _refusing(stack: Stack) -> set[str]:
-    return {
-        permission.resource
-        for permission in Permissions.of(stack).all
-        if permission.denied
+def _refuses_without_tls(permission: Permission) -> bool:
+    return (
+        permission.denied
         and permission.principal == "everybody"
         and any("aws:SecureTransport" in condition for condition in permission.conditions)
-    }
+    )

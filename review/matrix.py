@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.errors import OneLineError
 from deployment.synthesis import synthesize
-from review.permissions import Permissions
+from review.permissions import Permissions, in_words
 from review.stack import Stack, read_stacks
 
 
@@ -20,7 +20,7 @@ def matrix(stacks: Mapping[str, Stack]) -> str:
         rows = [
             f"| `{one.principal}` | {'**not** ' if one.denied else ''}`{one.action}` | `{one.resource}` | "
             f"{' and '.join(one.conditions) or '-'} |"
-            for one in sorted(permissions.all)
+            for one in in_words(permissions.all, stack.environment)
         ]
         heading = [f"## {name}", "", "| who | may | on | if |", "|---|---|---|---|"]
         not_understood = [f"\nNot counted: {line}" for line in permissions.not_understood]

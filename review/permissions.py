@@ -1,29 +1,25 @@
 """Who may do what in a stack: every policy as permissions of one action on one resource each."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from typing import Any
 
 from review.changes import Comparison
 from review.finding import Finding, Part
-from review.stack import Block, Stack, short
+from review.policies import Policy, read
+from review.stack import Block, Stack, short, with_attributes, without_attributes
+from review.values import shown
 
-_DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.([\w-]+)\.(?:minified_)?json\}")
 # What narrows an invoke permission beside its source.
 _NARROWING = ("source_account", "event_source_token", "principal_org_id", "function_url_auth_type")
-# As IAM's own JSON says what a policy document's arguments say.
-_JSON_NAMES = {
-    "Sid": "sid",
-    "Effect": "effect",
-    "Action": "actions",
-    "NotAction": "not_actions",
-    "Resource": "resources",
-    "NotResource": "not_resources",
-}
+# Whom IAM gives policies: an argument has one of them, or in the plural several.
+_HOLDERS = ("role", "user", "group")
+_HELD = {f"aws_iam_{holder}_policy" for holder in _HOLDERS}
+_ATTACHED = {"aws_iam_policy_attachment", *(f"{kind}_attachment" for kind in _HELD)}
+UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
+"""Types of IAM that permissions are read from."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,21 +51,52 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class Permissions:
-    """All of a stack's."""
+class Unread:
+    """A policy that is not counted, or not all of it."""
 
-    all: frozenset[Permission]
-    not_understood: tuple[str, ...]
-    """A line for each policy that is not counted."""
+    texts: tuple[str, ...]
+    """What of it is not understood, as the code has it."""
+    holders: tuple[str, ...]
+    """Whose it is; nobody's in particular if it lets others in."""
+
+    def said(self, source: str) -> str:
+        """In a sentence; `source` as `address:argument`."""
+        address, _, argument = source.partition(":")
+        whom = " and ".join(f"`{without_attributes(holder)}`" for holder in self.holders)
+        what = " and ".join(shown(text) for text in self.texts)
+        unknown = f"what {whom} may" if whom else "whom it lets in"
+        return f"`{address}`: {what} in `{argument}` is not read here: {unknown} is not known"
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """All of a stack's. Names in them are canonical: for sentences, see in_words."""
+
+    sources: Mapping[str, frozenset[Permission]]
+    """By what gives them, as `address:argument`, or `address:*` if all of it does."""
+    unread: Mapping[str, Unread]
+    """By where they are, as `address:argument`."""
 
     @classmethod
     # Several parts of a page ask, of the same stacks.
     @lru_cache(maxsize=32)
     def of(cls, stack: Stack) -> "Permissions":
-        """From role policies, resource policies, invoke permissions and trust."""
+        """From policies, attachments, boundaries, invoke permissions and trust."""
         reading = _Reading(stack)
-        found = frozenset(reading.permissions())
-        return cls(found, tuple(reading.not_understood))
+        sources: dict[str, set[Permission]] = {}
+        for source, permission in reading.permissions():
+            sources.setdefault(source, set()).add(permission)
+        return cls({source: frozenset(found) for source, found in sources.items()}, reading.unread)
+
+    @cached_property
+    def all(self) -> frozenset[Permission]:
+        """Whatever gives them."""
+        return frozenset().union(*self.sources.values())
+
+    @property
+    def not_understood(self) -> list[str]:
+        """A sentence for each policy that is not counted."""
+        return [unread.said(source) for source, unread in self.unread.items()]
 
     def lost_to(self, later: "Permissions") -> list[Permission]:
         """Those that the later ones do not cover."""
@@ -79,34 +106,42 @@ class Permissions:
             if not any(other.covers(one) for other in later.all if other.principal == one.principal)
         )
 
+    def giving(self, permissions: Collection[Permission]) -> set[str]:
+        """The sources that one of these comes from."""
+        return {source for source, found in self.sources.items() if not found.isdisjoint(permissions)}
+
 
 class _Reading:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self.not_understood: list[str] = []
+        self.unread: dict[str, Unread] = {}
 
-    def permissions(self) -> Iterator[Permission]:
+    def permissions(self) -> Iterator[tuple[str, Permission]]:
         for address, block in self._stack.resources.items():
             kind = address.partition(".")[0]
-            match kind:
-                case "aws_lambda_permission":
-                    yield self._invocation(block)
-                case "aws_iam_role_policy_attachment" | "aws_iam_role":
-                    yield from self._managed(address, block)
-            if kind == "aws_iam_role":
-                yield from self._bounded(address, block)
+            holders: list[str] | None = None
+            if kind == "aws_lambda_permission":
+                yield f"{address}:*", self._invocation(block)
+            elif kind == "aws_iam_role":
+                yield from self._role(address, block)
+            elif kind in _ATTACHED:
+                for holder in self._holders(block):
+                    yield from self._managed(f"{address}:*", holder, [block.get("policy_arn", "")])
+            elif kind in _HELD:
+                holders = self._holders(block)
+            elif kind == "aws_iam_policy":
+                holders = self._attached_to.get(address) or [f"whom {block.get('name', 'a policy')} bounds"]
             for argument, value in block.items():
-                for statement in self._statements(address, argument, value):
-                    for principal in self._principals(address, kind, block, statement):
-                        yield from self._expanded(principal, address, statement)
+                if policy := read(self._stack, argument, value):
+                    yield from self._granted(address, argument, policy, holders)
 
     def _invocation(self, block: Block) -> Permission:
         function = self._readable(str(block.get("function_name", "*")))
         source = block.get("source_arn")
         # In Markdown that is no code, `*/*` is a slanted slash.
-        conditions = [f"called for `{self._readable(source)}`"] if source else []
+        conditions = [f"called for `{self._canonical(source)}`"] if source else []
         conditions += [
-            f"{argument} is `{self._readable(str(block[argument]))}`"
+            f"{argument} is `{self._canonical(str(block[argument]))}`"
             for argument in _NARROWING
             if argument in block
         ]
@@ -124,58 +159,41 @@ class _Reading:
             text = str(self._stack.resources.get(address, {}).get("name", text))
         return text
 
-    def _bounded(self, address: str, block: Block) -> Iterator[Permission]:
-        """What a boundary takes away. One that goes gives back all that it took."""
+    def _role(self, address: str, block: Block) -> Iterator[tuple[str, Permission]]:
+        """What its own block gives it, and what a boundary takes away: one that goes gives it back."""
+        role = self._holder("role", f"${{{address}.name}}")
+        yield from self._managed(f"{address}:managed_policy_arns", role, block.get("managed_policy_arns", []))
+        inline = block.get("inline_policy", [])
+        for one in inline if isinstance(inline, list) else [inline]:
+            if policy := read(self._stack, "policy", one.get("policy")):
+                yield from self._granted(address, "inline_policy", policy, [role])
         if boundary := block.get("permissions_boundary"):
-            role = self._role(f"${{{address}.name}}")
-            yield Permission(
-                role, "all that this boundary does not allow", self._readable(boundary), (), True
+            what = "all that this boundary does not allow"
+            yield (
+                f"{address}:permissions_boundary",
+                Permission(role, what, self._canonical(boundary), (), True),
             )
 
-    def _managed(self, address: str, block: Block) -> Iterator[Permission]:
+    def _managed(self, source: str, holder: str, policies: list[str]) -> Iterator[tuple[str, Permission]]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""
-        if address.startswith("aws_iam_role."):
-            role, policies = self._role(f"${{{address}.name}}"), block.get("managed_policy_arns", [])
-            inline = block.get("inline_policy", [])
-            for one in inline if isinstance(inline, list) else [inline]:
-                for statement in self._statements(address, "policy", one.get("policy", "")):
-                    yield from self._expanded(role, address, statement)
-        else:
-            role, policies = self._role(str(block.get("role", ""))), [str(block.get("policy_arn", ""))]
         for policy in policies:
             if not re.search(r"\$\{aws_iam_policy\.", policy):
-                yield Permission(role, "all that this policy allows", self._readable(policy))
+                yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
 
-    def _statements(self, address: str, argument: str, value: Any) -> Iterator[Block]:
-        if not isinstance(value, str):
-            return
-        if found := _DOCUMENT.fullmatch(value):
-            yield from self._document(found[1])
-        elif '"Statement"' in value:
-            try:
-                raw = json.loads(value)["Statement"]
-                yield from (_from_json(one) for one in (raw if isinstance(raw, list) else [raw]))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                self.not_understood.append(f"`{address}`: `{argument}` is a policy that cannot be read here")
-        elif "aws_iam_policy_document" in value or re.search(r"jsonencode\(.*Statement", value):
-            self.not_understood.append(f"`{address}`: `{argument}` is a policy put together by Terraform")
+    def _granted(
+        self, address: str, argument: str, policy: Policy, holders: list[str] | None
+    ) -> Iterator[tuple[str, Permission]]:
+        """Of a policy that names those that it is about itself, there are no holders."""
+        source = f"{address}:{argument}"
+        if policy.unread:
+            had = self.unread.get(source, Unread((), ()))
+            self.unread[source] = Unread(had.texts + policy.unread, tuple(holders or ()))
+        for statement in policy.statements:
+            for principal in self._principals(statement) if holders is None else holders:
+                for permission in self._expanded(principal, address, statement):
+                    yield source, permission
 
-    def _document(self, name: str) -> Iterator[Block]:
-        document = self._stack.data.get(f"data.aws_iam_policy_document.{name}", {})
-        for argument in ("source_policy_documents", "override_policy_documents"):
-            for value in document.get(argument, []):
-                yield from self._statements(f"data.aws_iam_policy_document.{name}", argument, value)
-        statements = document.get("statement", [])
-        if not isinstance(statements, list) or "dynamic" in document:
-            self.not_understood.append(f"`data.aws_iam_policy_document.{name}`: made of dynamic blocks")
-            return
-        yield from statements
-
-    def _principals(self, address: str, kind: str, block: Block, statement: Block) -> list[str]:
-        if kind == "aws_iam_role_policy":
-            return [self._role(str(block.get("role", "")))]
-        if kind == "aws_iam_policy":
-            return self._attached_to.get(address) or [f"whom {self._named(block)} bounds"]
+    def _principals(self, statement: Block) -> list[str]:
         found = [
             (prefix, pair)
             for prefix, argument in (("", "principals"), ("all but ", "not_principals"))
@@ -189,15 +207,29 @@ class _Reading:
 
     @cached_property
     def _attached_to(self) -> Mapping[str, list[str]]:
-        """The roles that each policy of the stack is attached to."""
-        roles: dict[str, list[str]] = {}
-        for one in self._stack.of("aws_iam_role_policy_attachment").values():
-            for policy in self._stack.references(one):
-                roles.setdefault(policy, []).append(self._role(str(one["role"])))
+        """Whom each policy of the stack is attached to."""
+        holders: dict[str, list[str]] = {}
+        for kind in _ATTACHED:
+            for one in self._stack.of(kind).values():
+                for policy in self._stack.references(one.get("policy_arn", "")):
+                    holders.setdefault(policy, []).extend(self._holders(one))
         for role, block in self._stack.of("aws_iam_role").items():
             for policy in self._stack.references(block.get("managed_policy_arns", [])):
-                roles.setdefault(policy, []).append(self._role(f"${{{role}.name}}"))
-        return roles
+                holders.setdefault(policy, []).append(self._holder("role", f"${{{role}.name}}"))
+        return holders
+
+    def _holders(self, block: Block) -> list[str]:
+        return [
+            self._holder(kind, str(name))
+            for kind in _HOLDERS
+            for given in (block.get(kind, []), block.get(f"{kind}s", []))
+            for name in (given if isinstance(given, list) else [given])
+        ]
+
+    def _holder(self, kind: str, reference: str) -> str:
+        """As `role potential-parakeet-ingest-prod`: in full, since two may be called the same in short."""
+        name = self._readable(reference).removeprefix(f"{kind} ")
+        return f"{kind} {name}"
 
     def _expanded(self, principal: str, address: str, statement: Block) -> Iterator[Permission]:
         conditions = tuple(sorted(self._condition(one) for one in statement.get("condition", [])))
@@ -206,36 +238,101 @@ class _Reading:
             # A trust policy names no resource: it is the role's own.
             [f"all but {one}" for one in statement.get("not_resources", [])] or [self._stack.label(address)]
         )
-        resources = [self._readable(resource) for resource in on]
+        resources = [self._canonical(resource) for resource in on]
         for action in statement.get("actions") or [f"all but {one}" for one in statement["not_actions"]]:
             for resource in resources:
                 yield Permission(principal, action, resource, conditions, denied)
 
     def _condition(self, condition: Block) -> str:
-        values = ", ".join(sorted(self._readable(str(value)) for value in condition["values"]))
+        values = ", ".join(sorted(self._canonical(str(value)) for value in condition["values"]))
         return f"`{condition['variable']}` {condition['test']} `{values}`"
-
-    def _named(self, block: Block) -> str:
-        return short(str(block.get("name", "a policy")), self._stack.environment)
-
-    def _role(self, reference: str) -> str:
-        return short(self._readable(reference).removeprefix("role "), self._stack.environment)
 
     def _readable(self, text: str) -> str:
         return self._stack.readable(text)
+
+    def _canonical(self, text: str) -> str:
+        return str(self._stack.canonical(text))
 
 
 def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:
     """The permissions that the change gives and takes; what it refuses; and what is not understood."""
     before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
+    given, taken = after.lost_to(before), lost(comparison)
+    told = tuple(sorted(after.giving(given) | before.giving(taken)))
+    names = _names(before.all | after.all, comparison.new.environment)
+    # What reads the same, gained and lost, differs in an attribute.
+    alike = {_worded(one, names) for one in given} & {_worded(one, names) for one in taken}
     for permissions, may, refused in (
-        (after.lost_to(before), "may now", "is now **refused**"),
-        (before.lost_to(after), "may no longer", "is **no longer refused**"),
+        (given, "may now", "is now **refused**"),
+        (taken, "may no longer", "is **no longer refused**"),
     ):
-        for text in _sentences(permissions, may, refused):
-            yield Finding(Part.PERMISSIONS, text)
+        worded = {
+            _worded(one, names, with_attributes) if _worded(one, names) in alike else _worded(one, names)
+            for one in permissions
+        }
+        for text in _sentences(sorted(worded), may, refused):
+            yield Finding(Part.PERMISSIONS, text, tells=told)
     for line in after.not_understood:
         yield Finding(Part.UNKNOWN, line)
+    for source, unread in before.unread.items():
+        if source not in after.unread:
+            yield Finding(Part.UNKNOWN, f"before this change, {unread.said(source)}")
+
+
+def lost(comparison: Comparison) -> list[Permission]:
+    """Those that are gone for certain: what is not read any more may allow the same as before."""
+    before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
+    unread = {source: one for source, one in after.unread.items() if before.unread.get(source) != one}
+    holders = {holder for one in unread.values() for holder in one.holders}
+    doubtful: set[Permission] = set()
+    if unread:
+        came_from = {
+            change.address: change.old_address for change in comparison.changes if change.old_address
+        }
+        for source in unread:
+            address, _, argument = source.partition(":")
+            doubtful |= before.sources.get(f"{came_from.get(address, address)}:{argument}", frozenset())
+    return [
+        one
+        for one in before.lost_to(after)
+        # Whatever else a holder is given, what was refused is not refused there any more.
+        if one not in doubtful and (one.denied or one.principal not in holders)
+    ]
+
+
+def in_words(permissions: Collection[Permission], environment: str) -> list[Permission]:
+    """With the names that people use."""
+    names = _names(permissions, environment)
+    return sorted({_worded(one, names) for one in permissions})
+
+
+def _worded(
+    one: Permission, names: Mapping[str, str], text: Callable[[str], str] = without_attributes
+) -> Permission:
+    return replace(
+        one,
+        principal=names[one.principal],
+        resource=text(one.resource),
+        conditions=tuple(text(condition) for condition in one.conditions),
+    )
+
+
+def _names(permissions: Collection[Permission], environment: str) -> Mapping[str, str]:
+    """Principals as people call them: in short where that is nobody else's name."""
+    brief = {
+        principal: _brief(principal, environment) for principal in {one.principal for one in permissions}
+    }
+    said = list(brief.values())
+    return {principal: name if said.count(name) == 1 else principal for principal, name in brief.items()}
+
+
+def _brief(principal: str, environment: str) -> str:
+    """A role without the word."""
+    kind, _, rest = principal.partition(" ")
+    if kind not in (*_HOLDERS, "whom"):
+        return principal
+    words = " ".join(short(word, environment) for word in rest.split(" "))
+    return words if kind == "role" else f"{kind} {words}"
 
 
 def _sentences(permissions: list[Permission], may: str, refused: str) -> Iterator[str]:
@@ -249,28 +346,6 @@ def _sentences(permissions: list[Permission], may: str, refused: str) -> Iterato
         what = f"{', '.join(some)} and {last}" if some else last
         condition = f", if {' and '.join(conditions)}" if conditions else ""
         yield f"`{principal}` {verb} {what} on `{resource}`{condition}"
-
-
-def _from_json(raw: Block) -> Block:
-    """IAM's own JSON in the arguments of a policy document."""
-    statement: Block = {
-        name: raw[key] if isinstance(raw[key], list) or key in ("Sid", "Effect") else [raw[key]]
-        for key, name in _JSON_NAMES.items()
-        if key in raw
-    }
-    for key, name in (("Principal", "principals"), ("NotPrincipal", "not_principals")):
-        if key in raw:
-            given = {"AWS": raw[key]} if isinstance(raw[key], str) else raw[key]
-            statement[name] = [
-                {"type": kind, "identifiers": [who] if isinstance(who, str) else who}
-                for kind, who in given.items()
-            ]
-    statement["condition"] = [
-        {"test": test, "variable": variable, "values": values if isinstance(values, list) else [values]}
-        for test, variables in raw.get("Condition", {}).items()
-        for variable, values in variables.items()
-    ]
-    return statement
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from review.behaviour import is_told
 from review.changes import Change, Comparison, arguments
 from review.finding import Finding, Part
+from review.permissions import Permissions
 from review.replacement import Replacement
 from review.stack import Stack
 from review.values import difference
 
 # Told by the permissions that they come to; that they are written otherwise is told here.
 _POLICIES = ("policy", "assume_role_policy")
-_PERMISSIONS = {"aws_lambda_permission", "aws_iam_role_policy_attachment"}
 
 
 def rest(
@@ -78,9 +78,9 @@ def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding
             for argument in arguments(old.canonical(before), new.canonical(after)):
                 yield Finding(Part.REST, f"`{address}`: {difference(argument)}", construct)
         elif not permissions:
-            yield Finding(
-                Part.REST, f"`{address}` is written otherwise: nobody may more or less than before", construct
-            )
+            read = not Permissions.of(old).unread and not Permissions.of(new).unread
+            effect = ": nobody may more or less than before" if read else ""
+            yield Finding(Part.REST, f"`{address}` is written otherwise{effect}", construct)
 
 
 _OWN = {"resource", "data", "moved", "//"}

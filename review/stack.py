@@ -33,7 +33,7 @@ _KINDS = {
     "aws_sns_topic": "topic ",
     "aws_sqs_queue": "queue ",
 }
-_NAMES = ("bucket", "function_name", "layer_name", "alarm_name", "dashboard_name", "route_key", "name")
+_NAMES = ("bucket", "function_name", "layer_name", "alarm_name", "dashboard_name", "name", "route_key")
 _REFERENCE = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.([\w-]+)\.(\w+)")
 _EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
 _ADDRESS = re.compile(r"(?<![\w.])(?:data\.)?aws_\w+\.[\w-]+")
@@ -41,6 +41,19 @@ REPETITIONS = ("count", "for_each")
 """Arguments that say how many of a block there are."""
 # 0, or an empty set, list or map.
 _NONE = re.compile(r"(?:\$\{)?\s*(?:0|(?:to(?:set|list|map)\()?\s*(?:\[\s*\]|\{\s*\})\s*\)?)\s*\}?")
+# An attribute after a label, in characters that are nobody's: a name may have dots of its own.
+_ATTRIBUTE = re.compile("\ue000([^\ue001]*)\ue001")
+# Of which attribute an `id` is another name.
+_IDS = {
+    "aws_cloudwatch_log_group": "name",
+    "aws_iam_policy": "arn",
+    "aws_iam_role": "name",
+    "aws_lambda_function": "function_name",
+    "aws_s3_bucket": "bucket",
+    "aws_secretsmanager_secret": "arn",
+    "aws_sns_topic": "arn",
+    "aws_sqs_queue": "url",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,15 +130,13 @@ class Stack:
 
     def readable(self, text: str) -> str:
         """The text with labels in the place of references."""
-
-        def expression(found: re.Match[str]) -> str:
-            inner = _REFERENCE.sub(self._referenced, found[1])
-            return inner if _REFERENCE.fullmatch(found[1].strip()) else f"${{{inner}}}"
-
-        return _EXPRESSION.sub(expression, text)
+        return without_attributes(self._labelled(text))
 
     def canonical(self, value: Any, key: str = "") -> Any:
-        """A value that is equal in two stacks if it means the same, wherever in the tree a resource is."""
+        """A value that is equal in two stacks if it means the same, wherever in the tree a resource is.
+
+        Labels are followed by the attribute that is referred to: for sentences, see without_attributes.
+        """
         match value:
             case dict():
                 return {name: self.canonical(part, name) for name, part in sorted(value.items())}
@@ -134,7 +145,7 @@ class Stack:
             case list():
                 return [self.canonical(part, key) for part in value]
             case str():
-                return self.readable(value)
+                return self._labelled(value)
         return value
 
     def references(self, value: Any) -> set[str]:
@@ -143,20 +154,30 @@ class Stack:
         expressions = " ".join(found[0] for found in _EXPRESSION.finditer(text))
         return set(_ADDRESS.findall(expressions))
 
+    def _labelled(self, text: str) -> str:
+        def expression(found: re.Match[str]) -> str:
+            inner = _REFERENCE.sub(self._referenced, found[1])
+            return inner if _REFERENCE.fullmatch(found[1].strip()) else f"${{{inner}}}"
+
+        return _EXPRESSION.sub(expression, text)
+
     def _name(self, block: Block) -> str | None:
         name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)
         return None if name is None else self.readable(name)
 
     def _referenced(self, found: re.Match[str]) -> str:
         data, kind, name, attribute = found.groups()
+        if attribute == "id":
+            attribute = _IDS.get(kind, "id")
+        mark = f"\ue000.{attribute}\ue001"
         if data:
             known = self._name(self.data.get(f"data.{kind}.{name}", {})) if kind in _KINDS else None
             if known is not None:
-                return f"{_KINDS[kind]}{known}"
+                return f"{_KINDS[kind]}{known}{mark}"
             return attribute if kind == "aws_caller_identity" else found[0]
         address = f"{kind}.{name}"
         label = self.label(address)
-        return found[0] if label == address else label
+        return found[0] if label == address else f"{label}{mark}"
 
     def _blocks(self, section: str, prefix: str) -> Iterator[tuple[str, Block]]:
         for kind, named in self.document.get(section, {}).items():
@@ -176,6 +197,16 @@ def read_stacks(outdir: Path) -> dict[str, Stack]:
         )
         for path in sorted(outdir.glob("stacks/*/cdk.tf.json"))
     }
+
+
+def without_attributes(text: str) -> str:
+    """Of a canonical text, what people call the resources in it."""
+    return _ATTRIBUTE.sub("", text)
+
+
+def with_attributes(text: str) -> str:
+    """The same, with what of each resource is meant: `potential-parakeet-cache-prod.arn`."""
+    return _ATTRIBUTE.sub(r"\1", text)
 
 
 def short(name: str, environment: str) -> str:

@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from review.changes import Argument
+from review.stack import with_attributes, without_attributes
 
 # Names whose literal value might be a secret; an ARN, an address or a name of one is none.
 _SECRET = re.compile(
-    r"secret_(string|binary)|pass(w|phrase)|token|credential|(api|access|private|secret)_?key|(?-i:[A-Z0-9]_KEYS?$)",
+    r"secret|pass(w|phrase)|pwd|token|credential|(api|access|private)_?key|(^|_)(pass|dsn)$|(?-i:[A-Z0-9]_KEYS?$)",
     re.IGNORECASE,
 )
 _POINTER = re.compile(r"_(ARN|URL|NAME|ID|VERSION|DAYS|SECONDS)$", re.IGNORECASE)
@@ -17,36 +19,51 @@ _LOGIN = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 _LONGEST = 120
 
 
-def shown(value: Any, path: str = "") -> str:
+def shown(value: Any, path: str = "", *, whole: bool = False) -> str:
     """The value as code, cut where it is long; `(hidden)` if it might be a secret by its argument's name."""
     if value is None:
         return "nothing"
     if _hidden(path, value):
         return "(hidden)"
+    value = _with_texts(value, without_attributes)
     text = value if isinstance(value, str) else json.dumps(_without_secrets(value), ensure_ascii=False)
     text = " ".join(text.split()).replace("`", "'")
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST and not whole:
         text = f"{text[:_LONGEST]}…"
     return f"`{text}`" if text else '`""`'
 
 
-def difference(argument: Argument) -> str:
-    """`memory_size` 512 → 1024, in Markdown."""
-    path = argument.path
-    match argument.before, argument.after:
-        case list() as old, list() as new if not any(isinstance(one, dict) for one in [*old, *new]):
+def difference(argument: Argument, *, whole: bool = False) -> str:
+    """`memory_size` 512 → 1024, in Markdown. An attribute is named only if nothing else differs."""
+    name = without_attributes(argument.path)
+    values = [_with_texts(value, without_attributes) for value in (argument.before, argument.after)]
+    if values[0] == values[1]:
+        values = [_with_texts(value, with_attributes) for value in (argument.before, argument.after)]
+    match values:
+        case [list() as old, list() as new] if not any(isinstance(one, dict) for one in [*old, *new]):
             gone = [one for one in old if one not in new]
             come = [one for one in new if one not in old]
             if not gone and not come:
-                return f"`{path}` in another order: {shown(new, path)}"
-            parts = [f"{shown(one, path)} added" for one in come]
-            parts += [f"{shown(one, path)} removed" for one in gone]
-            return f"`{path}`: {', '.join(parts)}"
-    before, after = shown(argument.before, path), shown(argument.after, path)
+                return f"`{name}` in another order: {shown(new, name, whole=whole)}"
+            parts = [f"{shown(one, name, whole=whole)} added" for one in come]
+            parts += [f"{shown(one, name, whole=whole)} removed" for one in gone]
+            return f"`{name}`: {', '.join(parts)}"
+    before, after = (shown(value, name, whole=whole) for value in values)
     if before == after:
         # What differs is hidden or cut off.
-        return f"`{path}` changed"
-    return f"`{path}` {before} → {after}"
+        return f"`{name}` changed"
+    return f"`{name}` {before} → {after}"
+
+
+def _with_texts(value: Any, changed: Callable[[str], str]) -> Any:
+    match value:
+        case dict():
+            return {_with_texts(key, changed): _with_texts(part, changed) for key, part in value.items()}
+        case list():
+            return [_with_texts(part, changed) for part in value]
+        case str():
+            return changed(value)
+    return value
 
 
 def _hidden(path: str, value: Any) -> bool:

@@ -179,6 +179,28 @@ def the_state_is_elsewhere(document: Block) -> None:
     document["terraform"]["backend"]["s3"]["key"] = "moved/terraform.tfstate"
 
 
+@_case
+def data_is_copied_elsewhere(document: Block) -> None:
+    document["resource"] |= {
+        "aws_cloudwatch_log_subscription_filter": {
+            "trades": {
+                "name": "all",
+                "log_group_name": "${aws_cloudwatch_log_group.trades.name}",
+                "filter_pattern": "",
+                "destination_arn": "arn:aws:logs:us-east-1:999999999999:destination:elsewhere",
+            }
+        },
+        "aws_s3_bucket_replication_configuration": {
+            "cache": {
+                "bucket": "${aws_s3_bucket.cache.id}",
+                "role": "arn:aws:iam::111111111111:role/replication",
+                "rule": [{"status": "Enabled", "destination": [{"bucket": "arn:aws:s3:::elsewhere"}]}],
+            }
+        },
+    }
+    one(document, "aws_secretsmanager_secret", "database")["replica"] = [{"region": "eu-west-1"}]
+
+
 # Who may do what
 
 
@@ -259,6 +281,117 @@ def a_policy_is_given_as_json_and_allows_the_same(document: Block) -> None:
     )
 
 
+def _trades_policy(document: Block) -> Block:
+    found: Block = one(document, "aws_iam_role_policy", "trades_role_read-database-secret")
+    return found
+
+
+@_case
+def a_policy_is_read_from_a_file(document: Block) -> None:
+    _trades_policy(document)["policy"] = '${file("admin.json")}'
+
+
+@_case
+def a_policy_is_encoded_by_terraform_over_several_lines(document: Block) -> None:
+    _trades_policy(document)["policy"] = (
+        '${jsonencode({\n  Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]\n})}'
+    )
+
+
+@_case
+def a_policy_is_a_local_value_and_another_one_is_gone(document: Block) -> None:
+    """The one that is gone might be what the other allows now."""
+    policies = document["resource"]["aws_iam_role_policy"]
+    role = _trades_policy(document)["role"]
+    (gone,) = [name for name in policies if name.startswith("trades_role_read-database-secret")]
+    del policies[gone]
+    one(document, "aws_iam_role_policies_exclusive", "trades")["policy_names"] = []
+    policies["trades_all"] = {"name": "all", "role": role, "policy": "${jsonencode(local.everything)}"}
+    document["locals"] = {"everything": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}
+
+
+@_case
+def a_document_has_others_in_it_that_are_not_read(document: Block) -> None:
+    documents = document["data"]["aws_iam_policy_document"]
+    (name,) = [name for name in documents if name.startswith("trades_role_read-database-secret")]
+    documents[name]["source_policy_documents"] = ['${file("admin.json")}']
+    documents[name]["statement"][0]["actions"] = ["secretsmanager:DescribeSecret"]
+
+
+@_case
+def actions_are_known_to_terraform_only(document: Block) -> None:
+    policy(document, "trades_role_read-database-secret")[0]["actions"] = "${local.actions}"
+
+
+@_case
+def others_than_roles_may_do_everything(document: Block) -> None:
+    everything = json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    document["resource"] |= {
+        "aws_iam_user_policy": {"all": {"user": "somebody", "policy": everything}},
+        "aws_iam_group_policy": {"all": {"group": "some", "policy": everything}},
+        "aws_iam_policy_attachment": {
+            "all": {
+                "name": "all",
+                "roles": ["${aws_iam_role.trades.name}"],
+                "users": ["somebody"],
+                "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess",
+            }
+        },
+        "aws_iam_access_key": {"somebody": {"user": "somebody"}},
+    }
+
+
+@_case
+def a_role_is_called_as_another_is_in_short(document: Block) -> None:
+    document["resource"]["aws_iam_role"]["other"] = {
+        "assume_role_policy": one(document, "aws_iam_role", "ingest")["assume_role_policy"],
+        "name": "potential-parakeet-ingest",
+    }
+    document["resource"]["aws_iam_role_policy"]["other"] = {
+        **one(document, "aws_iam_role_policy", "ingest_role_read-write-cache"),
+        "role": "${aws_iam_role.other.name}",
+    }
+
+
+@_case
+def a_statement_is_for_a_name_that_is_no_arn(document: Block) -> None:
+    policy(document, "trades_role_read-database-secret")[0]["resources"] = [
+        "${aws_secretsmanager_secret.database.name}"
+    ]
+
+
+@_case
+def a_function_has_the_role_of_another(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["role"] = "${aws_iam_role.ingest.arn}"
+
+
+@_case
+def functions_come_with_roles_that_were_there(document: Block) -> None:
+    functions = document["resource"]["aws_lambda_function"]
+    for name, role in (
+        ("stranger", "arn:aws:iam::111111111111:role/Admin"),
+        ("relative", "${aws_iam_role.ingest.arn}"),
+    ):
+        functions[name] = {**functions["trades"], "function_name": name, "role": role}
+
+
+@_case
+def others_issue_tokens_that_roles_trust(document: Block) -> None:
+    document["resource"]["aws_iam_openid_connect_provider"] = {
+        "github": {"url": "https://tokens.example.com", "client_id_list": ["anybody"]}
+    }
+
+
+@_case
+def a_function_is_given_what_arrives_at_a_queue(document: Block) -> None:
+    document["resource"]["aws_lambda_event_source_mapping"] = {
+        "trades": {
+            "event_source_arn": "${aws_sqs_queue.dead_letters.arn}",
+            "function_name": "${aws_lambda_function.trades.arn}",
+        }
+    }
+
+
 # Exposure
 
 
@@ -322,6 +455,62 @@ def a_function_has_a_url_of_its_own(document: Block) -> None:
     }
 
 
+@_case
+def the_api_has_a_document_of_its_own(document: Block) -> None:
+    one(document, "aws_apigatewayv2_api", "api")["body"] = json.dumps(
+        {"openapi": "3.0.1", "paths": {"/trades": {"get": {"responses": {}}}}}
+    )
+
+
+@_case
+def the_api_is_quickly_created(document: Block) -> None:
+    one(document, "aws_apigatewayv2_api", "api").update(
+        target="${aws_lambda_function.trades.arn}",
+        route_key="$default",
+        credentials_arn="arn:aws:iam::111111111111:role/Admin",
+    )
+
+
+@_case
+def a_second_stage_and_an_api_have_no_throttle(document: Block) -> None:
+    document["resource"]["aws_apigatewayv2_stage"]["second"] = {
+        "api_id": "${aws_apigatewayv2_api.api.id}",
+        "name": "second",
+        "auto_deploy": True,
+    }
+    document["resource"]["aws_apigatewayv2_api"]["second"] = {"name": "second", "protocol_type": "HTTP"}
+
+
+@_case
+def requests_go_elsewhere(document: Block) -> None:
+    integrations = document["resource"]["aws_apigatewayv2_integration"]
+    elsewhere = {"integration_type": "HTTP_PROXY", "integration_uri": "https://elsewhere.example.com/{proxy}"}
+    one(document, "aws_apigatewayv2_integration", "api_trades-api").update(elsewhere)
+    integrations["second"] = {"api_id": "${aws_apigatewayv2_api.api.id}", **elsewhere}
+
+
+@_case
+def a_second_authorizer_lets_others_in(document: Block) -> None:
+    document["resource"]["aws_apigatewayv2_authorizer"]["second"] = {
+        "api_id": "${aws_apigatewayv2_api.api.id}",
+        "authorizer_type": "JWT",
+        "identity_sources": ["$request.header.Authorization"],
+        "jwt_configuration": {
+            "audience": ["an-audience-of-somebody-else"],
+            "issuer": "https://tokens.somebody-else.example.com",
+        },
+        "name": "second",
+    }
+
+
+@_case
+def everybody_may_read_a_new_bucket(document: Block) -> None:
+    document["resource"]["aws_s3_bucket"]["open"] = {"bucket": "open", "acl": "public-read"}
+    document["resource"]["aws_s3_bucket_acl"] = {
+        "cache": {"bucket": "${aws_s3_bucket.cache.id}", "acl": "public-read"}
+    }
+
+
 # Behaviour
 
 
@@ -378,6 +567,23 @@ def nobody_is_told_of_an_alarm(document: Block) -> None:
     for name, alarm in document["resource"].get("aws_cloudwatch_metric_alarm", {}).items():
         if name.startswith("monitoring_dead-letters"):
             alarm["alarm_actions"] = []
+
+
+@_case
+def a_variable_has_an_arn_where_it_had_a_name(document: Block) -> None:
+    variables = one(document, "aws_lambda_function", "data")["environment"]["variables"]
+    (name,) = [name for name, value in variables.items() if value == "${aws_s3_bucket.cache.bucket}"]
+    variables[name] = "${aws_s3_bucket.cache.arn}"
+
+
+@_case
+def secrets_are_written_into_variables(document: Block) -> None:
+    one(document, "aws_lambda_function", "ingest")["environment"]["variables"] |= {
+        "CLIENT_SECRET": "canary-value-of-a-secret",
+        "DB_PWD": "canary-value-of-a-secret",
+        "SMTP_PASS": "canary-value-of-a-secret",
+        "SENTRY_DSN": "canary-value-of-a-secret",
+    }
 
 
 # The rest
@@ -459,3 +665,11 @@ def a_role_has_another_address_and_the_same_name(document: Block) -> None:
     roles = document["resource"]["aws_iam_role"]
     roles["trader"] = roles.pop("trades")
     document["moved"] = [{"from": "aws_iam_role.trades", "to": "aws_iam_role.trader"}]
+
+
+@_case
+def a_bucket_is_named_by_its_id(document: Block) -> None:
+    """Which is its name."""
+    changed = renamed(document, "aws_s3_bucket.cache.bucket}", "aws_s3_bucket.cache.id}")
+    document.clear()
+    document.update(changed)

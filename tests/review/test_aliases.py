@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from review.permissions import Permissions
+from review.permissions import Permissions, in_words
 from review.stack import Stack
 from tests.review.documents import stacks
 from tests.template import Template
@@ -13,6 +13,7 @@ def test_an_alias_is_called_as_in_its_arn_wherever_a_permission_is_for_it(
 ) -> None:
     stack: Stack = stacks(templates)["parakeet-prod"]
     assert stack.label("aws_lambda_alias.trades") == "function potential-parakeet-trades-api-prod:live"
-    invoked = {each.resource for each in Permissions.of(stack).all if each.action == "lambda:InvokeFunction"}
+    permissions = in_words(Permissions.of(stack).all, stack.environment)
+    invoked = {each.resource for each in permissions if each.action == "lambda:InvokeFunction"}
     assert invoked
     assert all(resource.endswith("-prod:live") for resource in invoked), invoked

@@ -53,3 +53,17 @@ def test_a_branch_more_that_may_deploy_is_a_permission_more(bootstrap: Stack) ->
 
     lines = said(bootstrap, change)
     assert [line for line in lines if "may now `sts:AssumeRoleWithWebIdentity`" in line]
+
+
+def test_a_role_that_loses_its_boundary_is_named_whatever_else_it_is_given(bootstrap: Stack) -> None:
+    def change(document: Block) -> None:
+        document["resource"]["aws_iam_role"]["deploy_dev"].pop("permissions_boundary")
+        document["resource"]["aws_iam_role_policy"]["more"] = {
+            "name": "more",
+            "role": "${aws_iam_role.deploy_dev.name}",
+            "policy": '${file("more.json")}',
+        }
+
+    refused, unread = said(bootstrap, change)
+    assert "deploy-dev` is **no longer refused** `all that this boundary does not allow`" in refused
+    assert '`${file("more.json")}` in `policy` is not read here' in unread

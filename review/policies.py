@@ -1,0 +1,134 @@
+"""A policy's statements, in whichever form it is given; what cannot be read of it is kept, to be said."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from review.stack import Block, Stack
+
+_DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.([\w-]+)\.(?:minified_)?json\}")
+# They hold policies, whatever is in them; others do if it looks like one.
+_ARGUMENTS = {
+    "access_policies",
+    "access_policy",
+    "assume_role_policy",
+    "policy",
+    "policy_document",
+    "resource_policy",
+}
+_LIKE_A_POLICY = re.compile(r'aws_iam_policy_document\.|\bStatement"?\s*[:=]')
+# As IAM's own JSON says what a policy document's arguments say.
+_JSON_NAMES = {
+    "Sid": "sid",
+    "Effect": "effect",
+    "Action": "actions",
+    "NotAction": "not_actions",
+    "Resource": "resources",
+    "NotResource": "not_resources",
+}
+_JSON_PRINCIPALS = {"Principal": "principals", "NotPrincipal": "not_principals"}
+_STATEMENT = {*_JSON_NAMES.values(), *_JSON_PRINCIPALS.values(), "condition"}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a policy says, as the arguments of policy documents."""
+
+    statements: tuple[Block, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What only Terraform knows of it, as the code has it."""
+
+
+def read(stack: Stack, argument: str, value: Any) -> Policy | None:
+    """The policy that the argument of a resource is; None if it is none."""
+    if not isinstance(value, str):
+        return Policy(unread=(json.dumps(value),)) if value and argument in _ARGUMENTS else None
+    if value and (argument in _ARGUMENTS or _LIKE_A_POLICY.search(value)):
+        return _policy(stack, value)
+    return None
+
+
+def _policy(stack: Stack, value: str) -> Policy:
+    if found := _DOCUMENT.fullmatch(value.strip()):
+        return _document(stack, found[1])
+    try:
+        raw = json.loads(value)["Statement"]
+        statements = [_from_json(one) for one in (raw if isinstance(raw, list) else [raw])]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Policy(unread=(value,))
+    return _checked(statements)
+
+
+def _document(stack: Stack, name: str) -> Policy:
+    document = stack.data.get(f"data.aws_iam_policy_document.{name}", {})
+    found = _checked(document.get("statement", []))
+    unread = [json.dumps({"dynamic": document["dynamic"]})] if "dynamic" in document else []
+    others = [
+        _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
+        for argument in ("source_policy_documents", "override_policy_documents")
+        for value in _listed(document.get(argument, []))
+    ]
+    return Policy(
+        found.statements + tuple(one for other in others for one in other.statements),
+        found.unread + tuple(unread) + tuple(one for other in others for one in other.unread),
+    )
+
+
+def _checked(statements: Any) -> Policy:
+    fit = [one for one in _listed(statements) if _is_statement(one)]
+    unfit = [
+        one if isinstance(one, str) else json.dumps(one) for one in _listed(statements) if one not in fit
+    ]
+    return Policy(tuple(fit), tuple(unfit))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_statement(one: Any) -> bool:
+    """Whether all that it says is understood: a list that Terraform makes is one text, for example."""
+    return (
+        isinstance(one, dict)
+        and one.keys() <= _STATEMENT
+        and one.get("effect", "Allow") in ("Allow", "Deny")
+        and bool(one.get("actions") or one.get("not_actions"))
+        and all(
+            _are_texts(one.get(name, [])) for name in ("actions", "not_actions", "resources", "not_resources")
+        )
+        and _are_blocks(one.get("principals", []), "identifiers")
+        and _are_blocks(one.get("not_principals", []), "identifiers")
+        and _are_blocks(one.get("condition", []), "values", "test", "variable")
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _are_blocks(value: Any, texts: str, *names: str) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and _are_texts(one.get(texts)) and all(name in one for name in names)
+        for one in value
+    )
+
+
+def _from_json(raw: Block) -> Block:
+    """IAM's own JSON in the arguments of a policy document. Raises KeyError for what no statement has."""
+    if unknown := raw.keys() - {*_JSON_NAMES, *_JSON_PRINCIPALS, "Condition"}:
+        raise KeyError(*unknown)
+    statement: Block = {}
+    for key, name in _JSON_NAMES.items():
+        if key in raw:
+            statement[name] = raw[key] if key in ("Sid", "Effect") else _listed(raw[key])
+    for key, name in _JSON_PRINCIPALS.items():
+        if key in raw:
+            given = {"AWS": raw[key]} if isinstance(raw[key], str) else raw[key]
+            statement[name] = [{"type": kind, "identifiers": _listed(who)} for kind, who in given.items()]
+    statement["condition"] = [
+        {"test": test, "variable": variable, "values": [str(one) for one in _listed(values)]}
+        for test, variables in raw.get("Condition", {}).items()
+        for variable, values in variables.items()
+    ]
+    return statement

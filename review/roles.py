@@ -1,0 +1,69 @@
+"""Who may do what, beside policies: as whom things act, whose tokens are trusted, what calls functions."""
+
+import re
+from collections.abc import Iterator
+
+from review.changes import Change, Comparison
+from review.exposure import BARS
+from review.finding import Finding, Part
+from review.permissions import UNDERSTOOD
+from review.values import difference, shown
+
+_ROLE = re.compile(r"(^|_)role(_arn)?$|credentials_arn$")
+_OUTSIDE = "is not in this stack: what it may is not known"
+_ISSUER = (Part.PERMISSIONS, "roles may trust whom it says to know")
+# Types of which all that changes is said, and what it is about.
+_SAID = {
+    "aws_iam_openid_connect_provider": _ISSUER,
+    "aws_iam_saml_provider": _ISSUER,
+    "aws_lambda_event_source_mapping": (Part.PERMISSIONS, "a function is called with what arrives there"),
+}
+
+
+def roles(comparison: Comparison) -> Iterator[Finding]:
+    """The findings of a stack."""
+    for change in comparison.changes:
+        if not change.kind.startswith("aws_iam_") and change.kind not in _SAID:
+            yield from _acting(comparison, change)
+        elif change.kind not in UNDERSTOOD and change.kind not in BARS:
+            unknown = (Part.UNKNOWN, f"what `{change.kind}` lets whom do is not understood here")
+            part, meaning = _SAID.get(change.kind, unknown)
+            for path, text in _texts(comparison, change):
+                yield Finding(
+                    part,
+                    f"`{change.address}` {text}: {meaning}",
+                    comparison.construct(change),
+                    (f"{change.address}:{path}",),
+                )
+
+
+def _texts(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
+    """All that changes, by its path."""
+    if change.before is None:
+        yield "*", f"is new, {shown(comparison.new.canonical(change.after), whole=True)}"
+    elif change.after is None:
+        yield "*", f"is **gone**, {shown(comparison.old.canonical(change.before), whole=True)}"
+    for argument in change.arguments:
+        yield argument.path, difference(argument, whole=True)
+
+
+def _acting(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    """What acts as another role, or is new and acts as one whose permissions are not new with it."""
+    label, construct = comparison.label(change), comparison.construct(change)
+    if change.before is None and change.after is not None:
+        made = {one.address for one in comparison.of("aws_iam_role") if one.before is None}
+        for argument, value in change.after.items():
+            referred = comparison.new.references(value)
+            if _ROLE.search(argument) and not referred & made:
+                role = shown(comparison.new.canonical(value), whole=True)
+                there = (
+                    "was there before" if referred & comparison.new.of("aws_iam_role").keys() else _OUTSIDE
+                )
+                yield Finding(
+                    Part.PERMISSIONS, f"{label} is new, and acts as {role}, which {there}", construct
+                )
+    elif change.after is not None:
+        for one in change.arguments:
+            if _ROLE.search(one.path.rpartition(".")[2]):
+                text = f"{label} **acts as another role**: {difference(one, whole=True)}"
+                yield Finding(Part.PERMISSIONS, text, construct, (f"{change.address}:{one.path}",))

@@ -1,0 +1,82 @@
+"""A policy is read as IAM reads it, or not at all: what is not understood is never taken for no policy."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from review.finding import Part
+from review.stack import Block, Stack
+from tests.review.documents import assess, changed, one, texts
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+NOT_UNDERSTOOD: tuple[Any, ...] = (
+    "{}",
+    "null",
+    ["a", "list"],
+    {"Statement": "a block"},
+    '${data.aws_iam_policy_document.trades["all"].json}',
+    '{"Statement": %{ if true }[]%{ endif }}',
+    json.dumps({"statement": [ALL]}),
+    json.dumps({"Statement": [{**ALL, "effect": "Deny"}]}),
+    json.dumps({"Statement": [{**ALL, "Effect": "${var.effect}"}]}),
+    json.dumps({"Statement": [{"Effect": "Allow", "Resource": "*"}]}),
+    json.dumps({"Statement": [{**ALL, "Principal": {"AWS": 5}}]}),
+    json.dumps({"Statement": [{**ALL, "Principal": ["*"]}]}),
+    json.dumps({"Statement": [{**ALL, "Resource": [5]}]}),
+    json.dumps({"Statement": [{**ALL, "Condition": {"StringEquals": 5}}]}),
+    json.dumps({"Statement": "${jsonencode(local.statements)}"}),
+)
+
+
+@pytest.mark.parametrize("given", NOT_UNDERSTOOD, ids=str)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("aws_iam_role_policy", "trades_role_read-database-secret"), ("aws_s3_bucket_policy", "cache")],
+)
+def test_what_is_no_policy_here_could_not_be_analysed_and_loses_nothing(
+    kind: str, name: str, given: Any, old: Mapping[str, Stack]
+) -> None:
+    def change(document: Block) -> None:
+        one(document, kind, name)["policy"] = given
+
+    found = assess(old, changed(old, change, "prod"))
+    text, *_ = texts(found, Part.UNKNOWN)
+    assert text.startswith(f"`{kind}.{name}")
+    assert "in `policy` is not read here" in text
+    assert texts(found, Part.PERMISSIONS) == texts(found, Part.EXPOSURE) == []
+
+
+def test_what_a_policy_that_was_not_read_allows_is_said_once_it_is_read(old: Mapping[str, Stack]) -> None:
+    def change(document: Block) -> None:
+        one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = "${local.policy}"
+
+    found = assess(changed(old, change, "prod"), old)
+    (may,) = texts(found, Part.PERMISSIONS)
+    assert may.startswith("`trades-api` may now `secretsmanager:GetSecretValue`")
+    (text,) = texts(found, Part.UNKNOWN)
+    assert text.startswith("before this change, `aws_iam_role_policy.trades_role_read-database-secret")
+
+
+def test_a_document_written_otherwise_is_not_said_to_change_nothing_beside_a_policy_that_is_not_read(
+    old: Mapping[str, Stack],
+) -> None:
+    def unread(document: Block) -> None:
+        one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = (
+            f'${{replace(data.aws_iam_policy_document.{_document(document)}.json, "Get", "Put")}}'
+        )
+
+    def more(document: Block) -> None:
+        unread(document)
+        document["data"]["aws_iam_policy_document"][_document(document)]["statement"][0]["actions"] = ["*"]
+
+    found = assess(changed(old, unread, "prod"), changed(old, more, "prod"))
+    (text,) = texts(found, Part.REST)
+    assert text.endswith("is written otherwise")
+
+
+def _document(document: Block) -> str:
+    documents = document["data"]["aws_iam_policy_document"]
+    (name,) = [name for name in documents if name.startswith("trades_role_read-database-secret")]
+    return str(name)
