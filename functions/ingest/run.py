@@ -3,20 +3,20 @@
 Steps of one invocation each, until all tickers are settled or the bound is reached.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
 from uuid import uuid4
 
+from functions.ingest.former import Former, read_former
 from functions.ingest.provider import OutOfTimeError, Provider, WrongKeyError
 from functions.ingest.publication import publish
 from functions.ingest.ticker import Outcome, TickerIngest, Update
-from functions.market.cache import Cache, CacheEmptyError
+from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
-from functions.market.manifest import Catalogue
 from functions.market.objects import ObjectChangedError
 from functions.market.report import Report, instant, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
@@ -102,12 +102,15 @@ class Run:
         from there.
         """
         universe = self._cache.universe()
-        report = self._claimed(order, universe)
+        former = read_former(self._cache)
+        report = self._claimed(order, universe, former)
         if report is None:
             return None
         try:
-            outcomes = self._ingest(report, universe)
-            self._publish(report, universe, outcomes)
+            outcomes, updates = self._ingest(report, universe, former)
+            if updates:
+                move = f"{report.step:02d}-{uuid4().hex[:8]}"
+                publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error
@@ -124,13 +127,13 @@ class Run:
         self._finish(report, "done", "")
         return step
 
-    def _claimed(self, order: Order, universe: Universe) -> Report | None:
+    def _claimed(self, order: Order, universe: Universe, former: Former) -> Report | None:
         """The run's report with this step as ours: written, so that nobody else works on it."""
         key = report_key(order.run_id)
         now = self._now()
         found = self._cache.objects.get_unless(key, None)
         if not isinstance(found, tuple):
-            tickers = self._tickers(order, universe)
+            tickers = _tickers(order, universe, former)
             report = Report(order.run_id, order.source, instant(now), instant(now), len(tickers), tickers)
             etag = None
         else:
@@ -152,22 +155,13 @@ class Run:
             self._cache.objects.put(LAST_RUN_KEY, f'{{"run_id":"{order.run_id}"}}'.encode())
         return report
 
-    def _tickers(self, order: Order, universe: Universe) -> list[str]:
-        """Those without bars first, then those whose bars are oldest.
+    def _ingest(
+        self, report: Report, universe: Universe, former: Former
+    ) -> tuple[list[Outcome], dict[str, Update]]:
+        """What became of the step's tickers, and what is to be published.
 
-        A run that ends early has done most good.
+        With these tickers are those that are in a lost panel with them.
         """
-        asked = [AUDUSD.ticker, *(order.tickers or [instrument.ticker for instrument in universe])]
-        known = self._catalogue().tickers
-        return sorted(dict.fromkeys(asked), key=lambda ticker: known[ticker].last if ticker in known else "")
-
-    def _catalogue(self) -> Catalogue:
-        try:
-            return self._cache.snapshot().catalogue
-        except CacheEmptyError:
-            return Catalogue()
-
-    def _ingest(self, report: Report, universe: Universe) -> list[Outcome]:
         stop = Event()
         age = (self._now() - datetime.fromisoformat(report.started_at)).total_seconds()
         today = self._now().astimezone(UTC).date()
@@ -178,16 +172,22 @@ class Run:
             today=today,
             end=last_trading_day_before(today),
         )
-        entries = self._catalogue().tickers
+        entries = former.tickers
+        tickers = _of_a_step(report.remaining)
+        instruments = [ticker for ticker in tickers if ticker != AUDUSD.ticker]
+        without_panel = former.without_panel(self._cache, instruments)
+
+        def over() -> bool:
+            return stop.is_set() or self._remaining() < RESERVE_SECONDS
 
         def one(ticker: str) -> Outcome | None:
-            if stop.is_set() or self._remaining() < RESERVE_SECONDS:
+            if over():
                 return None
             instrument = _instrument(ticker, universe)
             if instrument is None:
                 return Outcome(ticker, failure="it is not in the universe any more")
             try:
-                return work.ingest(instrument, entries.get(ticker))
+                return work.ingest(instrument, entries.get(ticker), in_panel=ticker not in without_panel)
             except OutOfTimeError:
                 return None
             except BaseException:
@@ -195,17 +195,16 @@ class Run:
                 stop.set()
                 raise
 
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            outcomes: Iterable[Outcome | None] = pool.map(one, _of_a_step(report.remaining))
-            return [outcome for outcome in outcomes if outcome]
+        def kept(ticker: str) -> Update | None:
+            return None if over() else work.kept(entries[ticker])
 
-    def _publish(self, report: Report, universe: Universe, outcomes: Sequence[Outcome]) -> None:
-        updates: Mapping[str, Update] = {
-            outcome.ticker: outcome.update for outcome in outcomes if outcome.update is not None
-        }
-        if updates:
-            move = f"{report.step:02d}-{uuid4().hex[:8]}"
-            publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
+        others = sorted(without_panel.difference(tickers))
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            asked, beside = pool.map(one, tickers), pool.map(kept, others)
+            outcomes = [outcome for outcome in asked if outcome]
+            updates = {outcome.ticker: outcome.update for outcome in outcomes}
+            updates |= dict(zip(others, beside, strict=True))
+        return outcomes, {ticker: update for ticker, update in updates.items() if update}
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
         settled = {outcome.ticker for outcome in outcomes}
@@ -247,6 +246,16 @@ class Run:
     def _written(self, report: Report) -> None:
         report.updated_at = instant(self._now())
         self._cache.objects.put(report_key(report.run_id), report_json(report))
+
+
+def _tickers(order: Order, universe: Universe, former: Former) -> list[str]:
+    """Those without bars first, then those whose bars are oldest.
+
+    A run that ends early has done most good.
+    """
+    asked = [AUDUSD.ticker, *(order.tickers or [instrument.ticker for instrument in universe])]
+    known = former.tickers
+    return sorted(dict.fromkeys(asked), key=lambda ticker: known[ticker].last if ticker in known else "")
 
 
 def _of_a_step(remaining: Sequence[str]) -> list[str]:

@@ -18,7 +18,8 @@ state or the new.
 Lifecycle removes what is older than the deployment's `storage.cache.expire_after_days` below cache/runs/.
 What a manifest names is never that old: a run writes anew whatever it keeps and is older than
 RENEW_AFTER_DAYS. So all is safe while an ingest succeeds once in the difference of the two, and what no
-manifest names any more goes.
+manifest names any more goes. What was lost nevertheless, or is of another schema, the next ingest loads or
+derives again.
 
 Parquet files are Zstandard, and have `schema_version` in their key-value metadata.
 
