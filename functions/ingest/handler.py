@@ -10,7 +10,7 @@ import httpx
 from functions.ingest.clients import Clients, Keys, Settings
 from functions.ingest.http_client import TIMEOUT_SECONDS
 from functions.ingest.order import order
-from functions.ingest.run import IngestFailedError, Run, Step
+from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Run, Step
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.objects import Objects
 from functions.runtime.invocation import start
@@ -40,7 +40,7 @@ def handler(event: object, context: Any) -> dict[str, object]:
         limits=httpx.Limits(max_connections=settings.ingest_concurrency),
         follow_redirects=False,
     ) as http:
-        clients = Clients(settings, keys, http, remaining)
+        clients = Clients(settings, keys, http, lambda: remaining() - RESERVE_SECONDS)
         run = Run(
             cache,
             clients.providers,

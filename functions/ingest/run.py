@@ -4,10 +4,12 @@ Steps of one invocation each, until all tickers are settled or the bound is reac
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from functions.ingest.former import Former, read_former
@@ -17,7 +19,7 @@ from functions.ingest.ticker import Outcome, TickerIngest, Update
 from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
-from functions.market.objects import ObjectChangedError
+from functions.market.objects import ObjectChangedError, StorageError
 from functions.market.report import Report, instant, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
 
@@ -31,6 +33,7 @@ STEP_TICKERS = 2 * PANEL_TICKERS
 STEPS = 15
 # Nobody works on a step for longer than Lambda lets an invocation run, and a retry comes later than this.
 CLAIM_SECONDS = 330
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,15 @@ class IngestFailedError(Exception):
 
 
 class Run:
-    """`providers` makes the clients, given the requests of earlier steps, the run's age in seconds, and what
-    stops them. `requests` says how many these have sent, `remaining` how many seconds this invocation still
-    has.
+    """`providers` makes the clients, given the requests of earlier steps that count, and what stops them.
+
+    `requests` says how many these have sent, `remaining` how many seconds this invocation still has.
     """
 
     def __init__(
         self,
         cache: Cache,
-        providers: Callable[[int, float, Event], Sequence[Provider]],
+        providers: Callable[[int, Event], Sequence[Provider]],
         *,
         concurrency: int = 8,
         failure_share: float = 0.05,
@@ -114,6 +117,11 @@ class Run:
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error
+        except StorageError:
+            # The retry is to know what was sent.
+            with suppress(StorageError):
+                self._written(report)
+            raise
         step = self._counted(report, outcomes)
         if report.remaining:
             return self._handed_on(report, step)
@@ -138,6 +146,7 @@ class Run:
             etag = None
         else:
             report, etag = read_report(found[0]), found[1]
+            report.requests = report.requests_within_an_hour(now)
             silent = (now - datetime.fromisoformat(report.updated_at)).total_seconds() > CLAIM_SECONDS
             ours = report.step == order.step and (report.holder == order.holder or silent)
             if report.status == "done" or not (ours or report.step == order.step - 1):
@@ -163,11 +172,10 @@ class Run:
         With these tickers are those that are in a lost panel with them.
         """
         stop = Event()
-        age = (self._now() - datetime.fromisoformat(report.started_at)).total_seconds()
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
             self._cache,
-            self._providers(report.requests, age, stop),
+            self._providers(report.requests, stop),
             folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
             today=today,
             end=last_trading_day_before(today),
@@ -199,11 +207,21 @@ class Run:
             return None if over() else work.kept(entries[ticker])
 
         others = sorted(without_panel.difference(tickers))
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            asked, beside = pool.map(one, tickers), pool.map(kept, others)
-            outcomes = [outcome for outcome in asked if outcome]
-            updates = {outcome.ticker: outcome.update for outcome in outcomes}
-            updates |= dict(zip(others, beside, strict=True))
+        left = self._remaining() - RESERVE_SECONDS
+        pool = ThreadPoolExecutor(self._concurrency)
+        try:
+            asked = [pool.submit(one, ticker) for ticker in tickers]
+            beside = {ticker: pool.submit(kept, ticker) for ticker in others}
+            begun: list[Future[Any]] = [*asked, *beside.values()]
+            # No longer, whatever a provider or S3 does: who is late is left for the next step.
+            wait(begun, timeout=max(0.0, left))
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            report.requests += self._requests()
+        outcomes = [outcome for future in asked if (outcome := _in_time(future))]
+        updates = {outcome.ticker: outcome.update for outcome in outcomes}
+        updates |= {ticker: _in_time(future) for ticker, future in beside.items()}
         return outcomes, {ticker: update for ticker, update in updates.items() if update}
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
@@ -215,7 +233,6 @@ class Run:
         report.failures = sorted(report.failures + failures, key=lambda failure: failure["ticker"])
         report.ok += len(outcomes) - len(failures)
         report.rows += sum(outcome.rows for outcome in outcomes)
-        report.requests += self._requests()
         for outcome in outcomes:
             for reason, count in outcome.refused.items():
                 report.refused[reason] = report.refused.get(reason, 0) + count
@@ -246,6 +263,10 @@ class Run:
     def _written(self, report: Report) -> None:
         report.updated_at = instant(self._now())
         self._cache.objects.put(report_key(report.run_id), report_json(report))
+
+
+def _in_time(future: Future[T | None]) -> T | None:
+    return future.result() if future.done() and not future.cancelled() else None
 
 
 def _tickers(order: Order, universe: Universe, former: Former) -> list[str]:

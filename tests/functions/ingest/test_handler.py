@@ -11,8 +11,9 @@ import pytest
 
 from functions.ingest import handler as ingest
 from functions.ingest.clients import Settings
+from functions.ingest.http_client import TIMEOUT_SECONDS
 from functions.ingest.order import order
-from functions.ingest.run import STEPS, IngestFailedError, Order
+from functions.ingest.run import RESERVE_SECONDS, STEPS, IngestFailedError, Order
 from functions.market.report import started_at
 from tests.functions.market_cache import SECOND_MORNING, Market, run_id
 
@@ -109,6 +110,13 @@ def test_a_run_that_fails_is_an_error_and_measured(
     with pytest.raises(IngestFailedError, match="1 of 2 tickers failed"):
         invoke(asked(1, "SPY"))
     assert metrics_in(capsys.readouterr().out)["TickersFailed"] == 1
+
+
+def test_no_request_is_begun_that_could_last_into_the_time_kept_back(invoke: Invoke, market: Market) -> None:
+    before = market.server.requests()["tiingo"]
+    with pytest.raises(IngestFailedError, match="settled none"):
+        invoke(asked(1, "SPY"), seconds=RESERVE_SECONDS + TIMEOUT_SECONDS - 1)
+    assert market.server.requests()["tiingo"] == before
 
 
 def test_what_is_left_is_handed_to_the_function_itself(
