@@ -156,7 +156,8 @@ class TickerIngest:
                     and same(old, bars)
                     and not (own and self._restated(provider, instrument, old))
                 ):
-                    return old.then(bars.after(last))
+                    # Volumes are corrected for days, which restates no price and nothing before them.
+                    return old.corrected_by(bars) if own else old.then(bars.after(last))
                 outcome.refused.clear()
         bars = self._checked(_quotes(provider, instrument, HISTORY_START, self._end), outcome)
         if not len(bars):
