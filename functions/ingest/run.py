@@ -20,7 +20,7 @@ from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
 from functions.market.objects import ObjectChangedError, StorageError
-from functions.market.report import Report, instant, read_report, report_json, with_flags
+from functions.market.report import Report, instant, last_run_json, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
 
 # Kept back of an invocation's time, to write panels and move the manifest: 4 s for 500 tickers in 0.6 of a
@@ -161,7 +161,7 @@ class Run:
         except ObjectChangedError:
             return None
         if etag is None:
-            self._cache.objects.put(LAST_RUN_KEY, f'{{"run_id":"{order.run_id}"}}'.encode())
+            self._cache.objects.put(LAST_RUN_KEY, last_run_json(order.run_id))
         return report
 
     def _ingest(

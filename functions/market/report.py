@@ -97,6 +97,11 @@ def read_report(text: bytes) -> Report:
     return Report(**said)
 
 
+def last_run_json(run_id: str) -> bytes:
+    """As it stands in the cache: which run started last."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, "run_id": run_id}, separators=(",", ":")).encode()
+
+
 def with_flags(flagged: Sequence[str], more: Sequence[str]) -> list[str]:
     """As many as a report keeps."""
     return [*flagged, *more][:MAX_FLAGGED]

@@ -11,8 +11,15 @@ import pytest
 from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Step
 from functions.ingest.ticker import FIRST_BARS_EVERY, OVERLAP_BARS
 from functions.market.bars import ADJUSTED_CLOSE, CLOSE
-from functions.market.layout import MANIFEST_KEY, RENEW_AFTER_DAYS, report_key
+from functions.market.layout import (
+    MANIFEST_KEY,
+    RENEW_AFTER_DAYS,
+    SCHEMA_VERSION,
+    UNIVERSE_KEY,
+    report_key,
+)
 from functions.market.objects import Objects, StorageError
+from functions.market.parquet import on_disk
 from functions.market.report import Report, read_report
 from local.embedded_aws import EmbeddedAws
 from local.market_data.history import TOLD_LATE
@@ -102,6 +109,19 @@ def test_a_first_run_brings_all_bars_since_2005_from_whom_has_them(
     said = report(market)
     assert (said.status, said.ok, said.failed, said.remaining) == ("done", len(TICKERS) + 1, 0, [])
     assert said.rows == sum(entry.rows for entry in entries.values())
+
+
+def test_every_object_but_the_universe_has_a_schema_version(market: Market) -> None:
+    market.ingest()
+    said = {}
+    for key, content in market.contents().items():
+        if key.endswith(".json"):
+            said[key] = json.loads(content).get("schema_version")
+        elif key.endswith(".parquet"):
+            with on_disk(content):
+                said[key] = SCHEMA_VERSION
+    assert set(said) == set(market.keys()) - {UNIVERSE_KEY}
+    assert set(said.values()) == {SCHEMA_VERSION}
 
 
 def test_a_later_run_brings_only_what_is_new(market: Market) -> None:
