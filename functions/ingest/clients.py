@@ -34,7 +34,10 @@ class Keys(BaseModel):
 
 
 class Clients:
-    """Makes the providers over one pool of connections, and counts their requests."""
+    """Makes the providers over one pool of connections, and counts their requests.
+
+    `remaining` is HttpClient's.
+    """
 
     def __init__(
         self, settings: Settings, keys: Keys, http: httpx.Client, remaining: Callable[[], float]
@@ -45,11 +48,11 @@ class Clients:
         self._remaining = remaining
         self._clients: list[HttpClient] = []
 
-    def providers(self, used: int, age: float, stop: Event) -> Sequence[Provider]:
+    def providers(self, used: int, stop: Event) -> Sequence[Provider]:
         """In the order in which they are asked; arguments as Run gives them."""
 
         def client() -> HttpClient:
-            limit = RateLimit(self._settings.ingest_requests_per_hour, used=used, age=age)
+            limit = RateLimit(self._settings.ingest_requests_per_hour, used=used)
             self._clients.append(HttpClient(self._http, limit, self._remaining, stop))
             return self._clients[-1]
 

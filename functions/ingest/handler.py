@@ -1,6 +1,7 @@
 """The daily ingest."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -10,9 +11,10 @@ import httpx
 from functions.ingest.clients import Clients, Keys, Settings
 from functions.ingest.http_client import TIMEOUT_SECONDS
 from functions.ingest.order import order
-from functions.ingest.run import IngestFailedError, Run, Step
+from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Order, Run, Step
 from functions.market.cache import Cache, CacheEmptyError
-from functions.market.objects import Objects
+from functions.market.manifest import UnknownSchemaError
+from functions.market.objects import Objects, StorageError
 from functions.runtime.invocation import start
 from functions.runtime.log import log
 from functions.runtime.metrics import metrics
@@ -33,32 +35,22 @@ def handler(event: object, context: Any) -> dict[str, object]:
         return float(context.get_remaining_time_in_millis()) / 1000
 
     settings = Settings.read()
-    keys = _keys(settings.api_keys_arn).read()
     cache = _cache(settings.aws_s3_bucket)
-    with httpx.Client(
-        timeout=TIMEOUT_SECONDS,
-        limits=httpx.Limits(max_connections=settings.ingest_concurrency),
-        follow_redirects=False,
-    ) as http:
-        clients = Clients(settings, keys, http, remaining)
-        run = Run(
-            cache,
-            clients.providers,
-            concurrency=settings.ingest_concurrency,
-            failure_share=settings.ingest_failure_share,
-            remaining=remaining,
-            requests=clients.requests,
-        )
-        try:
-            step = run.step(asked)
-        except IngestFailedError as error:
-            _measure(error.step, cache, started)
-            log.error("the ingest failed", extra={"reason": str(error)})
-            raise
+    try:
+        step = _step(asked, settings, cache, remaining)
+        _measure(step, started)
+    except IngestFailedError as error:
+        _measure(error.step, started)
+        log.error("the ingest failed", extra={"reason": str(error)})
+        raise
+    finally:
+        # However it went: the alarm of old prices hears nothing else.
+        _measure_age(cache)
+        if metrics.metric_set:
+            metrics.flush_metrics()
     if step is None:
         log.warning("another invocation has this step")
         return {"run_id": asked.run_id, "status": "given_way"}
-    _measure(step, cache, started)
     if step.follow_up:
         start(
             context.invoked_function_arn,
@@ -74,6 +66,25 @@ def handler(event: object, context: Any) -> dict[str, object]:
     return {"run_id": asked.run_id, "status": step.report.status, **counts}
 
 
+def _step(asked: Order, settings: Settings, cache: Cache, remaining: Callable[[], float]) -> Step | None:
+    keys = _keys(settings.api_keys_arn).read()
+    with httpx.Client(
+        timeout=TIMEOUT_SECONDS,
+        limits=httpx.Limits(max_connections=settings.ingest_concurrency),
+        follow_redirects=False,
+    ) as http:
+        clients = Clients(settings, keys, http, lambda: remaining() - RESERVE_SECONDS)
+        run = Run(
+            cache,
+            clients.providers,
+            concurrency=settings.ingest_concurrency,
+            failure_share=settings.ingest_failure_share,
+            remaining=remaining,
+            requests=clients.requests,
+        )
+        return run.step(asked)
+
+
 @cache
 def _keys(arn: str) -> Secret[Keys]:
     return Secret(arn, Keys)
@@ -84,7 +95,7 @@ def _cache(bucket: str) -> Cache:
     return Cache(Objects(bucket))
 
 
-def _measure(step: Step | None, cache: Cache, started: float) -> None:
+def _measure(step: Step | None, started: float) -> None:
     if step is None:
         return
     metrics.add_metric("TickersProcessed", "Count", step.settled)
@@ -93,10 +104,12 @@ def _measure(step: Step | None, cache: Cache, started: float) -> None:
     metrics.add_metric("BarsRefused", "Count", step.refused)
     metrics.add_metric("RowsWritten", "Count", step.rows)
     metrics.add_metric("ExecutionTime", "Seconds", time.perf_counter() - started)
+
+
+def _measure_age(cache: Cache) -> None:
     try:
         market_day = cache.snapshot().catalogue.market_day
-    except CacheEmptyError:
-        market_day = None
+    except (CacheEmptyError, UnknownSchemaError, StorageError):
+        return
     if market_day:
         metrics.add_metric("NewestBarAgeDays", "Count", (datetime.now(UTC).date() - market_day).days)
-    metrics.flush_metrics()

@@ -18,53 +18,51 @@ TIMEOUT_SECONDS = 10
 RETRIES = 3
 FIRST_WAIT_SECONDS = 1
 LONGEST_WAIT_SECONDS = 10
-# A provider that wants longer is as good as down.
+# A provider that wants longer is as good as down: until then it fails without being asked.
 LONGEST_RETRY_AFTER_SECONDS = 60
 # Twenty years of a ticker are 2 MB.
 LARGEST_BYTES = 32 * 1024 * 1024
 
 
 class RateLimit:
-    """So many requests in any hour of a run: all may be spent at once, and come back evenly.
+    """So many requests in any hour of a run, all at once if need be.
 
-    `used` requests were made in the run's earlier invocations, which began `age` seconds ago.
+    `used` are those of the run's earlier invocations that still count. This one's count until it ends, as it
+    is shorter than an hour. Not covered: another run within the hour, and what an invocation sent that was
+    killed.
     """
 
-    def __init__(
-        self, per_hour: int, *, used: int = 0, age: float = 0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._per_second = per_hour / 3600
-        self._most = float(per_hour)
-        self._clock = clock
+    def __init__(self, per_hour: int, *, used: int = 0) -> None:
+        self._left = per_hour - used
         self._lock = Lock()
-        self._at = clock()
-        self._left = min(self._most, self._most - used + age * self._per_second)
 
-    def reserve(self) -> float:
-        """Take one request's place; the seconds to wait for it."""
+    def take(self) -> None:
+        """Take one request's place. Raises OutOfTimeError where there is none: no wait here would help."""
         with self._lock:
-            now = self._clock()
-            self._left = min(self._most, self._left + (now - self._at) * self._per_second)
-            self._at = now
+            if self._left <= 0:
+                raise OutOfTimeError
             self._left -= 1
-            return max(0.0, -self._left / self._per_second)
-
-    def give_back(self) -> None:
-        """The place is not used."""
-        with self._lock:
-            self._left += 1
 
 
 class HttpClient:
-    """For one provider, safe for threads. `remaining` says how many seconds this invocation may still use."""
+    """For one provider, safe for threads. `remaining` says for how many seconds it may still be asked."""
 
     def __init__(
-        self, client: httpx.Client, limit: RateLimit, remaining: Callable[[], float], stop: Event
+        self,
+        client: httpx.Client,
+        limit: RateLimit,
+        remaining: Callable[[], float],
+        stop: Event,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._limit = limit
         self._remaining = remaining
         self._stop = stop
+        self._clock = clock
+        # The provider wants no request before: not one ticker's, anybody's.
+        self._not_before = clock()
         self._lock = Lock()
         self.requests = 0
 
@@ -74,57 +72,59 @@ class HttpClient:
         Raises NoDataError for 404, WrongKeyError for 401 and 403, ProviderError for what stays wrong, and
         OutOfTimeError.
         """
-        problem, wait = "", 0.0
+        problem, backoff = "", 0.0
         for attempt in range(1 + RETRIES):
             if attempt:
-                backoff = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
-                self._wait(max(wait, backoff * random.uniform(0.5, 1)))  # noqa: S311 - to spread, not to hide
-            self._take_turn()
-            problem, wait, content = self._once(url, query, headers)
+                most = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
+                backoff = most * random.uniform(0.5, 1)  # noqa: S311 - to spread, not to hide
+            self._take_turn(backoff)
+            problem, content = self._once(url, query, headers)
             if not problem:
                 try:
                     return json.loads(content)
                 except ValueError:
                     problem = "its answer is not whole JSON"
-            if wait > LONGEST_RETRY_AFTER_SECONDS:
-                raise ProviderError(f"{problem}, and it wants {wait:.0f} s to pass")
         raise ProviderError(f"{problem}, {1 + RETRIES} times")
 
-    def _once(
-        self, url: str, query: Mapping[str, str], headers: Mapping[str, str]
-    ) -> tuple[str, float, bytes]:
-        """What is wrong and may pass, how long the provider wants to be left alone, and the content."""
+    def _once(self, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, bytes]:
+        """What is wrong and may pass, and the content."""
         content = bytearray()
-        until = time.monotonic() + TIMEOUT_SECONDS
+        until = self._clock() + TIMEOUT_SECONDS
         try:
             with self._client.stream("GET", url, params=query, headers=headers) as answer:
                 if problem := _problem(answer):
-                    return problem, _retry_after(answer), b""
+                    self._leave_alone(_retry_after(answer))
+                    return problem, b""
                 for chunk in answer.iter_bytes():
                     content += chunk
                     if len(content) > LARGEST_BYTES:
                         raise ProviderError(f"its answer is larger than {LARGEST_BYTES} bytes")
-                    if time.monotonic() > until:
-                        return f"its answer takes longer than {TIMEOUT_SECONDS} s", 0, b""
+                    if self._clock() > until:
+                        return f"its answer takes longer than {TIMEOUT_SECONDS} s", b""
         except httpx.TimeoutException:
-            return f"it does not answer within {TIMEOUT_SECONDS} s", 0, b""
+            return f"it does not answer within {TIMEOUT_SECONDS} s", b""
         except (httpx.TransportError, httpx.DecodingError) as error:
-            return f"the connection fails ({type(error).__name__})", 0, b""
-        return "", 0, bytes(content)
+            return f"the connection fails ({type(error).__name__})", b""
+        return "", bytes(content)
 
-    def _take_turn(self) -> None:
-        wait = self._limit.reserve()
-        try:
-            self._wait(wait)
-        except OutOfTimeError:
-            self._limit.give_back()
-            raise
+    def _leave_alone(self, seconds: float) -> None:
+        with self._lock:
+            self._not_before = max(self._not_before, self._clock() + seconds)
+
+    def _take_turn(self, backoff: float) -> None:
+        at = self._clock() + backoff
+        # Again after each wait: meanwhile another thread may have been told to come later.
+        while (wait := max(at, self._not_before) - self._clock()) > 0:
+            wanted = self._not_before - self._clock()
+            if wanted > LONGEST_RETRY_AFTER_SECONDS:
+                raise ProviderError(f"it wants to be left alone for {wanted:.0f} s")
+            if wait + TIMEOUT_SECONDS > self._remaining() or self._stop.wait(wait):
+                raise OutOfTimeError
+        if self._remaining() < TIMEOUT_SECONDS or self._stop.is_set():
+            raise OutOfTimeError
+        self._limit.take()
         with self._lock:
             self.requests += 1
-
-    def _wait(self, seconds: float) -> None:
-        if seconds + TIMEOUT_SECONDS > self._remaining() or self._stop.wait(seconds):
-            raise OutOfTimeError
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from functions.ingest.former import Former, is_there, read_former
 from functions.ingest.panels import Group, closes, grouped, recent
 from functions.ingest.ticker import Column, Update
-from functions.market.cache import Cache, CacheEmptyError, Snapshot
+from functions.market.cache import Cache
 from functions.market.layout import MANIFEST_KEY, folder
-from functions.market.manifest import Catalogue, Entry, Manifest, Panel, catalogue_json, manifest_json
+from functions.market.manifest import Catalogue, Entry, Manifest, Panel, manifest_json
 from functions.market.objects import ObjectChangedError, StorageError
 from functions.market.report import instant
 from functions.market.universe import AUDUSD, Universe
@@ -25,11 +26,9 @@ def publish(
     StorageError if that happens too often.
     """
     for attempt in range(ATTEMPTS):
-        try:
-            former: Snapshot | None = cache.snapshot()
-        except CacheEmptyError:
-            former = None
-        if former and former.manifest.run_id == run_id and former.manifest.move.startswith(f"{move}-"):
+        former = read_former(cache)
+        there = former.manifest
+        if there and there.run_id == run_id and there.move.startswith(f"{move}-"):
             # A lost answer: the write before had succeeded.
             return
         try:
@@ -44,7 +43,7 @@ def _move(
     cache: Cache,
     universe: Universe,
     updates: Mapping[str, Update],
-    former: Snapshot | None,
+    former: Former,
     *,
     run_id: str,
     move: str,
@@ -52,25 +51,24 @@ def _move(
 ) -> None:
     here = folder(run_id, move)
     today = now.astimezone(UTC).date()
-    entries = dict(former.catalogue.tickers) if former else {}
+    entries = dict(former.tickers)
     ours = {ticker: update for ticker, update in updates.items() if _ours(entries.get(ticker), update)}
     entries |= {ticker: update.entry for ticker, update in ours.items()}
     entries = {ticker: e for ticker, e in entries.items() if ticker in universe or ticker == AUDUSD.ticker}
-    columns = {ticker: update.column for ticker, update in ours.items() if ticker != AUDUSD.ticker}
-    panels = tuple(
+    columns = {ticker: update.column for ticker, update in ours.items() if ticker in universe}
+    written = (
         _written(cache, group, columns, f"{here}{{kind}}-{number}.parquet", today.isoformat())
-        for number, group in enumerate(
-            grouped(former.manifest.panels if former else (), list(columns), universe.__contains__, today)
-        )
+        for number, group in enumerate(grouped(former.panels, list(columns), entries.__contains__, today))
     )
+    panels = tuple(panel for panel in written if panel)
     catalogue = f"{here}catalogue.json"
-    cache.objects.put(catalogue, catalogue_json(Catalogue(dict(sorted(entries.items())))))
+    cache.put_catalogue(catalogue, Catalogue(dict(sorted(entries.items()))))
     moved = Manifest(run_id=run_id, move=move, moved_at=instant(now), catalogue=catalogue, panels=panels)
     cache.objects.put(
         MANIFEST_KEY,
         manifest_json(moved),
-        replacing=former.etag if former else None,
-        new=former is None,
+        replacing=former.etag,
+        new=former.etag is None,
     )
 
 
@@ -81,15 +79,19 @@ def _ours(theirs: Entry | None, update: Update) -> bool:
     return update.entry.last > theirs.last
 
 
-def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel:
-    former = group.former
+def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel | None:
+    """None where nothing is left of it: a later step or run puts its tickers into a panel again."""
+    former, tickers = group.former, group.tickers
     if former and not group.changed:
         return former
-    old = set(former.tickers if former else ())
-    kept = [ticker for ticker in group.tickers if ticker in old and ticker not in columns]
-    new = Panel(group.tickers, key.format(kind="closes"), key.format(kind="recent"), today)
+    kept = [ticker for ticker in tickers if ticker not in columns]
+    if former and kept and not is_there(cache, former):
+        tickers, kept = tuple(ticker for ticker in tickers if ticker in columns), []
+    if not tickers:
+        return None
+    new = Panel(tickers, key.format(kind="closes"), key.format(kind="recent"), today)
     # One after the other, so that only one is in memory.
     for name, derive in (("closes", closes), ("recent", recent)):
         file = cache.file(getattr(former, name)) if kept else None
-        cache.objects.put(getattr(new, name), derive(file, kept, group.tickers, columns))
+        cache.objects.put(getattr(new, name), derive(file, kept, tickers, columns))
     return new

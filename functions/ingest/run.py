@@ -3,22 +3,24 @@
 Steps of one invocation each, until all tickers are settled or the bound is reached.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any, TypeVar
 from uuid import uuid4
 
+from functions.ingest.former import Former, read_former
 from functions.ingest.provider import OutOfTimeError, Provider, WrongKeyError
 from functions.ingest.publication import publish
 from functions.ingest.ticker import Outcome, TickerIngest, Update
-from functions.market.cache import Cache, CacheEmptyError
+from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
-from functions.market.manifest import Catalogue
-from functions.market.objects import ObjectChangedError
-from functions.market.report import Report, instant, read_report, report_json, with_flags
+from functions.market.objects import ObjectChangedError, StorageError
+from functions.market.report import Report, instant, last_run_json, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
 
 # Kept back of an invocation's time, to write panels and move the manifest: 4 s for 500 tickers in 0.6 of a
@@ -31,6 +33,7 @@ STEP_TICKERS = 2 * PANEL_TICKERS
 STEPS = 15
 # Nobody works on a step for longer than Lambda lets an invocation run, and a retry comes later than this.
 CLAIM_SECONDS = 330
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,15 @@ class IngestFailedError(Exception):
 
 
 class Run:
-    """`providers` makes the clients, given the requests of earlier steps, the run's age in seconds, and what
-    stops them. `requests` says how many these have sent, `remaining` how many seconds this invocation still
-    has.
+    """`providers` makes the clients, given the requests of earlier steps that count, and what stops them.
+
+    `requests` says how many these have sent, `remaining` how many seconds this invocation still has.
     """
 
     def __init__(
         self,
         cache: Cache,
-        providers: Callable[[int, float, Event], Sequence[Provider]],
+        providers: Callable[[int, Event], Sequence[Provider]],
         *,
         concurrency: int = 8,
         failure_share: float = 0.05,
@@ -102,15 +105,23 @@ class Run:
         from there.
         """
         universe = self._cache.universe()
-        report = self._claimed(order, universe)
+        former = read_former(self._cache)
+        report = self._claimed(order, universe, former)
         if report is None:
             return None
         try:
-            outcomes = self._ingest(report, universe)
-            self._publish(report, universe, outcomes)
+            outcomes, updates = self._ingest(report, universe, former)
+            if updates:
+                move = f"{report.step:02d}-{uuid4().hex[:8]}"
+                publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error
+        except StorageError:
+            # The retry is to know what was sent.
+            with suppress(StorageError):
+                self._written(report)
+            raise
         step = self._counted(report, outcomes)
         if report.remaining:
             return self._handed_on(report, step)
@@ -124,17 +135,18 @@ class Run:
         self._finish(report, "done", "")
         return step
 
-    def _claimed(self, order: Order, universe: Universe) -> Report | None:
+    def _claimed(self, order: Order, universe: Universe, former: Former) -> Report | None:
         """The run's report with this step as ours: written, so that nobody else works on it."""
         key = report_key(order.run_id)
         now = self._now()
         found = self._cache.objects.get_unless(key, None)
         if not isinstance(found, tuple):
-            tickers = self._tickers(order, universe)
+            tickers = _tickers(order, universe, former)
             report = Report(order.run_id, order.source, instant(now), instant(now), len(tickers), tickers)
             etag = None
         else:
             report, etag = read_report(found[0]), found[1]
+            report.requests = report.requests_within_an_hour(now)
             silent = (now - datetime.fromisoformat(report.updated_at)).total_seconds() > CLAIM_SECONDS
             ours = report.step == order.step and (report.holder == order.holder or silent)
             if report.status == "done" or not (ours or report.step == order.step - 1):
@@ -149,45 +161,41 @@ class Run:
         except ObjectChangedError:
             return None
         if etag is None:
-            self._cache.objects.put(LAST_RUN_KEY, f'{{"run_id":"{order.run_id}"}}'.encode())
+            self._cache.objects.put(LAST_RUN_KEY, last_run_json(order.run_id))
         return report
 
-    def _tickers(self, order: Order, universe: Universe) -> list[str]:
-        """Those without bars first, then those whose bars are oldest.
+    def _ingest(
+        self, report: Report, universe: Universe, former: Former
+    ) -> tuple[list[Outcome], dict[str, Update]]:
+        """What became of the step's tickers, and what is to be published.
 
-        A run that ends early has done most good.
+        With these tickers are those that are in a lost panel with them.
         """
-        asked = [AUDUSD.ticker, *(order.tickers or [instrument.ticker for instrument in universe])]
-        known = self._catalogue().tickers
-        return sorted(dict.fromkeys(asked), key=lambda ticker: known[ticker].last if ticker in known else "")
-
-    def _catalogue(self) -> Catalogue:
-        try:
-            return self._cache.snapshot().catalogue
-        except CacheEmptyError:
-            return Catalogue()
-
-    def _ingest(self, report: Report, universe: Universe) -> list[Outcome]:
         stop = Event()
-        age = (self._now() - datetime.fromisoformat(report.started_at)).total_seconds()
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
             self._cache,
-            self._providers(report.requests, age, stop),
+            self._providers(report.requests, stop),
             folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
             today=today,
             end=last_trading_day_before(today),
         )
-        entries = self._catalogue().tickers
+        entries = former.tickers
+        tickers = _of_a_step(report.remaining)
+        instruments = [ticker for ticker in tickers if ticker != AUDUSD.ticker]
+        without_panel = former.without_panel(self._cache, instruments)
+
+        def over() -> bool:
+            return stop.is_set() or self._remaining() < RESERVE_SECONDS
 
         def one(ticker: str) -> Outcome | None:
-            if stop.is_set() or self._remaining() < RESERVE_SECONDS:
+            if over():
                 return None
             instrument = _instrument(ticker, universe)
             if instrument is None:
                 return Outcome(ticker, failure="it is not in the universe any more")
             try:
-                return work.ingest(instrument, entries.get(ticker))
+                return work.ingest(instrument, entries.get(ticker), in_panel=ticker not in without_panel)
             except OutOfTimeError:
                 return None
             except BaseException:
@@ -195,17 +203,26 @@ class Run:
                 stop.set()
                 raise
 
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            outcomes: Iterable[Outcome | None] = pool.map(one, _of_a_step(report.remaining))
-            return [outcome for outcome in outcomes if outcome]
+        def kept(ticker: str) -> Update | None:
+            return None if over() else work.kept(entries[ticker])
 
-    def _publish(self, report: Report, universe: Universe, outcomes: Sequence[Outcome]) -> None:
-        updates: Mapping[str, Update] = {
-            outcome.ticker: outcome.update for outcome in outcomes if outcome.update is not None
-        }
-        if updates:
-            move = f"{report.step:02d}-{uuid4().hex[:8]}"
-            publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
+        others = sorted(without_panel.difference(tickers))
+        left = self._remaining() - RESERVE_SECONDS
+        pool = ThreadPoolExecutor(self._concurrency)
+        try:
+            asked = [pool.submit(one, ticker) for ticker in tickers]
+            beside = {ticker: pool.submit(kept, ticker) for ticker in others}
+            begun: list[Future[Any]] = [*asked, *beside.values()]
+            # No longer, whatever a provider or S3 does: who is late is left for the next step.
+            wait(begun, timeout=max(0.0, left))
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            report.requests += self._requests()
+        outcomes = [outcome for future in asked if (outcome := _in_time(future))]
+        updates = {outcome.ticker: outcome.update for outcome in outcomes}
+        updates |= {ticker: _in_time(future) for ticker, future in beside.items()}
+        return outcomes, {ticker: update for ticker, update in updates.items() if update}
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
         settled = {outcome.ticker for outcome in outcomes}
@@ -216,7 +233,6 @@ class Run:
         report.failures = sorted(report.failures + failures, key=lambda failure: failure["ticker"])
         report.ok += len(outcomes) - len(failures)
         report.rows += sum(outcome.rows for outcome in outcomes)
-        report.requests += self._requests()
         for outcome in outcomes:
             for reason, count in outcome.refused.items():
                 report.refused[reason] = report.refused.get(reason, 0) + count
@@ -247,6 +263,20 @@ class Run:
     def _written(self, report: Report) -> None:
         report.updated_at = instant(self._now())
         self._cache.objects.put(report_key(report.run_id), report_json(report))
+
+
+def _in_time(future: Future[T | None]) -> T | None:
+    return future.result() if future.done() and not future.cancelled() else None
+
+
+def _tickers(order: Order, universe: Universe, former: Former) -> list[str]:
+    """Those without bars first, then those whose bars are oldest.
+
+    A run that ends early has done most good.
+    """
+    asked = [AUDUSD.ticker, *(order.tickers or [instrument.ticker for instrument in universe])]
+    known = former.tickers
+    return sorted(dict.fromkeys(asked), key=lambda ticker: known[ticker].last if ticker in known else "")
 
 
 def _of_a_step(remaining: Sequence[str]) -> list[str]:

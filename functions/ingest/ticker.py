@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from functions.ingest.former import LOST
 from functions.ingest.provider import NoDataError, Provider, ProviderError
 from functions.market.bars import (
     ADJUSTED_CLOSE,
@@ -59,7 +60,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Update:
-    """A ticker's new bars, already written. `replaces` is the key of those it was made from."""
+    """A ticker's bars, already written. `replaces` is the key that its entry had before."""
 
     entry: Entry
     replaces: str | None
@@ -95,10 +96,18 @@ class TickerIngest:
         days = np.busday_count(HISTORY_START, end, holidays=HOLIDAYS)
         self._turn = int(days) % FIRST_BARS_EVERY
 
-    def ingest(self, instrument: Instrument, entry: Entry | None) -> Outcome:
-        """The instrument's outcome. Raises WrongKeyError, OutOfTimeError and StorageError."""
+    def ingest(self, instrument: Instrument, entry: Entry | None, *, in_panel: bool = True) -> Outcome:
+        """The instrument's outcome, always with its column where it is in no panel.
+
+        Raises WrongKeyError, OutOfTimeError and StorageError.
+        """
         outcome = Outcome(instrument.ticker)
-        old = self._bars(entry) if entry else Bars.none()
+        replaces = entry.key if entry else None
+        old = self._bars(entry) if entry else None
+        if old is None:
+            # None yet, or they are lost.
+            old, entry = Bars.none(), None
+        anew = entry is not None and (self._aged(entry) or not in_panel)
         failures = []
         for provider in self._providers:
             outcome.refused.clear()
@@ -108,17 +117,22 @@ class TickerIngest:
                 failures.append(f"{provider.name}: {error}")
                 continue
             changed = len(bars) != len(old) or not np.array_equal(bars.values, old.values)
-            if changed or entry is None or provider.name != entry.provider or self._aged(entry):
+            if changed or entry is None or provider.name != entry.provider or anew:
                 if changed:
                     new = bars.after(old.dates[-1]) if len(old) and same_adjustment(old, bars) else bars
                     outcome.rows = len(new)
                     outcome.flagged = [f"{instrument.ticker} {flag}" for flag in flags(bars, since=new)]
-                outcome.update = self._written(instrument, provider.name, bars, entry)
+                outcome.update = self._written(instrument, provider.name, bars, replaces)
             return outcome
         outcome.failure = "; ".join(failures)
-        if entry and self._aged(entry):
-            outcome.update = self._written(instrument, entry.provider, old, entry)
+        if entry and anew:
+            outcome.update = self._written(instrument, entry.provider, old, replaces)
         return outcome
+
+    def kept(self, entry: Entry) -> Update | None:
+        """A ticker's bars as they are, for a panel that was lost; None if they are lost too."""
+        bars = self._bars(entry)
+        return Update(entry, entry.key, Column.of(bars)) if bars is not None else None
 
     def _from(
         self, provider: Provider, instrument: Instrument, entry: Entry | None, old: Bars, outcome: Outcome
@@ -142,7 +156,8 @@ class TickerIngest:
                     and same(old, bars)
                     and not (own and self._restated(provider, instrument, old))
                 ):
-                    return old.then(bars.after(last))
+                    # Volumes are corrected for days, which restates no price and nothing before them.
+                    return old.corrected_by(bars) if own else old.then(bars.after(last))
                 outcome.refused.clear()
         bars = self._checked(_quotes(provider, instrument, HISTORY_START, self._end), outcome)
         if not len(bars):
@@ -171,15 +186,18 @@ class TickerIngest:
         outcome.refused.update(refused)
         return bars
 
-    def _bars(self, entry: Entry) -> Bars:
-        with on_disk(self._cache.content(entry.key)) as file:
-            return Bars.from_parquet(file)
+    def _bars(self, entry: Entry) -> Bars | None:
+        try:
+            with on_disk(self._cache.content(entry.key)) as file:
+                return Bars.from_parquet(file)
+        except LOST:
+            return None
 
     def _aged(self, entry: Entry) -> bool:
         # Lifecycle removes what is old, named or not.
         return (self._today - date.fromisoformat(entry.written_on)).days > RENEW_AFTER_DAYS
 
-    def _written(self, instrument: Instrument, provider: str, bars: Bars, entry: Entry | None) -> Update:
+    def _written(self, instrument: Instrument, provider: str, bars: Bars, replaces: str | None) -> Update:
         key = f"{self._folder}bars/{instrument.ticker}.parquet"
         self._cache.objects.put(key, bars.to_parquet())
         made = Entry(
@@ -190,7 +208,7 @@ class TickerIngest:
             rows=len(bars),
             written_on=self._today.isoformat(),
         )
-        return Update(made, entry.key if entry else None, Column.of(bars))
+        return Update(made, replaces, Column.of(bars))
 
 
 def _quotes(provider: Provider, instrument: Instrument, start: date, end: date) -> Quotes:

@@ -87,6 +87,13 @@ class Bars:
         """These and later ones."""
         return Bars(np.concatenate([self.dates, later.dates]), np.concatenate([self.values, later.values]))
 
+    def corrected_by(self, newer: "Bars") -> "Bars":
+        """These and newer ones; of a day that both have, the newer one's."""
+        kept = ~np.isin(self.dates, newer.dates)
+        both = Bars(self.dates[kept], self.values[kept]).then(newer)
+        order = np.argsort(both.dates)
+        return Bars(both.dates[order], both.values[order])
+
     def last(self, days: int) -> "Bars":
         """The last so many."""
         return Bars(self.dates[-days:], self.values[-days:])
@@ -170,10 +177,10 @@ def flags(bars: Bars, *, since: Bars) -> list[str]:
 
 
 def same_adjustment(old: Bars, new: Bars) -> bool:
-    """Whether the days that both have, at least one, have the same closes, raw and adjusted."""
+    """Whether the days that both have, at least one, have the same prices, raw and adjusted."""
     days, in_old, in_new = np.intersect1d(old.dates, new.dates, return_indices=True)
-    closes = [CLOSE, ADJUSTED_CLOSE]
-    return len(days) > 0 and bool((old.values[in_old][:, closes] == new.values[in_new][:, closes]).all())
+    before, now = old.values[in_old][:, _PRICES], new.values[in_new][:, _PRICES]
+    return len(days) > 0 and bool((before == now).all())
 
 
 def same_factor(old: Bars, new: Bars) -> bool:

@@ -10,7 +10,7 @@ from threading import Lock
 from weakref import finalize
 
 from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
-from functions.market.manifest import Catalogue, Manifest, read_catalogue, read_manifest
+from functions.market.manifest import Catalogue, Manifest, catalogue_json, read_catalogue, read_manifest
 from functions.market.objects import Objects, StorageError
 from functions.market.parquet import refuse_unknown_schema
 from functions.market.universe import Universe, read_universe
@@ -23,6 +23,10 @@ UNIVERSE_SECONDS = 60
 
 class CacheEmptyError(Exception):
     """No ingest has been finished yet."""
+
+
+class GoneError(StorageError):
+    """What a manifest names is not there."""
 
 
 class Cache:
@@ -46,7 +50,7 @@ class Cache:
 
         Raises CacheEmptyError before the first ingest.
         """
-        found = self._current(MANIFEST_KEY)
+        found = self.current(MANIFEST_KEY)
         if found is None:
             raise CacheEmptyError("nothing has been ingested yet")
         return Snapshot(self, read_manifest(found[0]), found[1])
@@ -58,7 +62,7 @@ class Cache:
         """
         if self._universe and time.monotonic() - self._universe_at < UNIVERSE_SECONDS:
             return self._universe[1]
-        found = self._current(UNIVERSE_KEY)
+        found = self.current(UNIVERSE_KEY)
         if found is None:
             raise StorageError(
                 f"there is no {UNIVERSE_KEY} in {self.objects.bucket}; the deployment uploads it"
@@ -75,17 +79,22 @@ class Cache:
             self._catalogues = {key: read_catalogue(self.content(key))}
         return self._catalogues[key]
 
+    def put_catalogue(self, key: str, catalogue: Catalogue) -> None:
+        """Write one, and keep it: who wrote it reads it next."""
+        self.objects.put(key, catalogue_json(catalogue))
+        self._catalogues = {key: catalogue}
+
     def content(self, key: str) -> bytes:
-        """An object that a manifest names."""
+        """An object that a manifest names. Raises GoneError."""
         content = self.objects.get(key)
         if content is None:
-            raise StorageError(f"{self.objects.bucket}/{key} is gone, although the manifest names it")
+            raise GoneError(f"{self.objects.bucket}/{key} is gone, although the manifest names it")
         return content
 
     def file(self, key: str) -> Path:
         """An object that a manifest names, as a file on /tmp kept while there is room: DuckDB reads files.
 
-        It is there no longer than this cache.
+        It is there no longer than this cache. Raises GoneError.
         """
         with self._lock:
             if key not in self._files:
@@ -104,7 +113,8 @@ class Cache:
             self._files.move_to_end(key)
             return self._files[key]
 
-    def _current(self, key: str) -> tuple[bytes, str] | None:
+    def current(self, key: str) -> tuple[bytes, str] | None:
+        """Content and ETag of an object that is replaced in its place; None if there is none."""
         known = self._read.get(key)
         found = self.objects.get_unless(key, known[1] if known else None)
         if isinstance(found, tuple):

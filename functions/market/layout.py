@@ -1,8 +1,9 @@
 """The cache's layout and schema, in one place.
 
-    cache/universe.csv       what is ingested; uploaded by the deployment from config/universe.csv
+    cache/universe.csv       what is ingested; uploaded by the deployment from config/universe.csv, as it is
     cache/manifest.json      names all that readers read; replaced by conditional writes only
     cache/last_run.json      the run that started last: {"run_id": ...}
+    cache/scans/{scanner}.json     the latest run of a scanner
     cache/runs/{run}/        a run's own objects:
       report.json                    its state and report
       {move}/catalogue.json          per ticker: key of its bars, first and last day, rows, provider
@@ -18,9 +19,11 @@ state or the new.
 Lifecycle removes what is older than the deployment's `storage.cache.expire_after_days` below cache/runs/.
 What a manifest names is never that old: a run writes anew whatever it keeps and is older than
 RENEW_AFTER_DAYS. So all is safe while an ingest succeeds once in the difference of the two, and what no
-manifest names any more goes.
+manifest names any more goes. What was lost nevertheless, or is of another schema, the next ingest loads or
+derives again.
 
-Parquet files are Zstandard, and have `schema_version` in their key-value metadata.
+All but the universe has a schema version: JSON as `schema_version`, Parquet in its key-value metadata.
+Parquet is Zstandard.
 
     bars     date DATE; open, high, low, close DECIMAL(18,6); volume BIGINT; adjusted_open, adjusted_high,
              adjusted_low, adjusted_close DECIMAL(18,6); ascending by date, no day twice, no NULL
@@ -36,6 +39,7 @@ UNIVERSE_KEY = "cache/universe.csv"
 MANIFEST_KEY = "cache/manifest.json"
 LAST_RUN_KEY = "cache/last_run.json"
 RUNS_PREFIX = "cache/runs/"
+SCANS_PREFIX = "cache/scans/"
 
 RENEW_AFTER_DAYS = 10
 

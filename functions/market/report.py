@@ -15,6 +15,8 @@ RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}"
 # A step lasts 300 s, and Lambda tries a failed one again after one minute and after two more.
 SILENT_AFTER_SECONDS = 900
 MAX_FLAGGED = 100
+# Instants are whole seconds.
+_HOUR_SECONDS = 3600 + 1
 
 
 @dataclass
@@ -52,6 +54,14 @@ class Report:
         """How many bars were refused."""
         return sum(self.refused.values())
 
+    def requests_within_an_hour(self, now: datetime) -> int:
+        """Those that an hourly limit still counts: all, unless the run has paused for an hour.
+
+        At most a few too many: a run lasts hardly longer.
+        """
+        heard = datetime.fromisoformat(self.updated_at)
+        return 0 if (now - heard).total_seconds() > _HOUR_SECONDS else self.requests
+
     def silent(self, now: datetime) -> bool:
         """Whether it says that it runs, but has not been heard of for so long that it cannot."""
         heard = datetime.fromisoformat(self.updated_at)
@@ -85,6 +95,11 @@ def read_report(text: bytes) -> Report:
     said: dict[str, Any] = json.loads(text)
     said.pop("schema_version")
     return Report(**said)
+
+
+def last_run_json(run_id: str) -> bytes:
+    """As it stands in the cache: which run started last."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, "run_id": run_id}, separators=(",", ":")).encode()
 
 
 def with_flags(flagged: Sequence[str], more: Sequence[str]) -> list[str]:

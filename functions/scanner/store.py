@@ -1,13 +1,12 @@
-"""The latest run of each scanner, an object each: cache/scans/{scanner}.json."""
+"""The latest run of each scanner, an object each."""
 
 from pydantic import ValidationError
 
+from functions.market.layout import SCANS_PREFIX
 from functions.market.objects import Objects
 from functions.runtime import json_text
 from functions.runtime.log import log
 from functions.scanner.model import Kept, ScanResult, ScanRun
-
-PREFIX = "cache/scans/"
 
 
 def save(objects: Objects, run: ScanRun, results: list[ScanResult]) -> None:
@@ -32,4 +31,4 @@ def latest(objects: Objects, scanner: str) -> Kept | None:
 
 
 def _key(scanner: str) -> str:
-    return f"{PREFIX}{scanner}.json"
+    return f"{SCANS_PREFIX}{scanner}.json"

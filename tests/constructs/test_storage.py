@@ -11,10 +11,17 @@ from bindings.cdktf import App, TerraformStack
 from config.environments import PROD
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Role
-from constructs.storage import UNIVERSE
+from constructs.storage import CACHE_PREFIX, RUNS_PREFIX, SCANS_PREFIX, UNIVERSE
+from functions.market import layout
 from tests.template import Block, Template, changed, read_templates, synthesized
 
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
+
+
+def test_the_folders_that_rules_and_rights_name_are_those_that_the_functions_write() -> None:
+    assert (layout.RUNS_PREFIX, layout.SCANS_PREFIX) == (RUNS_PREFIX, SCANS_PREFIX)
+    for key in (layout.UNIVERSE_KEY, layout.MANIFEST_KEY, layout.LAST_RUN_KEY, RUNS_PREFIX, SCANS_PREFIX):
+        assert key.startswith(CACHE_PREFIX)
 
 
 def rules(template: Template, bucket: str) -> dict[str, Block]:

@@ -22,7 +22,7 @@ from functions.market.layout import (
 from functions.market.manifest import Catalogue, Entry, Manifest, Panel, catalogue_json, manifest_json
 from functions.market.objects import Objects
 from functions.market.parquet import quoted, write
-from functions.market.report import Report, report_json
+from functions.market.report import Report, last_run_json, report_json
 
 RUN = "20260101T060000Z-aaaaaa"
 Floats = NDArray[np.float64]
@@ -97,7 +97,7 @@ def fill(
         ended = "2026-01-01T06:00:00Z"
         report = Report(RUN, "schedule", ended, ended, len(tickers), [], "done", ended, ok=len(tickers))
         objects.put(report_key(RUN), report_json(report))
-        objects.put(LAST_RUN_KEY, f'{{"run_id":"{RUN}"}}'.encode())
+        objects.put(LAST_RUN_KEY, last_run_json(RUN))
     if audusd is not None:
         key = f"cache/runs/{RUN}/x/bars/AUDUSD.parquet"
         rates = {"date": _stamps(days), "close": audusd}

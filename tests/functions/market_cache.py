@@ -86,16 +86,20 @@ class Market:
         remaining: Callable[[], float] = lambda: 300.0,
         failure_share: float = 0.05,
         concurrency: int = 4,
+        per_hour: int = 10_000,
     ) -> Step | None:
         """One step of the run of that number."""
         with httpx.Client(timeout=10) as http:
+            made: list[HttpClient] = []
 
-            def clients(used: int, age: float, stop: Event) -> Sequence[Provider]:
-                client = HttpClient(http, RateLimit(10_000, used=used, age=age), lambda: 300, stop)
+            def clients(used: int, stop: Event) -> Sequence[Provider]:
+                made.extend(
+                    HttpClient(http, RateLimit(per_hour, used=used), lambda: 300, stop) for _ in range(2)
+                )
                 url, keys = self.server.endpoint, self.server.keys
                 return [
-                    Tiingo(client, url, keys["TIINGO_API_KEY"]),
-                    Polygon(client, url, keys["POLYGON_API_KEY"]),
+                    Tiingo(made[0], url, keys["TIINGO_API_KEY"]),
+                    Polygon(made[1], url, keys["POLYGON_API_KEY"]),
                 ]
 
             run = Run(
@@ -104,6 +108,7 @@ class Market:
                 concurrency=concurrency,
                 failure_share=failure_share,
                 remaining=remaining,
+                requests=lambda: sum(client.requests for client in made),
                 now=lambda: self.morning,
             )
             order = Order(run_id(number), "refresh", holder or f"request-{number}", step, tuple(tickers))

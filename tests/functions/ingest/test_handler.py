@@ -11,8 +11,10 @@ import pytest
 
 from functions.ingest import handler as ingest
 from functions.ingest.clients import Settings
+from functions.ingest.http_client import TIMEOUT_SECONDS
 from functions.ingest.order import order
-from functions.ingest.run import STEPS, IngestFailedError, Order
+from functions.ingest.run import RESERVE_SECONDS, STEPS, IngestFailedError, Order
+from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
 from functions.market.report import started_at
 from tests.functions.market_cache import SECOND_MORNING, Market, run_id
 
@@ -109,6 +111,49 @@ def test_a_run_that_fails_is_an_error_and_measured(
     with pytest.raises(IngestFailedError, match="1 of 2 tickers failed"):
         invoke(asked(1, "SPY"))
     assert metrics_in(capsys.readouterr().out)["TickersFailed"] == 1
+
+
+@pytest.mark.parametrize("broken", ["key", "secret", "universe"])
+def test_how_old_the_prices_are_is_measured_however_the_ingest_fails(
+    invoke: Invoke,
+    market: Market,
+    broken: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    invoke(asked(1, "SPY"))
+    if broken == "key":
+        market.server.fail("wrong key")
+    elif broken == "secret":
+        ingest._keys.cache_clear()
+        monkeypatch.setenv("API_KEYS_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:none")
+        Settings.read.cache_clear()
+    else:
+        market.client.delete_object(Bucket=market.bucket, Key=UNIVERSE_KEY)
+        ingest._cache.cache_clear()
+    capsys.readouterr()
+    with pytest.raises(
+        Exception, match=r"refuses our key|configuration cannot be read|there is no cache/universe\.csv"
+    ):
+        invoke(asked(2, "SPY"))
+    assert list(metrics_in(capsys.readouterr().out)) == ["NewestBarAgeDays"]
+
+
+def test_a_cache_that_cannot_be_read_has_no_age_and_hides_no_failure(
+    invoke: Invoke, market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market.objects().put(MANIFEST_KEY, b'{"schema_version":0}')
+    market.server.fail("wrong key")
+    with pytest.raises(IngestFailedError, match="refuses our key"):
+        invoke(asked(1, "SPY"))
+    assert '"_aws"' not in capsys.readouterr().out
+
+
+def test_no_request_is_begun_that_could_last_into_the_time_kept_back(invoke: Invoke, market: Market) -> None:
+    before = market.server.requests()["tiingo"]
+    with pytest.raises(IngestFailedError, match="settled none"):
+        invoke(asked(1, "SPY"), seconds=RESERVE_SECONDS + TIMEOUT_SECONDS - 1)
+    assert market.server.requests()["tiingo"] == before
 
 
 def test_what_is_left_is_handed_to_the_function_itself(

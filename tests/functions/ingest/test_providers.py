@@ -1,12 +1,15 @@
 """The providers' clients, against a server that answers as they do and fails in the ways they do."""
 
 from collections.abc import Iterator
-from datetime import date
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.ingest import http_client
 from functions.ingest.http_client import HttpClient, RateLimit
@@ -15,6 +18,7 @@ from functions.ingest.provider import NoDataError, OutOfTimeError, ProviderError
 from functions.ingest.tiingo import Tiingo
 from functions.market.bars import check
 from functions.market.layout import COLUMNS
+from functions.market.report import Report, instant
 from functions.market.universe import AUDUSD, Instrument
 from local.market_data.history import audusd, history, with_sundays
 from local.market_data.market_data import MarketData
@@ -29,11 +33,14 @@ TODAY = date(2024, 6, 6)
 
 
 class Slept(Event):
-    """Instead of waiting, notes for how long it would have."""
+    """Instead of waiting, notes for how long it would have; `clock` is as late as if it had."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds: list[float] = []
+
+    def clock(self) -> float:
+        return sum(self.seconds)
 
     def wait(self, timeout: float | None = None) -> bool:
         if timeout:
@@ -56,7 +63,7 @@ def slept() -> Slept:
 @pytest.fixture
 def client(slept: Slept) -> Iterator[HttpClient]:
     with httpx.Client(timeout=http_client.TIMEOUT_SECONDS) as http:
-        yield HttpClient(http, RateLimit(1_000_000), lambda: 300, slept)
+        yield HttpClient(http, RateLimit(1_000_000), lambda: 300, slept, clock=slept.clock)
 
 
 @pytest.fixture
@@ -154,15 +161,61 @@ def test_retries_wait_longer_each_time_with_jitter(server: MarketData, tiingo: T
         assert most / 2 <= seconds <= most
 
 
-def test_retry_after_is_respected_and_one_that_is_too_long_is_not_waited_for(
-    server: MarketData, tiingo: Tiingo, slept: Slept
-) -> None:
+def test_retry_after_is_respected(server: MarketData, tiingo: Tiingo, slept: Slept) -> None:
     server.fail("429", times=1, seconds=37)
     tiingo.daily(AAPL, START, END)
     assert slept.seconds == [37]
-    server.fail("429", times=1, seconds=3600)
-    with pytest.raises(ProviderError, match="it answers 429, and it wants 3600 s to pass"):
+
+
+def test_nobody_asks_a_provider_before_it_wants_to_be_asked_again(
+    server: MarketData, tiingo: Tiingo, slept: Slept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_client, "RETRIES", 0)
+    server.fail("429", ticker="AAPL", times=1, seconds=37)
+    with pytest.raises(ProviderError, match="it answers 429"):
         tiingo.daily(AAPL, START, END)
+    assert len(tiingo.daily(AUDUSD, START, END))
+    assert slept.seconds == [37]
+
+
+def test_a_wait_that_grows_meanwhile_is_waited_for_to_its_end(
+    server: MarketData, tiingo: Tiingo, slept: Slept
+) -> None:
+    """As another thread is told of a longer one."""
+    waits = slept.wait
+
+    def told(timeout: float | None = None) -> bool:
+        if not slept.seconds:
+            tiingo._client._leave_alone(50)
+        return waits(timeout)
+
+    slept.wait = told  # type: ignore[method-assign] # the moment that matters
+    server.fail("429", times=1, seconds=37)
+    tiingo.daily(AAPL, START, END)
+    assert slept.seconds == [37, 13]
+
+
+def test_a_provider_that_wants_to_be_left_alone_for_long_fails_without_being_asked(
+    server: MarketData, tiingo: Tiingo, client: HttpClient, slept: Slept
+) -> None:
+    server.fail("429", times=1, seconds=3600)
+    for instrument in (AAPL, AUDUSD):
+        with pytest.raises(ProviderError, match="it wants to be left alone for 3600 s"):
+            tiingo.daily(instrument, START, END)
+    assert (client.requests, slept.seconds) == (1, [])
+    slept.seconds.append(3600)
+    assert len(tiingo.daily(AAPL, START, END))
+
+
+def test_a_wait_that_outlasts_the_invocation_ends_it(
+    server: MarketData, tiingo: Tiingo, client: HttpClient, slept: Slept
+) -> None:
+    client._remaining = lambda: 37 + http_client.TIMEOUT_SECONDS - 1
+    server.fail("429", times=1, seconds=37)
+    for instrument in (AAPL, AUDUSD):
+        with pytest.raises(OutOfTimeError):
+            tiingo.daily(instrument, START, END)
+    assert (client.requests, slept.seconds) == (1, [])
 
 
 def test_a_slow_answer_is_given_up(
@@ -179,7 +232,9 @@ def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, slept
     monkeypatch.setattr(http_client, "RETRIES", 0)
     monkeypatch.setattr(http_client, "TIMEOUT_SECONDS", -1)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=iter([b"[", b"]"])))
-    client = HttpClient(httpx.Client(transport=transport), RateLimit(10), lambda: 300, slept)
+    client = HttpClient(
+        httpx.Client(transport=transport), RateLimit(10), lambda: 300, slept, clock=slept.clock
+    )
     with pytest.raises(ProviderError, match="takes longer than"):
         client.get("https://drips.example.com", {}, {})
 
@@ -243,18 +298,40 @@ def test_what_would_not_end_in_time_is_not_begun(server: MarketData, slept: Slep
     assert client.requests == 0
 
 
-@pytest.mark.parametrize(
-    ("used", "age", "spare"),
-    [(0, 0, 3600), (3600, 0, 0), (3600, 60, 60), (3600, 10**6, 3600), (0, 900, 3600)],
+STEPS = st.lists(
+    st.tuples(st.floats(0, 4000), st.lists(st.floats(0, 40), max_size=12)), min_size=1, max_size=10
 )
-def test_an_hour_has_so_many_requests_over_all_steps_of_a_run(used: int, age: float, spare: int) -> None:
-    now = [0.0]
-    limit = RateLimit(3600, used=used, age=age, clock=lambda: now[0])
-    waits = [limit.reserve() for _ in range(spare + 3)]
-    assert waits[:spare] == [0.0] * spare
-    assert waits[spare:] == pytest.approx([1, 2, 3])
-    now[0] += 3
-    assert limit.reserve() == pytest.approx(1)
+
+
+@given(st.integers(1, 20), STEPS)
+def test_no_hour_of_a_run_has_more_requests_than_the_limit(
+    limit: int, steps: list[tuple[float, list[float]]]
+) -> None:
+    """Steps of a pause and of requests, so many seconds apart."""
+    now = datetime(2024, 6, 7, 6, tzinfo=UTC)
+    report = Report("", "", instant(now), instant(now), 0, [])
+    sent: list[datetime] = []
+    for pause, gaps in steps:
+        now += timedelta(seconds=pause)
+        report.requests = report.requests_within_an_hour(now)
+        rate, before = RateLimit(limit, used=report.requests), len(sent)
+        for gap in gaps:
+            now += timedelta(seconds=gap)
+            with suppress(OutOfTimeError):
+                rate.take()
+                sent.append(now)
+        report.requests += len(sent) - before
+        report.updated_at = instant(now)
+    for at in sent:
+        assert sum(at <= other < at + timedelta(hours=1) for other in sent) <= limit
+
+
+def test_all_requests_of_an_hour_may_be_sent_at_once() -> None:
+    limit = RateLimit(600, used=43)
+    for _ in range(557):
+        limit.take()
+    with pytest.raises(OutOfTimeError):
+        limit.take()
 
 
 def test_connections_are_kept(server: MarketData, tiingo: Tiingo) -> None:

@@ -8,11 +8,18 @@ from threading import Barrier, Thread
 import numpy as np
 import pytest
 
-from functions.ingest.run import IngestFailedError, Step
+from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Step
 from functions.ingest.ticker import FIRST_BARS_EVERY, OVERLAP_BARS
 from functions.market.bars import ADJUSTED_CLOSE, CLOSE
-from functions.market.layout import MANIFEST_KEY, RENEW_AFTER_DAYS, report_key
+from functions.market.layout import (
+    MANIFEST_KEY,
+    RENEW_AFTER_DAYS,
+    SCHEMA_VERSION,
+    UNIVERSE_KEY,
+    report_key,
+)
 from functions.market.objects import Objects, StorageError
+from functions.market.parquet import on_disk
 from functions.market.report import Report, read_report
 from local.embedded_aws import EmbeddedAws
 from local.market_data.history import TOLD_LATE
@@ -70,8 +77,8 @@ class Interrupting(Objects):
 
 
 def _enough_for(tickers: int) -> Callable[[], float]:
-    """A clock that runs out after so many tickers, of one thread."""
-    left = iter([300.0] * tickers)
+    """A clock that runs out after so many tickers, of one thread, and the step's own look at it."""
+    left = iter([300.0] * (1 + tickers))
     return lambda: next(left, 10.0)
 
 
@@ -102,6 +109,19 @@ def test_a_first_run_brings_all_bars_since_2005_from_whom_has_them(
     said = report(market)
     assert (said.status, said.ok, said.failed, said.remaining) == ("done", len(TICKERS) + 1, 0, [])
     assert said.rows == sum(entry.rows for entry in entries.values())
+
+
+def test_every_object_but_the_universe_has_a_schema_version(market: Market) -> None:
+    market.ingest()
+    said = {}
+    for key, content in market.contents().items():
+        if key.endswith(".json"):
+            said[key] = json.loads(content).get("schema_version")
+        elif key.endswith(".parquet"):
+            with on_disk(content):
+                said[key] = SCHEMA_VERSION
+    assert set(said) == set(market.keys()) - {UNIVERSE_KEY}
+    assert set(said.values()) == {SCHEMA_VERSION}
 
 
 def test_a_later_run_brings_only_what_is_new(market: Market) -> None:
@@ -295,6 +315,53 @@ def test_what_one_invocation_cannot_do_the_next_goes_on_with(market: Market) -> 
     assert second.follow_up is None
     assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
     assert (report(market).status, report(market).ok) == ("done", len(TICKERS) + 1)
+
+
+def test_a_provider_that_hangs_near_the_end_leaves_what_was_ingested_before_published(
+    market: Market,
+) -> None:
+    market.server.fail("slow", ticker="SPY", seconds=60)
+    step = market.ingest(remaining=lambda: RESERVE_SECONDS + 6)
+    assert step is not None
+    assert (step.follow_up, report(market).remaining) == (2, ["SPY"])
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"} - {"SPY"}
+    market.server.recover()
+    market.ingest(step=2)
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+
+
+def test_a_run_whose_requests_of_the_hour_are_used_up_goes_on_in_the_next_hour(market: Market) -> None:
+    def asked() -> int:
+        return market.server.requests()["tiingo"]
+
+    before = asked()
+    step = market.ingest(concurrency=1, per_hour=5)
+    assert step is not None
+    assert (asked() - before, step.report.remaining, step.follow_up) == (5, ["CTRA"], 2)
+    with pytest.raises(IngestFailedError, match="1 of 6 tickers were not reached since step 2 settled none"):
+        market.ingest(step=2, per_hour=5)
+    assert asked() - before == 5
+    market.morning += timedelta(hours=1, seconds=2)
+    market.ingest(step=2, per_hour=5)
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+
+
+def test_what_a_step_sent_counts_for_its_retry_where_it_could_not_be_published(market: Market) -> None:
+    def unpublished() -> None:
+        raise StorageError("S3 does not answer")
+
+    with pytest.raises(StorageError):
+        market.ingest(tickers=["SPY"], objects=Interrupting(market, unpublished))
+    assert report(market).requests == 2
+
+
+def test_a_provider_that_wants_to_be_left_alone_is_and_the_other_one_is_asked(market: Market) -> None:
+    before = market.server.requests()["tiingo"]
+    market.server.fail("429", provider="tiingo", seconds=3600)
+    market.ingest(concurrency=1)
+    assert market.server.requests()["tiingo"] == before + 1
+    assert {entry.provider for entry in market.snapshot().catalogue.tickers.values()} == {"polygon"}
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
 
 
 def test_a_run_that_gets_nowhere_ends(market: Market) -> None:

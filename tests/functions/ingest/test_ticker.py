@@ -34,6 +34,7 @@ class Scripted:
         self.factor = factor
         self.adjusting: frozenset[date] = frozenset()
         self.dividend: date | None = None
+        self.corrections: dict[tuple[date, str], float] = {}
         self.failure: ProviderError | None = None
         self.asked: list[date] = []
 
@@ -48,6 +49,9 @@ class Scripted:
         for row, day in enumerate(days):
             factor = self.factor * (0.99 if self.dividend and day < self.dividend else 1)
             values[row] = [self.rows[day]] * 4 + [100] + [self.rows[day] * factor] * 4
+            for (corrected, column), value in self.corrections.items():
+                if corrected == day:
+                    values[row, COLUMNS.index(column)] = value
         return Quotes(
             np.array(days, "datetime64[D]"), values, np.array([day in self.adjusting for day in days])
         )
@@ -78,6 +82,11 @@ def ingest(
 def entry_of(outcome: Outcome) -> Entry:
     assert outcome.update is not None
     return outcome.update.entry
+
+
+def values_of(market: Market, outcome: Outcome) -> Any:
+    with on_disk(market.objects().get(entry_of(outcome).key) or b"") as file:
+        return Bars.from_parquet(file).values
 
 
 def test_all_is_asked_at_first_and_then_the_last_bars_and_what_is_new(market: Market, folder: str) -> None:
@@ -113,6 +122,37 @@ def test_a_changed_past_is_read_again_whole(market: Market, folder: str, change:
     outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
     assert provider.asked == [HISTORY_START, MONDAY, HISTORY_START]
     assert entry_of(outcome).rows == 3
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "adjusted_open", "adjusted_high", "adjusted_low"])
+def test_a_correction_of_any_price_of_the_last_bars_makes_the_history_new(
+    market: Market, folder: str, column: str
+) -> None:
+    provider = Scripted("one", prices(MONDAY, 10, 11))
+    day = date(2024, 6, 4)
+    # So that a bar is one with any of its prices moved.
+    provider.corrections = {(day, name): 12 for name in ("high", "adjusted_high")}
+    provider.corrections |= {(day, name): 9 for name in ("low", "adjusted_low")}
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.corrections[day, column] = 11.5 if "high" in column else 9.5
+    outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
+    assert provider.asked == [HISTORY_START, MONDAY, HISTORY_START]
+    assert (
+        values_of(market, outcome)[1, COLUMNS.index(column)] == provider.corrections[day, column] * MILLIONTHS
+    )
+
+
+def test_a_corrected_volume_is_taken_without_reading_the_history_again(market: Market, folder: str) -> None:
+    provider = Scripted("one", prices(MONDAY, 10, 11, 12))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.corrections[date(2024, 6, 4), "volume"] = 99
+    provider.rows |= prices(date(2024, 6, 6), 13)
+    # A day that is missing this time stays.
+    del provider.rows[date(2024, 6, 5)]
+    outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
+    assert HISTORY_START not in provider.asked[1:]
+    assert list(values_of(market, outcome)[:, COLUMNS.index("volume")]) == [100, 99, 100, 100]
+    assert outcome.rows == 1
 
 
 @pytest.mark.parametrize("later", [(), (12.0, 13.0)], ids=["nothing new", "two bars later"])

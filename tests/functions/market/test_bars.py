@@ -162,7 +162,7 @@ def test_a_gap_counts_trading_days_and_only_new_bars_are_flagged() -> None:
     assert flags(bars, since=Bars.none()) == []
 
 
-def test_bars_continue_others_only_where_a_common_day_has_the_same_closes() -> None:
+def test_bars_continue_others_only_where_a_common_day_has_the_same_prices() -> None:
     old, _ = check(quotes((date(2024, 6, 12), GOOD), (date(2024, 6, 13), GOOD)), today=TODAY)
     overlap, _ = check(quotes((date(2024, 6, 13), GOOD), (FRIDAY, GOOD)), today=TODAY)
     restated, _ = check(quotes((date(2024, 6, 13), changed(adjusted_close=5.4)), (FRIDAY, GOOD)), today=TODAY)

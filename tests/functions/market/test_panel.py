@@ -8,6 +8,7 @@ import pytest
 
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.layout import COLUMNS
+from functions.market.manifest import Catalogue, read_catalogue
 from functions.market.panel import load_audusd, load_closes, load_recent
 from functions.market.parquet import on_disk, query, write
 from local.market_data.history import audusd, history
@@ -133,6 +134,13 @@ def test_a_reader_keeps_what_did_not_change(market: Market, monkeypatch: pytest.
     load_closes(first, ["SPY"], *EVER)
     market.client.delete_object(Bucket=market.bucket, Key=first.manifest.panels[0].closes)
     assert load_closes(cache.snapshot(), ["SPY"], *EVER).adjusted.size
+
+
+def test_a_catalogue_is_not_read_by_who_has_just_written_it(market: Market) -> None:
+    cache, catalogue = Cache(market.objects()), Catalogue()
+    cache.put_catalogue("cache/runs/x/catalogue.json", catalogue)
+    assert read_catalogue(market.contents()["cache/runs/x/catalogue.json"]) == catalogue
+    assert cache.catalogue("cache/runs/x/catalogue.json") is catalogue
 
 
 @pytest.mark.usefixtures("panels_of_two")

@@ -1,0 +1,171 @@
+"""What the manifest names is gone, or of another schema: the ingest makes the cache whole again."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from functions.ingest.run import IngestFailedError
+from functions.market.layout import RUNS_PREFIX, SCHEMA_VERSION
+from functions.market.manifest import UnknownSchemaError
+from functions.market.objects import Objects, StorageError
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, view
+
+pytestmark = pytest.mark.integration
+
+Choose = Callable[[str], bool]
+FIRST_PANEL = "-0.parquet"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year and a half instead of two decades, retries at once, and three panels instead of one."""
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    monkeypatch.setattr("functions.ingest.http_client.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("functions.ingest.panels.PANEL_TICKERS", 2)
+
+
+def lose(market: Market, chosen: Choose) -> None:
+    """As lifecycle does, of what is below cache/runs/."""
+    lost = [key for key in market.contents() if key.startswith(RUNS_PREFIX) and chosen(key)]
+    assert lost
+    for key in lost:
+        market.client.delete_object(Bucket=market.bucket, Key=key)
+
+
+LOSSES: dict[str, Choose] = {
+    "everything": lambda _: True,
+    "the catalogue": lambda key: key.endswith("catalogue.json"),
+    "one ticker's bars": lambda key: key.endswith("SPY.parquet"),
+    "one panel": lambda key: key.endswith(FIRST_PANEL),
+    "half of one panel": lambda key: key.endswith(f"closes{FIRST_PANEL}"),
+    "a panel and bars in it": lambda key: key.endswith((FIRST_PANEL, "NVDA.parquet")),
+}
+
+
+@pytest.mark.parametrize("chosen", LOSSES.values(), ids=LOSSES)
+def test_what_lifecycle_removed_is_whole_again_after_the_next_ingest(market: Market, chosen: Choose) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, chosen)
+    # The providers have nothing that is new.
+    step = market.ingest(2)
+    assert step is not None
+    assert step.report.status == "done"
+    assert view(market.snapshot()) == before
+
+
+@pytest.mark.parametrize("what", ["everything", "the catalogue", "a panel and bars in it"])
+def test_an_ingest_of_one_ticker_and_then_one_of_all_make_it_whole_too(market: Market, what: str) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, LOSSES[what])
+    market.ingest(2, tickers=["SPY"])
+    market.ingest(3)
+    assert view(market.snapshot()) == before
+
+
+@pytest.mark.parametrize("asked", ["AAPL", "SPY"], ids=["one in it", "one in another"])
+def test_a_lost_panel_is_derived_from_all_its_tickers_bars_and_no_provider_is_asked_for_them(
+    market: Market, asked: str
+) -> None:
+    market.ingest()
+    first = market.snapshot().manifest.panels[0]
+    assert (asked in first.tickers) is (asked == "AAPL")
+    before = view(market.snapshot())
+    lose(market, lambda key: key in (first.closes, first.recent))
+    requests = market.server.requests()["tiingo"]
+    market.ingest(2, tickers=[asked])
+    # Its last bars and the rate's; and on their turn, their first ones.
+    assert market.server.requests()["tiingo"] <= requests + 4
+    if asked in first.tickers:
+        assert view(market.snapshot()) == before
+    else:
+        # Nobody needed that panel.
+        market.ingest(3, tickers=first.tickers)
+        assert view(market.snapshot()) == before
+
+
+def test_a_ticker_that_fails_is_in_the_panel_made_anew_with_the_bars_it_had(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, lambda key: key.endswith(FIRST_PANEL))
+    market.server.fail("500", ticker="AAPL")
+    with pytest.raises(IngestFailedError, match="1 of 6 tickers failed"):
+        market.ingest(2)
+    assert view(market.snapshot()) == before
+
+
+def test_what_was_lost_comes_back_in_as_many_steps_as_it_takes(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.run.STEP_TICKERS", 1)
+    market.ingest(step=1)
+    for number in range(2, 6):
+        market.ingest(step=number)
+    before = view(market.snapshot())
+    assert len(before) == len(TICKERS) + 1
+    lose(market, lambda _: True)
+    number = 1
+    while (step := market.ingest(2, step=number)) and step.follow_up:
+        number = step.follow_up
+        view(market.snapshot())
+    assert number == len(TICKERS)
+    assert view(market.snapshot()) == before
+
+
+def test_a_ticker_of_a_lost_panel_that_left_the_universe_does_not_come_back(market: Market) -> None:
+    market.ingest()
+    lost = market.snapshot().manifest.panels[0]
+    gone, stays = lost.tickers
+    rows = [row for row in market.contents()["cache/universe.csv"].decode().splitlines() if gone not in row]
+    market.client.put_object(Bucket=market.bucket, Key="cache/universe.csv", Body="\n".join(rows).encode())
+    lose(market, lambda key: key in (lost.closes, lost.recent))
+    market.ingest(2, tickers=[stays])
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"} - {gone}
+
+
+@pytest.mark.parametrize(
+    "part", ["manifest.json", "catalogue.json", "/bars/SPY", FIRST_PANEL], ids=lambda part: part.strip("-/")
+)
+def test_what_was_written_for_a_former_schema_is_written_anew(market: Market, part: str) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    for key, content in market.contents().items():
+        if part in key:
+            market.objects().put(key, of_a_former_schema(content))
+    with pytest.raises(UnknownSchemaError):
+        view(market.snapshot())
+    market.ingest(2)
+    assert view(market.snapshot()) == before
+
+
+def of_a_former_schema(content: bytes) -> bytes:
+    """JSON, or Parquet with its metadata's text "1" in Thrift."""
+    now, then = f"{SCHEMA_VERSION}".encode(), f"{SCHEMA_VERSION - 1}".encode()
+    for name in (b'"schema_version":', b"schema_version\x18\x01"):
+        content = content.replace(name + now, name + then)
+    return content
+
+
+class Unanswering(Objects):
+    """S3 does not answer for some keys."""
+
+    def __init__(self, market: Market, part: str) -> None:
+        super().__init__(market.bucket, variables=market.variables)
+        self.part = part
+
+    def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | str | None:
+        if self.part in key:
+            raise StorageError(f"S3 does not answer for {key}")
+        return super().get_unless(key, etag)
+
+
+@pytest.mark.parametrize("part", ["manifest.json", "catalogue.json", "/bars/SPY", "/closes-"])
+def test_where_s3_does_not_answer_nothing_counts_as_lost(market: Market, part: str) -> None:
+    market.ingest()
+    manifest = market.snapshot().manifest
+    market.wake(SECOND_MORNING)
+    with pytest.raises(StorageError, match="S3 does not answer"):
+        market.ingest(2, objects=Unanswering(market, part))
+    assert market.snapshot().manifest == manifest
