@@ -15,6 +15,7 @@ from review.page import as_json, markdown
 from review.stack import Stack
 from tests.review.corpus import CORPUS
 from tests.review.documents import assess, changed
+from tests.review.github import assert_rendered_whole
 
 # Said on every update, since a file is named after its change and not after the test.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Can not relate snapshot (name|location):UserWarning")
@@ -46,6 +47,12 @@ Assess = Callable[[str], list[Folded]]
 def assess_change(old: Mapping[str, Stack]) -> Assess:
     """What is said of a change of the corpus, worked out once for all tests."""
     return cache(lambda name: assess(old, changed(old, CORPUS[name])))
+
+
+@pytest.fixture(scope="module")
+def assess_way_back(old: Mapping[str, Stack]) -> Assess:
+    """What is said where a change of the corpus is taken back."""
+    return cache(lambda name: assess(changed(old, CORPUS[name]), old))
 
 
 @pytest.mark.parametrize("name", CORPUS)
@@ -90,7 +97,15 @@ def test_no_page_shows_what_might_be_a_secret(name: str, assess_change: Assess) 
 
 @pytest.mark.parametrize("name", [name for name in CORPUS if name not in HARMLESS])
 def test_every_change_is_on_its_page_whichever_way_it_goes(
-    name: str, old: Mapping[str, Stack], assess_change: Assess
+    name: str, assess_change: Assess, assess_way_back: Assess
 ) -> None:
     assert assess_change(name)
-    assert assess(changed(old, CORPUS[name]), old)
+    assert assess_way_back(name)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_every_finding_is_a_row_that_loses_no_letter(
+    name: str, assess_change: Assess, assess_way_back: Assess
+) -> None:
+    assert_rendered_whole(assess_change(name))
+    assert_rendered_whole(assess_way_back(name))
