@@ -45,9 +45,12 @@ def secrets_in_state(comparison: Comparison) -> Iterator[Finding]:
     variables = {
         name for name, one in [*before.items(), *after.items()] if any(one.get(mark) for mark in _MARKS)
     }
-    had = {place.name: _held(place, variables) for place in _places(old)}
+    former = {place.name: place for place in _places(old)}
     for place in _places(new):
-        if more := sorted(_held(place, variables) - had.get(place.name, set())):
+        known = former.get(place.name)
+        if place == known:
+            continue
+        if more := sorted(_held(place, variables) - (_held(known, variables) if known else set())):
             text = f"{place.name} brings {', '.join(more)} into Terraform's state: who reads that reads it"
             yield Finding(Part.DATA, text, tells=place.tells)
 
