@@ -22,11 +22,14 @@ from review.page import MARKER
 AUTHOR = "github-actions[bot]"
 """Whose token a workflow has."""
 
-JUDGES = (
-    *(".github", "Makefile", "bindings", "cost", "deployment", "policy", "review"),
-    *("package-lock.json", "requirements.lock"),
+SUBJECT = frozenset(
+    {"benchmarks", "config", "constructs", "docs", "functions", "stacks", "tests"}
+    | {"CONTRIBUTING.md", "LICENSE", "README.md", "openapi.json"}
 )
-"""What makes the page, and deploys: of a change of these a page says what the change lets it."""
+"""What a page is about, or says nothing of. All else makes the page, or deploys what it is about."""
+
+FAILED = f"{MARKER}\n# Review\n\n**There is no page**: the review failed; see why in its job.\n"
+"""In place of a page: the one of an earlier push would be taken for this one's."""
 
 _MOST = 100
 _SECONDS = 30
@@ -50,12 +53,12 @@ class PullRequest:
     def write(self, page: str, author: str = AUTHOR) -> str:
         """Make the page the author's one comment, and return its address. Raises CommentError.
 
-        Below its heading stands what the pull request changes of that which judges it, by GitHub's own word.
+        Before all that the page says, which the pull request's own code has made, stands what it changes of
+        that code, by GitHub's word.
         """
         if not page.startswith(MARKER):
             raise CommentError(f"the page does not begin with {MARKER}: it would not be found again")
-        heading, rest = _divided(page)
-        page = heading + _note(self._changed()) + rest
+        page = f"{MARKER}{_note(self._changed())}{page.removeprefix(MARKER)}"
         comments = f"/repos/{self.repository}/issues/{self.number}/comments"
         # Anybody may write the marker into a comment, and change that one later.
         ours = next(
@@ -105,27 +108,20 @@ class PullRequest:
             raise CommentError(f"GitHub answers {method} {path} with what is no JSON") from None
 
 
-def _divided(page: str) -> tuple[str, str]:
-    """After the first heading, if there is one."""
-    lines = page.splitlines(keepends=True)
-    end = next((number for number, line in enumerate(lines) if line.startswith("# ")), 0) + 1
-    return "".join(lines[:end]), "".join(lines[end:])
-
-
 def _note(changed: Iterable[str]) -> str:
-    judges = sorted(name for name in changed if name.partition("/")[0] in JUDGES)
+    judges = sorted(name for name in changed if name.partition("/")[0] not in SUBJECT)
     if not judges:
         return ""
     # A file may be called anything.
     named = ", ".join(f"`{re.sub(r'[^-+./@_0-9A-Za-z]', '?', name)[:100]}`" for name in judges[:_NAMED])
     more = f" and {len(judges) - _NAMED} more" if len(judges) > _NAMED else ""
-    return f"\n**Read these yourself**: they make this page, or deploy what it is about: {named}{more}.\n"
+    return f"\n\n**Read these yourself**: they make this page, or deploy what it is about: {named}{more}.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if there is no comment."""
     parser = argparse.ArgumentParser(prog="python -m review.comment", description=__doc__)
-    parser.add_argument("--page", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--page", type=Path, required=True, metavar="FILE", help="none if the review failed")
     parser.add_argument("--pull-request", type=int, required=True, metavar="NUMBER")
     parser.add_argument("--author", default=AUTHOR, help="whose comment it is (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -139,7 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.pull_request,
             os.environ["GH_TOKEN"],
         )
-        print(pull_request.write(options.page.read_text(encoding="utf-8"), options.author))
+        page = options.page.read_text(encoding="utf-8") if options.page.exists() else FAILED
+        print(pull_request.write(page, options.author))
     except (OneLineError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -159,24 +159,33 @@ def test_every_push_updates_one_comment_whatever_others_have_written(github: Git
     assert [method for method in github.asked if method != "GET"] == ["POST", "PATCH"]
 
 
+def test_of_a_review_that_failed_no_earlier_page_stays(github: GitHub, tmp_path: Path) -> None:
+    assert comment(github, page(tmp_path, "the first push")).returncode == 0
+    assert comment(github, tmp_path / "page/review.md").returncode == 0
+    (ours,) = github.comments
+    assert "the first push" not in ours["body"]
+    assert "**There is no page**: the review failed" in ours["body"]
+
+
 def test_what_a_pull_request_changes_of_its_own_judges_stands_first_whatever_its_page_says(
     github: GitHub, tmp_path: Path
 ) -> None:
     github.files = [{"filename": f"functions/trades/part_{number}.py"} for number in range(150)]
     github.files += [
         {"filename": ".github/workflows/deploy.yml"},
+        {"filename": "GNUmakefile"},
         {"filename": "docs/page.md", "previous_filename": "review/page.py"},
         {"filename": "review/`a`\n# No change"},
-        {"filename": "reviews.md"},
     ]
     file = tmp_path / "review.md"
-    file.write_text(markdown([], "main"), encoding="utf-8")
+    # Nothing of it can hide the note.
+    file.write_text(f"{MARKER}\n<!--\n# Review\n-->\nNo change.\n", encoding="utf-8")
     assert comment(github, file).returncode == 0
-    said = github.comments[0]["body"]
-    heading, note, rest = (part.strip() for part in said.split("\n\n", 2))
-    assert heading.startswith(f"{MARKER}\n# ")
-    assert note.endswith(": `.github/workflows/deploy.yml`, `review/?a????No?change`, `review/page.py`.")
-    assert rest == "No change."
+    mark, note, rest = github.comments[0]["body"].split("\n\n", 2)
+    assert mark == MARKER
+    named = "`.github/workflows/deploy.yml`, `GNUmakefile`, `review/?a????No?change`, `review/page.py`."
+    assert note.endswith(f": {named}")
+    assert rest == "<!--\n# Review\n-->\nNo change.\n"
 
     github.files = github.files[:150] + [{"filename": f"policy/{number}.py"} for number in range(20)]
     assert comment(github, file).returncode == 0
