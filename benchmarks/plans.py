@@ -64,15 +64,15 @@ def measure(platform: LocalPlatform, rounds: int) -> None:
                 sys.exit(f"{name} of {platform.stack}, just deployed, finds changes:\n{started.output}")
             if number:
                 runs[name].append(run)
-    print(f"\n{'plan':16}{'median time':>14}{'processor':>14}")
+    print(f"\n{'plan':24}{'median time':>14}{'processor':>14}")
     wall = {name: median(run.wall for run in each) for name, each in runs.items()}
     cpu = {name: median(run.cpu for run in each) for name, each in runs.items()}
     for name in commands:
-        print(f"{name:16}{wall[name]:>12.2f} s{cpu[name]:>12.2f} s")
+        print(f"{name:24}{wall[name]:>12.2f} s{cpu[name]:>12.2f} s")
     first, *others = commands
     for name in others:
         ratios = f"{wall[first] / wall[name]:>13.1f}x{cpu[first] / cpu[name]:>13.1f}x"
-        print(f"{'against ' + name:16}{ratios}")
+        print(f"{'against ' + name:24}{ratios}")
 
 
 def _children() -> float:
