@@ -1,6 +1,6 @@
 """Makes a run's new bars what readers read: catalogue and panels are written, then the manifest is moved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from functions.ingest.former import Former, is_there, read_former
@@ -56,11 +56,15 @@ def _move(
     entries |= {ticker: update.entry for ticker, update in ours.items()}
     entries = {ticker: e for ticker, e in entries.items() if ticker in universe or ticker == AUDUSD.ticker}
     columns = {ticker: update.column for ticker, update in ours.items() if ticker in universe}
-    written = (
+
+    def derivable(panel: Panel, tickers: Sequence[str]) -> bool:
+        return all(ticker in columns for ticker in tickers) or is_there(cache, panel)
+
+    groups = grouped(former.panels, list(columns), entries.__contains__, derivable, today)
+    panels = tuple(
         _written(cache, group, columns, f"{here}{{kind}}-{number}.parquet", today.isoformat())
-        for number, group in enumerate(grouped(former.panels, list(columns), entries.__contains__, today))
+        for number, group in enumerate(groups)
     )
-    panels = tuple(panel for panel in written if panel)
     catalogue = f"{here}catalogue.json"
     cache.put_catalogue(catalogue, Catalogue(dict(sorted(entries.items()))))
     moved = Manifest(run_id=run_id, move=move, moved_at=instant(now), catalogue=catalogue, panels=panels)
@@ -79,16 +83,11 @@ def _ours(theirs: Entry | None, update: Update) -> bool:
     return update.entry.last > theirs.last
 
 
-def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel | None:
-    """None where nothing is left of it: a later step or run puts its tickers into a panel again."""
+def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel:
     former, tickers = group.former, group.tickers
     if former and not group.changed:
         return former
     kept = [ticker for ticker in tickers if ticker not in columns]
-    if former and kept and not is_there(cache, former):
-        tickers, kept = tuple(ticker for ticker in tickers if ticker in columns), []
-    if not tickers:
-        return None
     new = Panel(tickers, key.format(kind="closes"), key.format(kind="recent"), today)
     # One after the other, so that only one is in memory.
     for name, derive in (("closes", closes), ("recent", recent)):

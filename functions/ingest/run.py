@@ -169,7 +169,7 @@ class Run:
     ) -> tuple[list[Outcome], dict[str, Update]]:
         """What became of the step's tickers, and what is to be published.
 
-        With these tickers are those that are in a lost panel with them.
+        That is what is new, and the bars as they are of all that are in a lost panel with these tickers.
         """
         stop = Event()
         today = self._now().astimezone(UTC).date()
@@ -183,7 +183,7 @@ class Run:
         entries = former.tickers
         tickers = _of_a_step(report.remaining)
         instruments = [ticker for ticker in tickers if ticker != AUDUSD.ticker]
-        without_panel = former.without_panel(self._cache, instruments)
+        without_panel = sorted(former.without_panel(self._cache, instruments))
 
         def over() -> bool:
             return stop.is_set() or self._remaining() < RESERVE_SECONDS
@@ -195,7 +195,7 @@ class Run:
             if instrument is None:
                 return Outcome(ticker, failure="it is not in the universe any more")
             try:
-                return work.ingest(instrument, entries.get(ticker), in_panel=ticker not in without_panel)
+                return work.ingest(instrument, entries.get(ticker))
             except OutOfTimeError:
                 return None
             except BaseException:
@@ -206,13 +206,13 @@ class Run:
         def kept(ticker: str) -> Update | None:
             return None if over() else work.kept(entries[ticker])
 
-        others = sorted(without_panel.difference(tickers))
         left = self._remaining() - RESERVE_SECONDS
         pool = ThreadPoolExecutor(self._concurrency)
         try:
+            # First, as a panel is derived from all of its tickers or not at all.
+            intact = {ticker: pool.submit(kept, ticker) for ticker in without_panel}
             asked = [pool.submit(one, ticker) for ticker in tickers]
-            beside = {ticker: pool.submit(kept, ticker) for ticker in others}
-            begun: list[Future[Any]] = [*asked, *beside.values()]
+            begun: list[Future[Any]] = [*intact.values(), *asked]
             # No longer, whatever a provider or S3 does: who is late is left for the next step.
             wait(begun, timeout=max(0.0, left))
         finally:
@@ -220,9 +220,9 @@ class Run:
             pool.shutdown(wait=False, cancel_futures=True)
             report.requests += self._requests()
         outcomes = [outcome for future in asked if (outcome := _in_time(future))]
-        updates = {outcome.ticker: outcome.update for outcome in outcomes}
-        updates |= {ticker: _in_time(future) for ticker, future in beside.items()}
-        return outcomes, {ticker: update for ticker, update in updates.items() if update}
+        updates = {ticker: update for ticker, future in intact.items() if (update := _in_time(future))}
+        updates |= {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}
+        return outcomes, updates
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
         settled = {outcome.ticker for outcome in outcomes}

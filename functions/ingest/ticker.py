@@ -96,18 +96,15 @@ class TickerIngest:
         days = np.busday_count(HISTORY_START, end, holidays=HOLIDAYS)
         self._turn = int(days) % FIRST_BARS_EVERY
 
-    def ingest(self, instrument: Instrument, entry: Entry | None, *, in_panel: bool = True) -> Outcome:
-        """The instrument's outcome, always with its column where it is in no panel.
-
-        Raises WrongKeyError, OutOfTimeError and StorageError.
-        """
+    def ingest(self, instrument: Instrument, entry: Entry | None) -> Outcome:
+        """The instrument's outcome. Raises WrongKeyError, OutOfTimeError and StorageError."""
         outcome = Outcome(instrument.ticker)
         replaces = entry.key if entry else None
         old = self._bars(entry) if entry else None
         if old is None:
             # None yet, or they are lost.
             old, entry = Bars.none(), None
-        anew = entry is not None and (self._aged(entry) or not in_panel)
+        aged = entry is not None and self._aged(entry)
         failures = []
         for provider in self._providers:
             outcome.refused.clear()
@@ -117,7 +114,7 @@ class TickerIngest:
                 failures.append(f"{provider.name}: {error}")
                 continue
             changed = len(bars) != len(old) or not np.array_equal(bars.values, old.values)
-            if changed or entry is None or provider.name != entry.provider or anew:
+            if changed or entry is None or provider.name != entry.provider or aged:
                 if changed:
                     new = bars.after(old.dates[-1]) if len(old) and same_adjustment(old, bars) else bars
                     outcome.rows = len(new)
@@ -125,7 +122,7 @@ class TickerIngest:
                 outcome.update = self._written(instrument, provider.name, bars, replaces)
             return outcome
         outcome.failure = "; ".join(failures)
-        if entry and anew:
+        if entry and aged:
             outcome.update = self._written(instrument, entry.provider, old, replaces)
         return outcome
 
