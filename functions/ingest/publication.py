@@ -18,12 +18,19 @@ ATTEMPTS = 8
 
 
 def publish(
-    cache: Cache, universe: Universe, updates: Mapping[str, Update], *, run_id: str, move: str, now: datetime
+    cache: Cache,
+    universe: Universe,
+    updates: Mapping[str, Update],
+    gone: Mapping[str, str],
+    *,
+    run_id: str,
+    move: str,
+    now: datetime,
 ) -> None:
-    """Move the manifest, so that it names the updates and all that it named before.
+    """Move the manifest, so that it names the updates and all that it named before but what is `gone`.
 
-    Where another run moved it meanwhile, its tickers stay, but those of which we have later days. Raises
-    StorageError if that happens too often.
+    `gone` has the keys of bars that are lost for good. Where another run moved it meanwhile, its tickers
+    stay, but those of which we have later days. Raises StorageError if that happens too often.
     """
     for attempt in range(ATTEMPTS):
         former = read_former(cache)
@@ -32,7 +39,7 @@ def publish(
             # A lost answer: the write before had succeeded.
             return
         try:
-            _move(cache, universe, updates, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
+            _move(cache, universe, updates, gone, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
         except ObjectChangedError:
             continue
         return
@@ -43,6 +50,7 @@ def _move(
     cache: Cache,
     universe: Universe,
     updates: Mapping[str, Update],
+    gone: Mapping[str, str],
     former: Former,
     *,
     run_id: str,
@@ -51,7 +59,7 @@ def _move(
 ) -> None:
     here = folder(run_id, move)
     today = now.astimezone(UTC).date()
-    entries = dict(former.tickers)
+    entries = {ticker: entry for ticker, entry in former.tickers.items() if gone.get(ticker) != entry.key}
     ours = {ticker: update for ticker, update in updates.items() if _ours(entries.get(ticker), update)}
     entries |= {ticker: update.entry for ticker, update in ours.items()}
     entries = {ticker: e for ticker, e in entries.items() if ticker in universe or ticker == AUDUSD.ticker}

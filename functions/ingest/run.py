@@ -111,9 +111,12 @@ class Run:
             return None
         try:
             outcomes, updates = self._ingest(report, universe, former)
-            if updates:
+            gone = {outcome.ticker: outcome.gone for outcome in outcomes if outcome.gone}
+            if updates or gone:
                 move = f"{report.step:02d}-{uuid4().hex[:8]}"
-                publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
+                publish(
+                    self._cache, universe, updates, gone, run_id=report.run_id, move=move, now=self._now()
+                )
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error

@@ -71,12 +71,14 @@ class Update:
 class Outcome:
     """What became of a ticker.
 
-    `failure` says why it failed; without an `update` its bars are as they were.
+    `failure` says why it failed; without an `update` its bars are as they were. `gone` is the key of bars
+    that are lost for good: no provider has any.
     """
 
     ticker: str
     failure: str = ""
     update: Update | None = None
+    gone: str | None = None
     refused: Counter[str] = field(default_factory=Counter)
     flagged: list[str] = field(default_factory=list)
     rows: int = 0
@@ -106,12 +108,14 @@ class TickerIngest:
             old, entry = Bars.none(), None
         aged = entry is not None and self._aged(entry)
         failures = []
+        nobody_has_any = True
         for provider in self._providers:
             outcome.refused.clear()
             try:
                 bars = self._from(provider, instrument, entry, old, outcome)
             except ProviderError as error:
                 failures.append(f"{provider.name}: {error}")
+                nobody_has_any &= isinstance(error, NoDataError)
                 continue
             changed = len(bars) != len(old) or not np.array_equal(bars.values, old.values)
             if changed or entry is None or provider.name != entry.provider or aged:
@@ -122,6 +126,9 @@ class TickerIngest:
                 outcome.update = self._written(instrument, provider.name, bars, replaces)
             return outcome
         outcome.failure = "; ".join(failures)
+        if replaces and entry is None and nobody_has_any:
+            outcome.gone = replaces
+            outcome.failure = f"its bars were lost and are not to be had again; {outcome.failure}"
         if entry and aged:
             outcome.update = self._written(instrument, entry.provider, old, replaces)
         return outcome

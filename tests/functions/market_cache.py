@@ -21,7 +21,7 @@ from functions.ingest.run import Order, Run, Step
 from functions.ingest.tiingo import Tiingo
 from functions.market.bars import ADJUSTED_CLOSE, HOLIDAYS, Bars
 from functions.market.cache import Cache, Snapshot
-from functions.market.layout import COLUMNS, MILLIONTHS, UNIVERSE_KEY
+from functions.market.layout import COLUMNS, MANIFEST_KEY, MILLIONTHS, UNIVERSE_KEY
 from functions.market.objects import Objects
 from functions.market.panel import load_closes, load_recent
 from functions.market.parquet import on_disk
@@ -129,6 +129,20 @@ class Market:
         objects = self.objects()
         for key, content in contents.items():
             objects.put(key, content)
+
+
+class Interrupting(Objects):
+    """Does something before it moves the manifest for the first time."""
+
+    def __init__(self, market: Market, before: Callable[[], object]) -> None:
+        super().__init__(market.bucket, variables=market.variables)
+        self.before: Callable[[], object] | None = before
+
+    def put(self, key: str, body: bytes, *, replacing: str | None = None, new: bool = False) -> str:
+        if key == MANIFEST_KEY and self.before is not None:
+            before, self.before = self.before, None
+            before()
+        return super().put(key, body, replacing=replacing, new=new)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,13 @@ from functions.market.layout import RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSIO
 from functions.market.manifest import Panel, UnknownSchemaError
 from functions.market.objects import Objects, StorageError
 from functions.market.panel import load_closes, load_recent
-from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, run_id, view
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Interrupting, Market, run_id, view
 
 pytestmark = pytest.mark.integration
 
 Choose = Callable[[str], bool]
 FIRST_PANEL = "-0.parquet"
+LOST_FOR_GOOD = "its bars were lost and are not to be had again"
 EVER = date(2005, 1, 1), date(2100, 1, 1)
 
 
@@ -163,6 +164,57 @@ def test_a_ticker_whose_request_has_to_wait_is_in_the_panel_made_anew_with_the_b
     step = market.ingest(2, tickers=["AAPL"], per_hour=1, concurrency=1)
     assert step is not None
     assert step.report.remaining == ["AAPL"]
+    assert view(market.snapshot()) == before
+
+
+@pytest.mark.parametrize("part", ["AAPL.parquet", ("AAPL.parquet", FIRST_PANEL)], ids=["bars", "panel too"])
+def test_bars_that_are_lost_and_nobody_has_any_more_are_named_no_longer(
+    market: Market, part: str | tuple[str, ...]
+) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, lambda key: key.endswith(part))
+    market.server.fail("empty", ticker="AAPL")
+    step = market.ingest(2, failure_share=1)
+    assert step is not None
+    (failure,) = step.report.failures
+    assert (failure["ticker"], failure["reason"].partition("; ")[0]) == ("AAPL", LOST_FOR_GOOD)
+    del before["AAPL"]
+    assert view(market.snapshot()) == before
+    # From now on it is a ticker without bars.
+    step = market.ingest(3, failure_share=1)
+    assert step is not None
+    assert LOST_FOR_GOOD not in step.report.failures[0]["reason"]
+    assert view(market.snapshot()) == before
+
+
+def test_bars_that_are_lost_stay_named_while_a_provider_may_have_them(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    entry = market.snapshot().catalogue.tickers["SPY"]
+    lose(market, lambda key: key == entry.key)
+    market.server.fail("empty", provider="tiingo", ticker="SPY")
+    market.server.fail("500", provider="polygon", ticker="SPY")
+    market.ingest(2, tickers=["SPY"], failure_share=1)
+    assert market.snapshot().catalogue.tickers["SPY"] == entry
+    with pytest.raises(GoneError):
+        view(market.snapshot())
+    market.server.recover()
+    market.ingest(3, tickers=["SPY"])
+    assert view(market.snapshot()) == before
+
+
+def test_bars_that_another_run_brought_again_stay(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, lambda key: key.endswith("SPY.parquet"))
+
+    def another() -> None:
+        market.server.recover()
+        market.ingest(3, tickers=["SPY"])
+
+    market.server.fail("empty", ticker="SPY")
+    market.ingest(2, tickers=["SPY"], failure_share=1, objects=Interrupting(market, another))
     assert view(market.snapshot()) == before
 
 

@@ -12,7 +12,6 @@ from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Step
 from functions.ingest.ticker import FIRST_BARS_EVERY, OVERLAP_BARS
 from functions.market.bars import ADJUSTED_CLOSE, CLOSE
 from functions.market.layout import (
-    MANIFEST_KEY,
     RENEW_AFTER_DAYS,
     SCHEMA_VERSION,
     UNIVERSE_KEY,
@@ -28,6 +27,7 @@ from tests.functions.market_cache import (
     FIRST_MORNING,
     SECOND_MORNING,
     TICKERS,
+    Interrupting,
     Market,
     bars_of,
     run_id,
@@ -59,20 +59,6 @@ class Dying(Objects):
         if self.left <= 0:
             raise Killed
         self.left -= 1
-        return super().put(key, body, replacing=replacing, new=new)
-
-
-class Interrupting(Objects):
-    """Does something before it moves the manifest for the first time."""
-
-    def __init__(self, market: Market, before: Callable[[], object]) -> None:
-        super().__init__(market.bucket, variables=market.variables)
-        self.before: Callable[[], object] | None = before
-
-    def put(self, key: str, body: bytes, *, replacing: str | None = None, new: bool = False) -> str:
-        if key == MANIFEST_KEY and self.before is not None:
-            before, self.before = self.before, None
-            before()
         return super().put(key, body, replacing=replacing, new=new)
 
 
