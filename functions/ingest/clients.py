@@ -36,11 +36,11 @@ class Keys(BaseModel):
 class Clients:
     """Makes the providers over one pool of connections, and counts their requests.
 
-    `remaining` is HttpClient's.
+    `keys` is called when they are made, `remaining` is HttpClient's.
     """
 
     def __init__(
-        self, settings: Settings, keys: Keys, http: httpx.Client, remaining: Callable[[], float]
+        self, settings: Settings, keys: Callable[[], Keys], http: httpx.Client, remaining: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._keys = keys
@@ -56,9 +56,10 @@ class Clients:
             self._clients.append(HttpClient(self._http, limit, self._remaining, stop))
             return self._clients[-1]
 
+        keys = self._keys()
         return [
-            Tiingo(client(), self._settings.tiingo_url, self._keys.TIINGO_API_KEY),
-            Polygon(client(), self._settings.polygon_url, self._keys.POLYGON_API_KEY),
+            Tiingo(client(), self._settings.tiingo_url, keys.TIINGO_API_KEY),
+            Polygon(client(), self._settings.polygon_url, keys.POLYGON_API_KEY),
         ]
 
     def requests(self) -> int:

@@ -104,11 +104,16 @@ class Run:
         Raises IngestFailedError where the run fails, and StorageError: a retry with the same order goes on
         from there.
         """
-        universe = self._cache.universe()
-        former = read_former(self._cache)
-        report = self._claimed(order, universe, former)
+        # Before all that can fail: a run that has no report seems to be waiting.
+        report = self._claimed(order)
         if report is None:
             return None
+        universe = self._cache.universe()
+        former = read_former(self._cache)
+        if not report.tickers:
+            report.remaining = _tickers(order, universe, former)
+            report.tickers = len(report.remaining)
+            self._written(report)
         try:
             outcomes, updates = self._ingest(report, universe, former)
             gone = {outcome.ticker: outcome.gone for outcome in outcomes if outcome.gone}
@@ -138,14 +143,16 @@ class Run:
         self._finish(report, "done", "")
         return step
 
-    def _claimed(self, order: Order, universe: Universe, former: Former) -> Report | None:
-        """The run's report with this step as ours: written, so that nobody else works on it."""
+    def _claimed(self, order: Order) -> Report | None:
+        """The run's report with this step as ours: written, so that nobody else works on it.
+
+        A new one has no tickers yet.
+        """
         key = report_key(order.run_id)
         now = self._now()
         found = self._cache.objects.get_unless(key, None)
         if not isinstance(found, tuple):
-            tickers = _tickers(order, universe, former)
-            report = Report(order.run_id, order.source, instant(now), instant(now), len(tickers), tickers)
+            report = Report(order.run_id, order.source, instant(now), instant(now), tickers=0, remaining=[])
             etag = None
         else:
             report, etag = read_report(found[0]), found[1]
@@ -159,6 +166,7 @@ class Run:
                 report.remaining += [failure["ticker"] for failure in report.failures]
                 report.failures, report.status, report.finished_at, report.message = [], "running", None, ""
         report.step, report.holder, report.updated_at = order.step, order.holder, instant(now)
+        report.handed_on = False
         try:
             self._cache.objects.put(key, report_json(report), replacing=etag, new=etag is None)
         except ObjectChangedError:
@@ -254,6 +262,7 @@ class Run:
             why = f"in {STEPS} steps" if step.settled else f"since step {report.step} settled none"
             self._finish(report, "failed", f"{left} {why}; the next run begins with them")
             raise IngestFailedError(report.message, step)
+        report.handed_on = True
         self._written(report)
         return replace(step, follow_up=report.step + 1)
 

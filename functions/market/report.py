@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from functions.market.layout import SCHEMA_VERSION
@@ -13,7 +13,10 @@ from functions.market.layout import SCHEMA_VERSION
 # What a run id has to be; it is part of a key.
 RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}"
 # A step lasts 300 s, and Lambda tries a failed one again after one minute and after two more.
-SILENT_AFTER_SECONDS = 900
+SILENT_AFTER = timedelta(seconds=900)
+# But so long Lambda keeps an event that it cannot deliver, as one ingest at a time runs (its default, which
+# the ingest's configuration leaves). One that it gives up reports nothing.
+QUEUED_AT_MOST = timedelta(hours=6)
 MAX_FLAGGED = 100
 # Instants are whole seconds.
 _HOUR_SECONDS = 3600 + 1
@@ -23,7 +26,8 @@ _HOUR_SECONDS = 3600 + 1
 class Report:
     """Counts are of the whole run. `remaining` are the tickers that are still to be done.
 
-    `step` is the invocation that works on it, `holder` the one request to Lambda that may.
+    `step` is the invocation that works on it, `holder` the one request to Lambda that may. `handed_on` says
+    that it is done, and the next one has not begun.
     """
 
     run_id: str
@@ -36,6 +40,7 @@ class Report:
     finished_at: str | None = None
     step: int = 1
     holder: str = ""
+    handed_on: bool = False
     ok: int = 0
     rows: int = 0
     requests: int = 0
@@ -64,8 +69,8 @@ class Report:
 
     def silent(self, now: datetime) -> bool:
         """Whether it says that it runs, but has not been heard of for so long that it cannot."""
-        heard = datetime.fromisoformat(self.updated_at)
-        return self.status == "running" and (now - heard).total_seconds() > SILENT_AFTER_SECONDS
+        at_most = QUEUED_AT_MOST if self.handed_on else SILENT_AFTER
+        return self.status == "running" and now - datetime.fromisoformat(self.updated_at) > at_most
 
 
 def new_run_id(now: datetime, seed: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from functions.data import handler as data
 from functions.market.layout import LAST_RUN_KEY, report_key
-from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_run_id, report_json
+from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
@@ -290,14 +290,27 @@ def test_an_ingest_is_done_failed_or_unknown(ask: Ask, market: Market) -> None:
     assert ask("GET", f"/data/refresh/{run_id(1)}")[1]["status"] == "done"
     assert ask("GET", f"/data/refresh/{run_id(2)}")[0] == 404
     assert ask("GET", "/data/refresh/nonsense")[0] == 404
-    # It says that it runs, but has not been heard of for too long.
+
+
+@pytest.mark.parametrize(
+    ("handed_on", "silent", "status"),
+    [
+        (False, SILENT_AFTER - timedelta(minutes=1), "running"),
+        (False, SILENT_AFTER + timedelta(minutes=1), "failed"),
+        # Its next step waits behind another ingest.
+        (True, QUEUED_AT_MOST - timedelta(minutes=1), "running"),
+        (True, QUEUED_AT_MOST + timedelta(minutes=1), "failed"),
+    ],
+)
+def test_an_ingest_that_says_that_it_runs_has_failed_once_it_is_silent_for_too_long(
+    ask: Ask, market: Market, handed_on: bool, silent: timedelta, status: str
+) -> None:
     now = datetime.now(UTC)
-    gone = new_run_id(now, "gone")
-    silent = instant(now - timedelta(seconds=SILENT_AFTER_SECONDS + 1))
-    report = Report(gone, "refresh", silent, silent, tickers=2, remaining=["SPY", "AAPL"])
-    market.objects().put(report_key(gone), report_json(report))
-    told = ask("GET", f"/data/refresh/{gone}")[1]
-    assert (told["status"], told["remaining"]) == ("failed", 2)
+    run, heard = new_run_id(now, "silent"), instant(now - silent)
+    report = Report(run, "refresh", heard, heard, 2, ["SPY", "AAPL"], handed_on=handed_on)
+    market.objects().put(report_key(run), report_json(report))
+    told = ask("GET", f"/data/refresh/{run}")[1]
+    assert (told["status"], told["remaining"]) == (status, 2)
 
 
 def test_a_cache_that_does_not_answer_is_503_and_says_nothing_of_it(

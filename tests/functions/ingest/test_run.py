@@ -12,6 +12,7 @@ from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Step
 from functions.ingest.ticker import FIRST_BARS_EVERY, OVERLAP_BARS
 from functions.market.bars import ADJUSTED_CLOSE, CLOSE
 from functions.market.layout import (
+    LAST_RUN_KEY,
     RENEW_AFTER_DAYS,
     SCHEMA_VERSION,
     UNIVERSE_KEY,
@@ -209,8 +210,8 @@ def test_killed_between_any_two_writes_readers_see_the_old_or_the_new_and_the_ne
         market.ingest(2 if writes % 2 else 3, tickers=few)
         assert view(market.snapshot()) == new
         writes += 1
-    # report, last_run, three objects of bars, two panels, catalogue, manifest, report
-    assert writes == 10
+    # report, last_run, report, three objects of bars, two panels, catalogue, manifest, report
+    assert writes == 11
     assert (seen[0], seen[-1]) == (old, new)
 
 
@@ -416,8 +417,21 @@ def test_a_ticker_that_left_the_universe_leaves_the_cache(market: Market) -> Non
     assert "CTRA" not in view(market.snapshot())
 
 
-def test_without_a_universe_nothing_starts(market: Market) -> None:
-    market.client.delete_object(Bucket=market.bucket, Key="cache/universe.csv")
+def test_without_a_universe_nothing_is_ingested_until_there_is_one(market: Market) -> None:
+    universe = market.contents()[UNIVERSE_KEY]
+    market.client.delete_object(Bucket=market.bucket, Key=UNIVERSE_KEY)
     with pytest.raises(StorageError, match=r"there is no cache/universe\.csv"):
         market.ingest()
-    assert market.contents() == {}
+    assert market.keys() == [LAST_RUN_KEY, report_key(run_id(1))]
+    # Lambda tries again.
+    market.objects().put(UNIVERSE_KEY, universe)
+    market.ingest()
+    assert (report(market).status, report(market).ok) == ("done", len(TICKERS) + 1)
+
+
+def test_a_step_is_handed_on_from_its_end_until_the_next_one_begins(market: Market) -> None:
+    market.ingest(remaining=_enough_for(2), concurrency=1)
+    assert report(market).handed_on
+    with pytest.raises(Killed):
+        market.ingest(step=2, holder="the second", objects=Dying(market, 1))
+    assert not report(market).handed_on
