@@ -19,6 +19,7 @@ from functions.ingest.ticker import Outcome, TickerIngest, Update
 from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
+from functions.market.manifest import UnknownSchemaError
 from functions.market.objects import ObjectChangedError, StorageError
 from functions.market.report import Report, instant, last_run_json, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
@@ -151,11 +152,11 @@ class Run:
         key = report_key(order.run_id)
         now = self._now()
         found = self._cache.objects.get_unless(key, None)
-        if not isinstance(found, tuple):
+        text, etag = found if isinstance(found, tuple) else (None, None)
+        report = _report(text)
+        if report is None:
             report = Report(order.run_id, order.source, instant(now), instant(now), tickers=0, remaining=[])
-            etag = None
         else:
-            report, etag = read_report(found[0]), found[1]
             report.requests = report.requests_within_an_hour(now)
             silent = (now - datetime.fromisoformat(report.updated_at)).total_seconds() > CLAIM_SECONDS
             ours = report.step == order.step and (report.holder == order.holder or silent)
@@ -279,6 +280,14 @@ class Run:
 
 def _in_time(future: Future[T | None]) -> T | None:
     return future.result() if future.done() and not future.cancelled() else None
+
+
+def _report(text: bytes | None) -> Report | None:
+    try:
+        return read_report(text) if text is not None else None
+    except UnknownSchemaError:
+        # Of another version of this code: this one begins anew.
+        return None
 
 
 def _tickers(order: Order, universe: Universe, former: Former) -> list[str]:

@@ -1,14 +1,13 @@
 """A run of the ingest: its state while it runs, its report afterwards."""
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from functions.market.layout import SCHEMA_VERSION
+from functions.market.manifest import read_versioned, versioned_json
 
 # What a run id has to be; it is part of a key.
 RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}"
@@ -92,19 +91,21 @@ def instant(time: datetime) -> str:
 
 def report_json(report: Report) -> bytes:
     """As it stands in the cache."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(report)}, separators=(",", ":")).encode()
+    return versioned_json(asdict(report))
 
 
 def read_report(text: bytes) -> Report:
-    """What `report_json` wrote."""
-    said: dict[str, Any] = json.loads(text)
-    said.pop("schema_version")
-    return Report(**said)
+    """What `report_json` wrote. Raises UnknownSchemaError.
+
+    Fields that this code does not know are left out: another version of it may have more.
+    """
+    said = read_versioned(text, "report of a run")
+    return Report(**{field.name: said[field.name] for field in fields(Report) if field.name in said})
 
 
 def last_run_json(run_id: str) -> bytes:
     """As it stands in the cache: which run started last."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, "run_id": run_id}, separators=(",", ":")).encode()
+    return versioned_json({"run_id": run_id})
 
 
 def with_flags(flagged: Sequence[str], more: Sequence[str]) -> list[str]:

@@ -313,6 +313,20 @@ def test_an_ingest_that_says_that_it_runs_has_failed_once_it_is_silent_for_too_l
     assert (told["status"], told["remaining"]) == (status, 2)
 
 
+def test_an_ingests_report_of_another_version_of_the_code_is_503_and_one_with_another_field_is_told(
+    ask: Ask, market: Market
+) -> None:
+    market.ingest()
+    key = report_key(run_id(1))
+    said = json.loads(market.contents()[key])
+    market.objects().put(key, json.dumps(said | {"in_addition": 1}).encode())
+    assert ask("GET", "/data/status")[1]["last_ingest"]["status"] == "done"
+    market.objects().put(key, json.dumps(said | {"schema_version": 0}).encode())
+    for path in ("/data/status", f"/data/refresh/{run_id(1)}"):
+        status, answer = ask("GET", path)
+        assert (status, answer["error"]["code"]) == (503, "unavailable")
+
+
 def test_a_cache_that_does_not_answer_is_503_and_says_nothing_of_it(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from functions.ingest.run import IngestFailedError
 from functions.market.cache import GoneError
-from functions.market.layout import RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSION
+from functions.market.layout import RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSION, report_key
 from functions.market.manifest import Panel, UnknownSchemaError
 from functions.market.objects import Objects, StorageError
 from functions.market.panel import load_closes, load_recent
@@ -270,6 +270,17 @@ def test_what_was_written_for_a_former_schema_is_written_anew(market: Market, pa
         view(market.snapshot())
     market.ingest(2)
     assert view(market.snapshot()) == before
+
+
+def test_a_run_whose_report_was_written_for_a_former_schema_begins_anew(market: Market) -> None:
+    clock = iter([300.0] * 3)
+    market.ingest(remaining=lambda: next(clock, 10.0), concurrency=1)
+    key = report_key(run_id(1))
+    market.objects().put(key, of_a_former_schema(market.contents()[key]))
+    step = market.ingest(step=2)
+    assert step is not None
+    assert (step.report.status, step.report.ok) == ("done", len(TICKERS) + 1)
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
 
 
 def of_a_former_schema(content: bytes) -> bytes:
