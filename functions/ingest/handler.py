@@ -81,7 +81,7 @@ def _step(asked: Order, settings: Settings, cache: Cache, remaining: Callable[[]
             concurrency=settings.ingest_concurrency,
             failure_share=settings.ingest_failure_share,
             remaining=remaining,
-            requests=clients.requests,
+            sent=clients.sent,
         )
         return run.step(asked)
 

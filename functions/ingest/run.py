@@ -3,7 +3,8 @@
 Steps of one invocation each, until all tickers are settled or the bound is reached.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -75,20 +76,20 @@ class IngestFailedError(Exception):
 
 
 class Run:
-    """`providers` makes the clients, given the requests of earlier steps that count, and what stops them.
+    """`providers` makes the clients, given the requests to each in earlier steps, and what stops them.
 
-    `requests` says how many these have sent, `remaining` how many seconds this invocation still has.
+    `sent` says how many each was sent now, `remaining` how many seconds this invocation still has.
     """
 
     def __init__(
         self,
         cache: Cache,
-        providers: Callable[[int, Event], Sequence[Provider]],
+        providers: Callable[[Mapping[str, int], Event], Sequence[Provider]],
         *,
         concurrency: int = 8,
         failure_share: float = 0.05,
         remaining: Callable[[], float],
-        requests: Callable[[], int] = lambda: 0,
+        sent: Callable[[], Mapping[str, int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cache = cache
@@ -96,7 +97,7 @@ class Run:
         self._concurrency = concurrency
         self._failure_share = failure_share
         self._remaining = remaining
-        self._requests = requests
+        self._sent = sent
         self._now = now
 
     def step(self, order: Order) -> Step | None:
@@ -157,7 +158,7 @@ class Run:
         if report is None:
             report = Report(order.run_id, order.source, instant(now), instant(now), tickers=0, remaining=[])
         else:
-            report.requests = report.requests_within_an_hour(now)
+            report.sent = report.sent_within_an_hour(now)
             silent = (now - datetime.fromisoformat(report.updated_at)).total_seconds() > CLAIM_SECONDS
             ours = report.step == order.step and (report.holder == order.holder or silent)
             if report.status == "done" or not (ours or report.step == order.step - 1):
@@ -187,7 +188,7 @@ class Run:
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
             self._cache,
-            self._providers(report.requests, stop),
+            self._providers(report.sent, stop),
             folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
             today=today,
             end=last_trading_day_before(today),
@@ -230,7 +231,7 @@ class Run:
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            report.requests += self._requests()
+            report.sent = dict(Counter(report.sent) + Counter(self._sent()))
         outcomes = [outcome for future in asked if (outcome := _in_time(future))]
         updates = {ticker: update for ticker, future in intact.items() if (update := _in_time(future))}
         updates |= {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}

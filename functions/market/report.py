@@ -26,7 +26,7 @@ class Report:
     """Counts are of the whole run. `remaining` are the tickers that are still to be done.
 
     `step` is the invocation that works on it, `holder` the one request to Lambda that may. `handed_on` says
-    that it is done, and the next one has not begun.
+    that it is done, and the next one has not begun. `sent` are the requests to each provider.
     """
 
     run_id: str
@@ -42,7 +42,7 @@ class Report:
     handed_on: bool = False
     ok: int = 0
     rows: int = 0
-    requests: int = 0
+    sent: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     flagged: list[str] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -58,13 +58,13 @@ class Report:
         """How many bars were refused."""
         return sum(self.refused.values())
 
-    def requests_within_an_hour(self, now: datetime) -> int:
+    def sent_within_an_hour(self, now: datetime) -> dict[str, int]:
         """Those that an hourly limit still counts: all, unless the run has paused for an hour.
 
         At most a few too many: a run lasts hardly longer.
         """
         heard = datetime.fromisoformat(self.updated_at)
-        return 0 if (now - heard).total_seconds() > _HOUR_SECONDS else self.requests
+        return {} if (now - heard).total_seconds() > _HOUR_SECONDS else self.sent
 
     def silent(self, now: datetime) -> bool:
         """Whether it says that it runs, but has not been heard of for so long that it cannot."""

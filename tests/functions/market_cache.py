@@ -5,7 +5,7 @@ A folder's conftest.py imports the fixtures.
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
@@ -90,16 +90,16 @@ class Market:
     ) -> Step | None:
         """One step of the run of that number."""
         with httpx.Client(timeout=10) as http:
-            made: list[HttpClient] = []
+            made: dict[str, HttpClient] = {}
 
-            def clients(used: int, stop: Event) -> Sequence[Provider]:
-                made.extend(
-                    HttpClient(http, RateLimit(per_hour, used=used), lambda: 300, stop) for _ in range(2)
-                )
+            def clients(used: Mapping[str, int], stop: Event) -> Sequence[Provider]:
+                for name in (Tiingo.name, Polygon.name):
+                    limit = RateLimit(per_hour, used=used.get(name, 0))
+                    made[name] = HttpClient(http, limit, lambda: 300, stop)
                 url, keys = self.server.endpoint, self.server.keys
                 return [
-                    Tiingo(made[0], url, keys["TIINGO_API_KEY"]),
-                    Polygon(made[1], url, keys["POLYGON_API_KEY"]),
+                    Tiingo(made[Tiingo.name], url, keys["TIINGO_API_KEY"]),
+                    Polygon(made[Polygon.name], url, keys["POLYGON_API_KEY"]),
                 ]
 
             run = Run(
@@ -108,7 +108,7 @@ class Market:
                 concurrency=concurrency,
                 failure_share=failure_share,
                 remaining=remaining,
-                requests=lambda: sum(client.requests for client in made),
+                sent=lambda: {name: client.requests for name, client in made.items()},
                 now=lambda: self.morning,
             )
             order = Order(run_id(number), "refresh", holder or f"request-{number}", step, tuple(tickers))

@@ -339,7 +339,16 @@ def test_what_a_step_sent_counts_for_its_retry_where_it_could_not_be_published(m
 
     with pytest.raises(StorageError):
         market.ingest(tickers=["SPY"], objects=Interrupting(market, unpublished))
-    assert report(market).requests == 2
+    assert report(market).sent == {"tiingo": 2}
+
+
+def test_what_one_provider_was_asked_counts_not_for_another(market: Market) -> None:
+    # The rate, and two requests to Polygon for what Tiingo lacks.
+    market.ingest(tickers=["BRK-B", "SPY"], remaining=_enough_for(2), concurrency=1, per_hour=3)
+    assert report(market).sent == {"tiingo": 2, "polygon": 2}
+    step = market.ingest(step=2, per_hour=3)
+    assert step is not None
+    assert (step.report.status, step.report.sent) == ("done", {"tiingo": 3, "polygon": 2})
 
 
 def test_a_provider_that_wants_to_be_left_alone_is_and_the_other_one_is_asked(market: Market) -> None:
