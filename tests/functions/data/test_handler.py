@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Self
 
+import numpy as np
 import pytest
 
 from functions.data import handler as data
 from functions.market.layout import LAST_RUN_KEY, report_key
+from functions.market.panel import load_closes
 from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
@@ -337,6 +339,27 @@ def test_a_cache_that_does_not_answer_is_503_and_says_nothing_of_it(
         status, answer = ask("GET", path)
         assert status == 503
         assert "bucket" not in json.dumps(answer)
+
+
+def test_what_a_lost_catalogue_named_is_503_and_then_without_bars_until_it_is_ingested(
+    ask: Ask, market: Market
+) -> None:
+    market.ingest()
+    bars = ask("GET", "/data/prices/AAPL")[1]["bars"]
+    catalogue = market.snapshot().manifest.catalogue
+    market.client.delete_object(Bucket=market.bucket, Key=catalogue)
+    data._cache.cache_clear()
+    assert ask("GET", "/data/prices/AAPL")[0] == 503
+    assert ask("GET", "/data/status")[0] == 503
+    market.ingest(2, tickers=["SPY"])
+    status, answer = ask("GET", "/data/prices/AAPL")
+    assert (status, answer["bars"]) == (200, [])
+    assert ask("GET", "/data/latest/AAPL")[1]["bar"] is None
+    assert ask("GET", "/data/status")[1]["tickers"] == 1
+    closes = load_closes(market.snapshot(), ["SPY", "AAPL"], date(2005, 1, 1), date(2100, 1, 1))
+    assert np.isnan(closes.adjusted[:, 1]).all()
+    market.ingest(3)
+    assert ask("GET", "/data/prices/AAPL")[1]["bars"] == bars
 
 
 def test_what_a_reader_needs_is_read_only(ask: Ask, market: Market) -> None:
