@@ -8,11 +8,7 @@ from functions.market.cache import Cache, CacheEmptyError
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, report_key
 from functions.market.manifest import Catalogue
-from functions.market.report import Report, read_report, started_at
-
-# So long Lambda keeps an event that it cannot deliver, as one ingest at a time runs (its default, which the
-# ingest's configuration leaves). One that it gives up reports nothing.
-QUEUED_AT_MOST = timedelta(hours=6)
+from functions.market.report import QUEUED_AT_MOST, Report, read_report, started_at
 
 
 def status(cache: Cache, now: datetime) -> Status:

@@ -1,6 +1,6 @@
 """The providers and their clients, as the variables and the secret say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import Annotated
 
@@ -36,31 +36,32 @@ class Keys(BaseModel):
 class Clients:
     """Makes the providers over one pool of connections, and counts their requests.
 
-    `remaining` is HttpClient's.
+    `keys` is called when they are made, `remaining` is HttpClient's.
     """
 
     def __init__(
-        self, settings: Settings, keys: Keys, http: httpx.Client, remaining: Callable[[], float]
+        self, settings: Settings, keys: Callable[[], Keys], http: httpx.Client, remaining: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._keys = keys
         self._http = http
         self._remaining = remaining
-        self._clients: list[HttpClient] = []
+        self._clients: dict[str, HttpClient] = {}
 
-    def providers(self, used: int, stop: Event) -> Sequence[Provider]:
+    def providers(self, used: Mapping[str, int], stop: Event) -> Sequence[Provider]:
         """In the order in which they are asked; arguments as Run gives them."""
 
-        def client() -> HttpClient:
-            limit = RateLimit(self._settings.ingest_requests_per_hour, used=used)
-            self._clients.append(HttpClient(self._http, limit, self._remaining, stop))
-            return self._clients[-1]
+        def client(name: str) -> HttpClient:
+            limit = RateLimit(self._settings.ingest_requests_per_hour, used=used.get(name, 0))
+            self._clients[name] = HttpClient(self._http, limit, self._remaining, stop)
+            return self._clients[name]
 
+        keys = self._keys()
         return [
-            Tiingo(client(), self._settings.tiingo_url, self._keys.TIINGO_API_KEY),
-            Polygon(client(), self._settings.polygon_url, self._keys.POLYGON_API_KEY),
+            Tiingo(client(Tiingo.name), self._settings.tiingo_url, keys.TIINGO_API_KEY),
+            Polygon(client(Polygon.name), self._settings.polygon_url, keys.POLYGON_API_KEY),
         ]
 
-    def requests(self) -> int:
-        """How many were sent."""
-        return sum(client.requests for client in self._clients)
+    def sent(self) -> dict[str, int]:
+        """How many requests each was sent."""
+        return {name: client.requests for name, client in self._clients.items()}

@@ -67,20 +67,21 @@ def handler(event: object, context: Any) -> dict[str, object]:
 
 
 def _step(asked: Order, settings: Settings, cache: Cache, remaining: Callable[[], float]) -> Step | None:
-    keys = _keys(settings.api_keys_arn).read()
     with httpx.Client(
         timeout=TIMEOUT_SECONDS,
         limits=httpx.Limits(max_connections=settings.ingest_concurrency),
         follow_redirects=False,
     ) as http:
-        clients = Clients(settings, keys, http, lambda: remaining() - RESERVE_SECONDS)
+        clients = Clients(
+            settings, _keys(settings.api_keys_arn).read, http, lambda: remaining() - RESERVE_SECONDS
+        )
         run = Run(
             cache,
             clients.providers,
             concurrency=settings.ingest_concurrency,
             failure_share=settings.ingest_failure_share,
             remaining=remaining,
-            requests=clients.requests,
+            sent=clients.sent,
         )
         return run.step(asked)
 

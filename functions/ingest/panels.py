@@ -32,11 +32,16 @@ class Group:
 
 
 def grouped(
-    panels: Sequence[Panel], changed: Sequence[str], kept: Callable[[str], bool], today: date
+    panels: Sequence[Panel],
+    changed: Sequence[str],
+    kept: Callable[[str], bool],
+    derivable: Callable[[Panel, Sequence[str]], bool],
+    today: date,
 ) -> list[Group]:
     """The panels to be: tickers stay where they are, new ones go to the end, and those not `kept` go.
 
-    A panel that is old is written anew, as lifecycle removes what is old.
+    A panel that is old is written anew, as lifecycle removes what is old. One that would be written but is
+    not `derivable` with the tickers it had stays as it is: who reads it is told that it is lost.
     """
     known = {ticker for panel in panels for ticker in panel.tickers}
     new = [ticker for ticker in changed if ticker not in known]
@@ -44,18 +49,16 @@ def grouped(
     for panel in panels:
         tickers = [ticker for ticker in panel.tickers if kept(ticker)]
         room = PANEL_TICKERS - len(tickers)
-        added, new = new[:room], new[room:]
+        added = new[:room]
         aged = (today - date.fromisoformat(panel.written_on)).days > RENEW_AFTER_DAYS
-        groups.append(
-            Group(
-                (*tickers, *added),
-                panel,
-                bool(added)
-                or aged
-                or len(tickers) < len(panel.tickers)
-                or not set(tickers).isdisjoint(changed),
-            )
+        other = (
+            bool(added) or aged or len(tickers) < len(panel.tickers) or not set(tickers).isdisjoint(changed)
         )
+        if other and not derivable(panel, tickers):
+            groups.append(Group(panel.tickers, panel, changed=False))
+            continue
+        new = new[room:]
+        groups.append(Group((*tickers, *added), panel, other))
     groups += [
         Group(tuple(new[at : at + PANEL_TICKERS]), None, changed=True)
         for at in range(0, len(new), PANEL_TICKERS)

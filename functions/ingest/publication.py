@@ -1,6 +1,6 @@
 """Makes a run's new bars what readers read: catalogue and panels are written, then the manifest is moved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from functions.ingest.former import Former, is_there, read_former
@@ -18,12 +18,19 @@ ATTEMPTS = 8
 
 
 def publish(
-    cache: Cache, universe: Universe, updates: Mapping[str, Update], *, run_id: str, move: str, now: datetime
+    cache: Cache,
+    universe: Universe,
+    updates: Mapping[str, Update],
+    gone: Mapping[str, str],
+    *,
+    run_id: str,
+    move: str,
+    now: datetime,
 ) -> None:
-    """Move the manifest, so that it names the updates and all that it named before.
+    """Move the manifest, so that it names the updates and all that it named before but what is `gone`.
 
-    Where another run moved it meanwhile, its tickers stay, but those of which we have later days. Raises
-    StorageError if that happens too often.
+    `gone` has the keys of bars that are lost for good. Where another run moved it meanwhile, its tickers
+    stay, but those of which we have later days. Raises StorageError if that happens too often.
     """
     for attempt in range(ATTEMPTS):
         former = read_former(cache)
@@ -32,7 +39,7 @@ def publish(
             # A lost answer: the write before had succeeded.
             return
         try:
-            _move(cache, universe, updates, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
+            _move(cache, universe, updates, gone, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
         except ObjectChangedError:
             continue
         return
@@ -43,6 +50,7 @@ def _move(
     cache: Cache,
     universe: Universe,
     updates: Mapping[str, Update],
+    gone: Mapping[str, str],
     former: Former,
     *,
     run_id: str,
@@ -51,16 +59,20 @@ def _move(
 ) -> None:
     here = folder(run_id, move)
     today = now.astimezone(UTC).date()
-    entries = dict(former.tickers)
+    entries = {ticker: entry for ticker, entry in former.tickers.items() if gone.get(ticker) != entry.key}
     ours = {ticker: update for ticker, update in updates.items() if _ours(entries.get(ticker), update)}
     entries |= {ticker: update.entry for ticker, update in ours.items()}
     entries = {ticker: e for ticker, e in entries.items() if ticker in universe or ticker == AUDUSD.ticker}
     columns = {ticker: update.column for ticker, update in ours.items() if ticker in universe}
-    written = (
+
+    def derivable(panel: Panel, tickers: Sequence[str]) -> bool:
+        return all(ticker in columns for ticker in tickers) or is_there(cache, panel)
+
+    groups = grouped(former.panels, list(columns), entries.__contains__, derivable, today)
+    panels = tuple(
         _written(cache, group, columns, f"{here}{{kind}}-{number}.parquet", today.isoformat())
-        for number, group in enumerate(grouped(former.panels, list(columns), entries.__contains__, today))
+        for number, group in enumerate(groups)
     )
-    panels = tuple(panel for panel in written if panel)
     catalogue = f"{here}catalogue.json"
     cache.put_catalogue(catalogue, Catalogue(dict(sorted(entries.items()))))
     moved = Manifest(run_id=run_id, move=move, moved_at=instant(now), catalogue=catalogue, panels=panels)
@@ -79,16 +91,11 @@ def _ours(theirs: Entry | None, update: Update) -> bool:
     return update.entry.last > theirs.last
 
 
-def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel | None:
-    """None where nothing is left of it: a later step or run puts its tickers into a panel again."""
+def _written(cache: Cache, group: Group, columns: Mapping[str, Column], key: str, today: str) -> Panel:
     former, tickers = group.former, group.tickers
     if former and not group.changed:
         return former
     kept = [ticker for ticker in tickers if ticker not in columns]
-    if former and kept and not is_there(cache, former):
-        tickers, kept = tuple(ticker for ticker in tickers if ticker in columns), []
-    if not tickers:
-        return None
     new = Panel(tickers, key.format(kind="closes"), key.format(kind="recent"), today)
     # One after the other, so that only one is in memory.
     for name, derive in (("closes", closes), ("recent", recent)):

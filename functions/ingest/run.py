@@ -3,7 +3,8 @@
 Steps of one invocation each, until all tickers are settled or the bound is reached.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from functions.ingest.ticker import Outcome, TickerIngest, Update
 from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
+from functions.market.manifest import UnknownSchemaError
 from functions.market.objects import ObjectChangedError, StorageError
 from functions.market.report import Report, instant, last_run_json, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
@@ -74,20 +76,20 @@ class IngestFailedError(Exception):
 
 
 class Run:
-    """`providers` makes the clients, given the requests of earlier steps that count, and what stops them.
+    """`providers` makes the clients, given the requests to each in earlier steps, and what stops them.
 
-    `requests` says how many these have sent, `remaining` how many seconds this invocation still has.
+    `sent` says how many each was sent now, `remaining` how many seconds this invocation still has.
     """
 
     def __init__(
         self,
         cache: Cache,
-        providers: Callable[[int, Event], Sequence[Provider]],
+        providers: Callable[[Mapping[str, int], Event], Sequence[Provider]],
         *,
         concurrency: int = 8,
         failure_share: float = 0.05,
         remaining: Callable[[], float],
-        requests: Callable[[], int] = lambda: 0,
+        sent: Callable[[], Mapping[str, int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cache = cache
@@ -95,7 +97,7 @@ class Run:
         self._concurrency = concurrency
         self._failure_share = failure_share
         self._remaining = remaining
-        self._requests = requests
+        self._sent = sent
         self._now = now
 
     def step(self, order: Order) -> Step | None:
@@ -104,16 +106,24 @@ class Run:
         Raises IngestFailedError where the run fails, and StorageError: a retry with the same order goes on
         from there.
         """
-        universe = self._cache.universe()
-        former = read_former(self._cache)
-        report = self._claimed(order, universe, former)
+        # Before all that can fail: a run that has no report seems to be waiting.
+        report = self._claimed(order)
         if report is None:
             return None
+        universe = self._cache.universe()
+        former = read_former(self._cache)
+        if not report.tickers:
+            report.remaining = _tickers(order, universe, former)
+            report.tickers = len(report.remaining)
+            self._written(report)
         try:
             outcomes, updates = self._ingest(report, universe, former)
-            if updates:
+            gone = {outcome.ticker: outcome.gone for outcome in outcomes if outcome.gone}
+            if updates or gone:
                 move = f"{report.step:02d}-{uuid4().hex[:8]}"
-                publish(self._cache, universe, updates, run_id=report.run_id, move=move, now=self._now())
+                publish(
+                    self._cache, universe, updates, gone, run_id=report.run_id, move=move, now=self._now()
+                )
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error
@@ -135,18 +145,20 @@ class Run:
         self._finish(report, "done", "")
         return step
 
-    def _claimed(self, order: Order, universe: Universe, former: Former) -> Report | None:
-        """The run's report with this step as ours: written, so that nobody else works on it."""
+    def _claimed(self, order: Order) -> Report | None:
+        """The run's report with this step as ours: written, so that nobody else works on it.
+
+        A new one has no tickers yet.
+        """
         key = report_key(order.run_id)
         now = self._now()
         found = self._cache.objects.get_unless(key, None)
-        if not isinstance(found, tuple):
-            tickers = _tickers(order, universe, former)
-            report = Report(order.run_id, order.source, instant(now), instant(now), len(tickers), tickers)
-            etag = None
+        text, etag = found if isinstance(found, tuple) else (None, None)
+        report = _report(text)
+        if report is None:
+            report = Report(order.run_id, order.source, instant(now), instant(now), tickers=0, remaining=[])
         else:
-            report, etag = read_report(found[0]), found[1]
-            report.requests = report.requests_within_an_hour(now)
+            report.sent = report.sent_within_an_hour(now)
             silent = (now - datetime.fromisoformat(report.updated_at)).total_seconds() > CLAIM_SECONDS
             ours = report.step == order.step and (report.holder == order.holder or silent)
             if report.status == "done" or not (ours or report.step == order.step - 1):
@@ -156,6 +168,7 @@ class Run:
                 report.remaining += [failure["ticker"] for failure in report.failures]
                 report.failures, report.status, report.finished_at, report.message = [], "running", None, ""
         report.step, report.holder, report.updated_at = order.step, order.holder, instant(now)
+        report.handed_on = False
         try:
             self._cache.objects.put(key, report_json(report), replacing=etag, new=etag is None)
         except ObjectChangedError:
@@ -169,13 +182,13 @@ class Run:
     ) -> tuple[list[Outcome], dict[str, Update]]:
         """What became of the step's tickers, and what is to be published.
 
-        With these tickers are those that are in a lost panel with them.
+        That is what is new, and the bars as they are of all that are in a lost panel with these tickers.
         """
         stop = Event()
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
             self._cache,
-            self._providers(report.requests, stop),
+            self._providers(report.sent, stop),
             folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
             today=today,
             end=last_trading_day_before(today),
@@ -183,7 +196,7 @@ class Run:
         entries = former.tickers
         tickers = _of_a_step(report.remaining)
         instruments = [ticker for ticker in tickers if ticker != AUDUSD.ticker]
-        without_panel = former.without_panel(self._cache, instruments)
+        without_panel = sorted(former.without_panel(self._cache, instruments))
 
         def over() -> bool:
             return stop.is_set() or self._remaining() < RESERVE_SECONDS
@@ -195,7 +208,7 @@ class Run:
             if instrument is None:
                 return Outcome(ticker, failure="it is not in the universe any more")
             try:
-                return work.ingest(instrument, entries.get(ticker), in_panel=ticker not in without_panel)
+                return work.ingest(instrument, entries.get(ticker))
             except OutOfTimeError:
                 return None
             except BaseException:
@@ -206,23 +219,23 @@ class Run:
         def kept(ticker: str) -> Update | None:
             return None if over() else work.kept(entries[ticker])
 
-        others = sorted(without_panel.difference(tickers))
         left = self._remaining() - RESERVE_SECONDS
         pool = ThreadPoolExecutor(self._concurrency)
         try:
+            # First, as a panel is derived from all of its tickers or not at all.
+            intact = {ticker: pool.submit(kept, ticker) for ticker in without_panel}
             asked = [pool.submit(one, ticker) for ticker in tickers]
-            beside = {ticker: pool.submit(kept, ticker) for ticker in others}
-            begun: list[Future[Any]] = [*asked, *beside.values()]
+            begun: list[Future[Any]] = [*intact.values(), *asked]
             # No longer, whatever a provider or S3 does: who is late is left for the next step.
             wait(begun, timeout=max(0.0, left))
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            report.requests += self._requests()
+            report.sent = dict(Counter(report.sent) + Counter(self._sent()))
         outcomes = [outcome for future in asked if (outcome := _in_time(future))]
-        updates = {outcome.ticker: outcome.update for outcome in outcomes}
-        updates |= {ticker: _in_time(future) for ticker, future in beside.items()}
-        return outcomes, {ticker: update for ticker, update in updates.items() if update}
+        updates = {ticker: update for ticker, future in intact.items() if (update := _in_time(future))}
+        updates |= {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}
+        return outcomes, updates
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
         settled = {outcome.ticker for outcome in outcomes}
@@ -251,6 +264,7 @@ class Run:
             why = f"in {STEPS} steps" if step.settled else f"since step {report.step} settled none"
             self._finish(report, "failed", f"{left} {why}; the next run begins with them")
             raise IngestFailedError(report.message, step)
+        report.handed_on = True
         self._written(report)
         return replace(step, follow_up=report.step + 1)
 
@@ -267,6 +281,14 @@ class Run:
 
 def _in_time(future: Future[T | None]) -> T | None:
     return future.result() if future.done() and not future.cancelled() else None
+
+
+def _report(text: bytes | None) -> Report | None:
+    try:
+        return read_report(text) if text is not None else None
+    except UnknownSchemaError:
+        # Of another version of this code: this one begins anew.
+        return None
 
 
 def _tickers(order: Order, universe: Universe, former: Former) -> list[str]:

@@ -71,12 +71,14 @@ class Update:
 class Outcome:
     """What became of a ticker.
 
-    `failure` says why it failed; without an `update` its bars are as they were.
+    `failure` says why it failed; without an `update` its bars are as they were. `gone` is the key of bars
+    that are lost for good: no provider has any.
     """
 
     ticker: str
     failure: str = ""
     update: Update | None = None
+    gone: str | None = None
     refused: Counter[str] = field(default_factory=Counter)
     flagged: list[str] = field(default_factory=list)
     rows: int = 0
@@ -96,28 +98,27 @@ class TickerIngest:
         days = np.busday_count(HISTORY_START, end, holidays=HOLIDAYS)
         self._turn = int(days) % FIRST_BARS_EVERY
 
-    def ingest(self, instrument: Instrument, entry: Entry | None, *, in_panel: bool = True) -> Outcome:
-        """The instrument's outcome, always with its column where it is in no panel.
-
-        Raises WrongKeyError, OutOfTimeError and StorageError.
-        """
+    def ingest(self, instrument: Instrument, entry: Entry | None) -> Outcome:
+        """The instrument's outcome. Raises WrongKeyError, OutOfTimeError and StorageError."""
         outcome = Outcome(instrument.ticker)
         replaces = entry.key if entry else None
         old = self._bars(entry) if entry else None
         if old is None:
             # None yet, or they are lost.
             old, entry = Bars.none(), None
-        anew = entry is not None and (self._aged(entry) or not in_panel)
+        aged = entry is not None and self._aged(entry)
         failures = []
+        nobody_has_any = True
         for provider in self._providers:
             outcome.refused.clear()
             try:
                 bars = self._from(provider, instrument, entry, old, outcome)
             except ProviderError as error:
                 failures.append(f"{provider.name}: {error}")
+                nobody_has_any &= isinstance(error, NoDataError)
                 continue
             changed = len(bars) != len(old) or not np.array_equal(bars.values, old.values)
-            if changed or entry is None or provider.name != entry.provider or anew:
+            if changed or entry is None or provider.name != entry.provider or aged:
                 if changed:
                     new = bars.after(old.dates[-1]) if len(old) and same_adjustment(old, bars) else bars
                     outcome.rows = len(new)
@@ -125,7 +126,10 @@ class TickerIngest:
                 outcome.update = self._written(instrument, provider.name, bars, replaces)
             return outcome
         outcome.failure = "; ".join(failures)
-        if entry and anew:
+        if replaces and entry is None and nobody_has_any:
+            outcome.gone = replaces
+            outcome.failure = f"its bars were lost and are not to be had again; {outcome.failure}"
+        if entry and aged:
             outcome.update = self._written(instrument, entry.provider, old, replaces)
         return outcome
 

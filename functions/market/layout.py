@@ -20,7 +20,7 @@ Lifecycle removes what is older than the deployment's `storage.cache.expire_afte
 What a manifest names is never that old: a run writes anew whatever it keeps and is older than
 RENEW_AFTER_DAYS. So all is safe while an ingest succeeds once in the difference of the two, and what no
 manifest names any more goes. What was lost nevertheless, or is of another schema, the next ingest loads or
-derives again.
+derives again; bars that no provider has any more it names no longer.
 
 All but the universe has a schema version: JSON as `schema_version`, Parquet in its key-value metadata.
 Parquet is Zstandard.

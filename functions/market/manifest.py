@@ -70,17 +70,17 @@ class Catalogue:
 
 def manifest_json(manifest: Manifest) -> bytes:
     """As it stands in the cache."""
-    return _json(asdict(manifest))
+    return versioned_json(asdict(manifest))
 
 
 def catalogue_json(catalogue: Catalogue) -> bytes:
     """As it stands in the cache."""
-    return _json({"tickers": {ticker: vars(entry) for ticker, entry in catalogue.tickers.items()}})
+    return versioned_json({"tickers": {ticker: vars(entry) for ticker, entry in catalogue.tickers.items()}})
 
 
 def read_manifest(text: bytes) -> Manifest:
     """Raises UnknownSchemaError."""
-    said = _checked(text, "manifest")
+    said = read_versioned(text, "manifest")
     panels = tuple(Panel(**{**panel, "tickers": tuple(panel["tickers"])}) for panel in said.pop("panels"))
     return Manifest(**said, panels=panels)
 
@@ -88,15 +88,17 @@ def read_manifest(text: bytes) -> Manifest:
 def read_catalogue(text: bytes) -> Catalogue:
     """Raises UnknownSchemaError."""
     return Catalogue(
-        {ticker: Entry(**entry) for ticker, entry in _checked(text, "catalogue")["tickers"].items()}
+        {ticker: Entry(**entry) for ticker, entry in read_versioned(text, "catalogue")["tickers"].items()}
     )
 
 
-def _json(content: dict[str, Any]) -> bytes:
+def versioned_json(content: dict[str, Any]) -> bytes:
+    """A JSON object of the cache."""
     return json.dumps({"schema_version": SCHEMA_VERSION, **content}, separators=(",", ":")).encode()
 
 
-def _checked(text: bytes, what: str) -> dict[str, Any]:
+def read_versioned(text: bytes, what: str) -> dict[str, Any]:
+    """What `versioned_json` was given. Raises UnknownSchemaError, which names `what` it is."""
     said: dict[str, Any] = json.loads(text)
     version = said.pop("schema_version", None)
     if version != SCHEMA_VERSION:

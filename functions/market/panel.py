@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from functions.market.cache import Snapshot
 from functions.market.layout import RECENT_DAYS
+from functions.market.manifest import Panel
+from functions.market.objects import StorageError
 from functions.market.parquet import query, quoted
 from functions.market.universe import AUDUSD
 
@@ -49,16 +51,15 @@ def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: da
     A ticker that the cache has no bars of is a column of NaN. Raises StorageError and UnknownSchemaError.
     """
     parts = []
-    for panel in snapshot.manifest.panels:
-        if wanted := _common(tickers, panel.tickers):
-            names = ", ".join(map(quoted, wanted))
-            found = query(
-                snapshot.cache.file(panel.closes),
-                f"SELECT date, {names} FROM {{file}} WHERE date BETWEEN $1 AND $2 ORDER BY date",  # noqa: S608 - quoted
-                [start, end],
-            ).fetchnumpy()
-            columns = [_floats(found[ticker]) for ticker in wanted]
-            parts.append((_days(found["date"]), wanted, np.column_stack(columns)))
+    for panel, wanted in _panels(snapshot, tickers):
+        names = ", ".join(map(quoted, wanted))
+        found = query(
+            snapshot.cache.file(panel.closes),
+            f"SELECT date, {names} FROM {{file}} WHERE date BETWEEN $1 AND $2 ORDER BY date",  # noqa: S608 - quoted
+            [start, end],
+        ).fetchnumpy()
+        columns = [_floats(found[ticker]) for ticker in wanted]
+        parts.append((_days(found["date"]), wanted, np.column_stack(columns)))
     dates, (adjusted,) = _aligned([(days, names, (matrix,)) for days, names, matrix in parts], tickers, 1)
     traded = ~np.isnan(adjusted).all(axis=1)
     return Closes(dates[traded], tuple(tickers), adjusted[traded])
@@ -71,11 +72,10 @@ def load_recent(snapshot: Snapshot, tickers: Sequence[str], columns: Sequence[st
     Raises StorageError and UnknownSchemaError.
     """
     parts = []
-    for panel in snapshot.manifest.panels:
-        if wanted := _common(tickers, panel.tickers):
-            file = snapshot.cache.file(panel.recent)
-            days, found = read_recent(file, wanted, columns, nothing=np.float64(np.nan))
-            parts.append((days, wanted, found))
+    for panel, wanted in _panels(snapshot, tickers):
+        file = snapshot.cache.file(panel.recent)
+        days, found = read_recent(file, wanted, columns, nothing=np.float64(np.nan))
+        parts.append((days, wanted, found))
     dates, matrices = _aligned(parts, tickers, len(columns))
     last = slice(-RECENT_DAYS, None)
     named = {name: matrix[last] for name, matrix in zip(columns, matrices, strict=True)}
@@ -122,9 +122,23 @@ def load_audusd(snapshot: Snapshot, dates: Days) -> Matrix:
     return rates
 
 
-def _common(tickers: Sequence[str], others: Sequence[str]) -> list[str]:
-    there = set(others)
-    return [ticker for ticker in tickers if ticker in there]
+def _panels(snapshot: Snapshot, tickers: Sequence[str]) -> list[tuple[Panel, list[str]]]:
+    """Those with some of the tickers, and with which.
+
+    Raises StorageError for a ticker that has bars but is in no panel: NaN would say that it has none.
+    """
+    of = {ticker: panel for panel in snapshot.manifest.panels for ticker in panel.tickers}
+    entries = snapshot.catalogue.tickers
+    lost = [
+        ticker for ticker in tickers if ticker in entries and ticker not in of and ticker != AUDUSD.ticker
+    ]
+    if lost:
+        raise StorageError(f"the catalogue names {', '.join(lost[:10])}, but no panel has it")
+    wanted = [
+        (panel, [ticker for ticker in tickers if of.get(ticker) is panel])
+        for panel in snapshot.manifest.panels
+    ]
+    return [(panel, names) for panel, names in wanted if names]
 
 
 def _aligned(

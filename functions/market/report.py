@@ -1,19 +1,21 @@
 """A run of the ingest: its state while it runs, its report afterwards."""
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from functions.market.layout import SCHEMA_VERSION
+from functions.market.manifest import read_versioned, versioned_json
 
 # What a run id has to be; it is part of a key.
 RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}"
 # A step lasts 300 s, and Lambda tries a failed one again after one minute and after two more.
-SILENT_AFTER_SECONDS = 900
+SILENT_AFTER = timedelta(seconds=900)
+# But so long Lambda keeps an event that it cannot deliver, as one ingest at a time runs (its default, which
+# the ingest's configuration leaves). One that it gives up reports nothing.
+QUEUED_AT_MOST = timedelta(hours=6)
 MAX_FLAGGED = 100
 # Instants are whole seconds.
 _HOUR_SECONDS = 3600 + 1
@@ -23,7 +25,8 @@ _HOUR_SECONDS = 3600 + 1
 class Report:
     """Counts are of the whole run. `remaining` are the tickers that are still to be done.
 
-    `step` is the invocation that works on it, `holder` the one request to Lambda that may.
+    `step` is the invocation that works on it, `holder` the one request to Lambda that may. `handed_on` says
+    that it is done, and the next one has not begun. `sent` are the requests to each provider.
     """
 
     run_id: str
@@ -36,9 +39,10 @@ class Report:
     finished_at: str | None = None
     step: int = 1
     holder: str = ""
+    handed_on: bool = False
     ok: int = 0
     rows: int = 0
-    requests: int = 0
+    sent: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     flagged: list[str] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -54,18 +58,18 @@ class Report:
         """How many bars were refused."""
         return sum(self.refused.values())
 
-    def requests_within_an_hour(self, now: datetime) -> int:
+    def sent_within_an_hour(self, now: datetime) -> dict[str, int]:
         """Those that an hourly limit still counts: all, unless the run has paused for an hour.
 
         At most a few too many: a run lasts hardly longer.
         """
         heard = datetime.fromisoformat(self.updated_at)
-        return 0 if (now - heard).total_seconds() > _HOUR_SECONDS else self.requests
+        return {} if (now - heard).total_seconds() > _HOUR_SECONDS else self.sent
 
     def silent(self, now: datetime) -> bool:
         """Whether it says that it runs, but has not been heard of for so long that it cannot."""
-        heard = datetime.fromisoformat(self.updated_at)
-        return self.status == "running" and (now - heard).total_seconds() > SILENT_AFTER_SECONDS
+        at_most = QUEUED_AT_MOST if self.handed_on else SILENT_AFTER
+        return self.status == "running" and now - datetime.fromisoformat(self.updated_at) > at_most
 
 
 def new_run_id(now: datetime, seed: str) -> str:
@@ -87,19 +91,21 @@ def instant(time: datetime) -> str:
 
 def report_json(report: Report) -> bytes:
     """As it stands in the cache."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(report)}, separators=(",", ":")).encode()
+    return versioned_json(asdict(report))
 
 
 def read_report(text: bytes) -> Report:
-    """What `report_json` wrote."""
-    said: dict[str, Any] = json.loads(text)
-    said.pop("schema_version")
-    return Report(**said)
+    """What `report_json` wrote. Raises UnknownSchemaError.
+
+    Fields that this code does not know are left out: another version of it may have more.
+    """
+    said = read_versioned(text, "report of a run")
+    return Report(**{field.name: said[field.name] for field in fields(Report) if field.name in said})
 
 
 def last_run_json(run_id: str) -> bytes:
     """As it stands in the cache: which run started last."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, "run_id": run_id}, separators=(",", ":")).encode()
+    return versioned_json({"run_id": run_id})
 
 
 def with_flags(flagged: Sequence[str], more: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ A folder's conftest.py imports the fixtures.
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
@@ -21,7 +21,7 @@ from functions.ingest.run import Order, Run, Step
 from functions.ingest.tiingo import Tiingo
 from functions.market.bars import ADJUSTED_CLOSE, HOLIDAYS, Bars
 from functions.market.cache import Cache, Snapshot
-from functions.market.layout import COLUMNS, MILLIONTHS, UNIVERSE_KEY
+from functions.market.layout import COLUMNS, MANIFEST_KEY, MILLIONTHS, UNIVERSE_KEY
 from functions.market.objects import Objects
 from functions.market.panel import load_closes, load_recent
 from functions.market.parquet import on_disk
@@ -90,16 +90,16 @@ class Market:
     ) -> Step | None:
         """One step of the run of that number."""
         with httpx.Client(timeout=10) as http:
-            made: list[HttpClient] = []
+            made: dict[str, HttpClient] = {}
 
-            def clients(used: int, stop: Event) -> Sequence[Provider]:
-                made.extend(
-                    HttpClient(http, RateLimit(per_hour, used=used), lambda: 300, stop) for _ in range(2)
-                )
+            def clients(used: Mapping[str, int], stop: Event) -> Sequence[Provider]:
+                for name in (Tiingo.name, Polygon.name):
+                    limit = RateLimit(per_hour, used=used.get(name, 0))
+                    made[name] = HttpClient(http, limit, lambda: 300, stop)
                 url, keys = self.server.endpoint, self.server.keys
                 return [
-                    Tiingo(made[0], url, keys["TIINGO_API_KEY"]),
-                    Polygon(made[1], url, keys["POLYGON_API_KEY"]),
+                    Tiingo(made[Tiingo.name], url, keys["TIINGO_API_KEY"]),
+                    Polygon(made[Polygon.name], url, keys["POLYGON_API_KEY"]),
                 ]
 
             run = Run(
@@ -108,7 +108,7 @@ class Market:
                 concurrency=concurrency,
                 failure_share=failure_share,
                 remaining=remaining,
-                requests=lambda: sum(client.requests for client in made),
+                sent=lambda: {name: client.requests for name, client in made.items()},
                 now=lambda: self.morning,
             )
             order = Order(run_id(number), "refresh", holder or f"request-{number}", step, tuple(tickers))
@@ -129,6 +129,20 @@ class Market:
         objects = self.objects()
         for key, content in contents.items():
             objects.put(key, content)
+
+
+class Interrupting(Objects):
+    """Does something before it moves the manifest for the first time."""
+
+    def __init__(self, market: Market, before: Callable[[], object]) -> None:
+        super().__init__(market.bucket, variables=market.variables)
+        self.before: Callable[[], object] | None = before
+
+    def put(self, key: str, body: bytes, *, replacing: str | None = None, new: bool = False) -> str:
+        if key == MANIFEST_KEY and self.before is not None:
+            before, self.before = self.before, None
+            before()
+        return super().put(key, body, replacing=replacing, new=new)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Self
 
+import numpy as np
 import pytest
 
 from functions.data import handler as data
 from functions.market.layout import LAST_RUN_KEY, report_key
-from functions.market.report import SILENT_AFTER_SECONDS, Report, instant, new_run_id, report_json
+from functions.market.panel import load_closes
+from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
@@ -290,14 +292,41 @@ def test_an_ingest_is_done_failed_or_unknown(ask: Ask, market: Market) -> None:
     assert ask("GET", f"/data/refresh/{run_id(1)}")[1]["status"] == "done"
     assert ask("GET", f"/data/refresh/{run_id(2)}")[0] == 404
     assert ask("GET", "/data/refresh/nonsense")[0] == 404
-    # It says that it runs, but has not been heard of for too long.
+
+
+@pytest.mark.parametrize(
+    ("handed_on", "silent", "status"),
+    [
+        (False, SILENT_AFTER - timedelta(minutes=1), "running"),
+        (False, SILENT_AFTER + timedelta(minutes=1), "failed"),
+        # Its next step waits behind another ingest.
+        (True, QUEUED_AT_MOST - timedelta(minutes=1), "running"),
+        (True, QUEUED_AT_MOST + timedelta(minutes=1), "failed"),
+    ],
+)
+def test_an_ingest_that_says_that_it_runs_has_failed_once_it_is_silent_for_too_long(
+    ask: Ask, market: Market, handed_on: bool, silent: timedelta, status: str
+) -> None:
     now = datetime.now(UTC)
-    gone = new_run_id(now, "gone")
-    silent = instant(now - timedelta(seconds=SILENT_AFTER_SECONDS + 1))
-    report = Report(gone, "refresh", silent, silent, tickers=2, remaining=["SPY", "AAPL"])
-    market.objects().put(report_key(gone), report_json(report))
-    told = ask("GET", f"/data/refresh/{gone}")[1]
-    assert (told["status"], told["remaining"]) == ("failed", 2)
+    run, heard = new_run_id(now, "silent"), instant(now - silent)
+    report = Report(run, "refresh", heard, heard, 2, ["SPY", "AAPL"], handed_on=handed_on)
+    market.objects().put(report_key(run), report_json(report))
+    told = ask("GET", f"/data/refresh/{run}")[1]
+    assert (told["status"], told["remaining"]) == (status, 2)
+
+
+def test_an_ingests_report_of_another_version_of_the_code_is_503_and_one_with_another_field_is_told(
+    ask: Ask, market: Market
+) -> None:
+    market.ingest()
+    key = report_key(run_id(1))
+    said = json.loads(market.contents()[key])
+    market.objects().put(key, json.dumps(said | {"in_addition": 1}).encode())
+    assert ask("GET", "/data/status")[1]["last_ingest"]["status"] == "done"
+    market.objects().put(key, json.dumps(said | {"schema_version": 0}).encode())
+    for path in ("/data/status", f"/data/refresh/{run_id(1)}"):
+        status, answer = ask("GET", path)
+        assert (status, answer["error"]["code"]) == (503, "unavailable")
 
 
 def test_a_cache_that_does_not_answer_is_503_and_says_nothing_of_it(
@@ -310,6 +339,27 @@ def test_a_cache_that_does_not_answer_is_503_and_says_nothing_of_it(
         status, answer = ask("GET", path)
         assert status == 503
         assert "bucket" not in json.dumps(answer)
+
+
+def test_what_a_lost_catalogue_named_is_503_and_then_without_bars_until_it_is_ingested(
+    ask: Ask, market: Market
+) -> None:
+    market.ingest()
+    bars = ask("GET", "/data/prices/AAPL")[1]["bars"]
+    catalogue = market.snapshot().manifest.catalogue
+    market.client.delete_object(Bucket=market.bucket, Key=catalogue)
+    data._cache.cache_clear()
+    assert ask("GET", "/data/prices/AAPL")[0] == 503
+    assert ask("GET", "/data/status")[0] == 503
+    market.ingest(2, tickers=["SPY"])
+    status, answer = ask("GET", "/data/prices/AAPL")
+    assert (status, answer["bars"]) == (200, [])
+    assert ask("GET", "/data/latest/AAPL")[1]["bar"] is None
+    assert ask("GET", "/data/status")[1]["tickers"] == 1
+    closes = load_closes(market.snapshot(), ["SPY", "AAPL"], date(2005, 1, 1), date(2100, 1, 1))
+    assert np.isnan(closes.adjusted[:, 1]).all()
+    market.ingest(3)
+    assert ask("GET", "/data/prices/AAPL")[1]["bars"] == bars
 
 
 def test_what_a_reader_needs_is_read_only(ask: Ask, market: Market) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.data import ingests
 from functions.ingest import handler as ingest
 from functions.ingest.clients import Settings
 from functions.ingest.http_client import TIMEOUT_SECONDS
 from functions.ingest.order import order
 from functions.ingest.run import RESERVE_SECONDS, STEPS, IngestFailedError, Order
+from functions.market.cache import Cache
 from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
-from functions.market.report import started_at
+from functions.market.report import SILENT_AFTER, started_at
 from tests.functions.market_cache import SECOND_MORNING, Market, run_id
 
 pytestmark = pytest.mark.integration
@@ -137,6 +139,24 @@ def test_how_old_the_prices_are_is_measured_however_the_ingest_fails(
     ):
         invoke(asked(2, "SPY"))
     assert list(metrics_in(capsys.readouterr().out)) == ["NewestBarAgeDays"]
+
+
+@pytest.mark.parametrize("broken", ["secret", "universe"])
+def test_a_run_that_fails_before_its_first_request_is_told_as_failed_once_lambda_has_given_it_up(
+    invoke: Invoke, market: Market, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "secret":
+        monkeypatch.setenv("API_KEYS_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:none")
+        Settings.read.cache_clear()
+    else:
+        market.client.delete_object(Bucket=market.bucket, Key=UNIVERSE_KEY)
+    # Once and twice more, as Lambda does.
+    for _ in range(3):
+        with pytest.raises(Exception, match=r"configuration cannot be read|there is no cache/universe\.csv"):
+            invoke(asked(1, "SPY"))
+    now = datetime.now(UTC)
+    told = [ingests.ingest(Cache(market.objects()), run_id(1), at) for at in (now, now + SILENT_AFTER * 2)]
+    assert [ingest and ingest.status for ingest in told] == ["running", "failed"]
 
 
 def test_a_cache_that_cannot_be_read_has_no_age_and_hides_no_failure(

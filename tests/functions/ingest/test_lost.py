@@ -1,20 +1,24 @@
 """What the manifest names is gone, or of another schema: the ingest makes the cache whole again."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from functions.ingest.run import IngestFailedError
-from functions.market.layout import RUNS_PREFIX, SCHEMA_VERSION
-from functions.market.manifest import UnknownSchemaError
+from functions.market.cache import GoneError
+from functions.market.layout import RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSION, report_key
+from functions.market.manifest import Panel, UnknownSchemaError
 from functions.market.objects import Objects, StorageError
-from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, view
+from functions.market.panel import load_closes, load_recent
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Interrupting, Market, run_id, view
 
 pytestmark = pytest.mark.integration
 
 Choose = Callable[[str], bool]
 FIRST_PANEL = "-0.parquet"
+LOST_FOR_GOOD = "its bars were lost and are not to be had again"
+EVER = date(2005, 1, 1), date(2100, 1, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,17 @@ def lose(market: Market, chosen: Choose) -> None:
     assert lost
     for key in lost:
         market.client.delete_object(Bucket=market.bucket, Key=key)
+
+
+def assert_lost(market: Market, panel: Panel) -> None:
+    """It is named as it was, and readers of each of its tickers are told so."""
+    snapshot = market.snapshot()
+    assert panel in snapshot.manifest.panels
+    for ticker in panel.tickers:
+        with pytest.raises(GoneError):
+            load_closes(snapshot, [ticker], *EVER)
+        with pytest.raises(GoneError):
+            load_recent(snapshot, [ticker], ["close"])
 
 
 LOSSES: dict[str, Choose] = {
@@ -78,12 +93,129 @@ def test_a_lost_panel_is_derived_from_all_its_tickers_bars_and_no_provider_is_as
     market.ingest(2, tickers=[asked])
     # Its last bars and the rate's; and on their turn, their first ones.
     assert market.server.requests()["tiingo"] <= requests + 4
-    if asked in first.tickers:
-        assert view(market.snapshot()) == before
-    else:
+    if asked not in first.tickers:
         # Nobody needed that panel.
+        assert_lost(market, first)
         market.ingest(3, tickers=first.tickers)
-        assert view(market.snapshot()) == before
+    assert view(market.snapshot()) == before
+
+
+def test_a_lost_panel_of_which_nobody_asks_is_named_until_it_is_whole_also_when_it_is_old(
+    market: Market,
+) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    first = market.snapshot().manifest.panels[0]
+    lose(market, lambda key: key in (first.closes, first.recent))
+    market.morning += timedelta(RENEW_AFTER_DAYS + 1)
+    market.ingest(2, tickers=["SPY"])
+    assert_lost(market, first)
+    market.ingest(3)
+    assert view(market.snapshot()) == before
+
+
+def test_a_new_ticker_is_in_no_lost_panel(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.panels.PANEL_TICKERS", 3)
+    market.ingest(tickers=["AAPL", "NVDA"])
+    only = market.snapshot().manifest.panels[0]
+    lose(market, lambda key: key in (only.closes, only.recent))
+    market.ingest(2, tickers=["SPY"])
+    assert_lost(market, only)
+    assert load_closes(market.snapshot(), ["SPY"], *EVER).adjusted.size
+    market.ingest(3)
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+
+
+def test_what_a_lost_panel_is_derived_from_comes_before_what_a_provider_is_asked(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    first = market.snapshot().manifest.panels[0]
+    lose(market, lambda key: key in (first.closes, first.recent))
+    # The step's own look at the clock, and one of each ticker of that panel: then the time is over.
+    clock = iter([300.0] * (1 + len(first.tickers)))
+    with pytest.raises(IngestFailedError, match="settled none"):
+        market.ingest(2, tickers=["AAPL"], remaining=lambda: next(clock, 10.0), concurrency=1)
+    assert view(market.snapshot()) == before
+
+
+def test_a_lost_panel_for_which_the_time_is_too_short_stays_named_and_the_next_run_derives_it(
+    market: Market,
+) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    first = market.snapshot().manifest.panels[0]
+    lose(market, lambda key: key in (first.closes, first.recent))
+    clock = iter([300.0] * 2)
+    with pytest.raises(IngestFailedError, match="settled none"):
+        market.ingest(2, tickers=["AAPL"], remaining=lambda: next(clock, 10.0), concurrency=1)
+    assert market.snapshot().manifest.run_id == run_id(2)
+    assert_lost(market, first)
+    market.ingest(3, tickers=["AAPL"])
+    assert view(market.snapshot()) == before
+
+
+def test_a_ticker_whose_request_has_to_wait_is_in_the_panel_made_anew_with_the_bars_it_had(
+    market: Market,
+) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, lambda key: key.endswith(FIRST_PANEL))
+    # The rate takes the hour's only request.
+    step = market.ingest(2, tickers=["AAPL"], per_hour=1, concurrency=1)
+    assert step is not None
+    assert step.report.remaining == ["AAPL"]
+    assert view(market.snapshot()) == before
+
+
+@pytest.mark.parametrize("part", ["AAPL.parquet", ("AAPL.parquet", FIRST_PANEL)], ids=["bars", "panel too"])
+def test_bars_that_are_lost_and_nobody_has_any_more_are_named_no_longer(
+    market: Market, part: str | tuple[str, ...]
+) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, lambda key: key.endswith(part))
+    market.server.fail("empty", ticker="AAPL")
+    step = market.ingest(2, failure_share=1)
+    assert step is not None
+    (failure,) = step.report.failures
+    assert (failure["ticker"], failure["reason"].partition("; ")[0]) == ("AAPL", LOST_FOR_GOOD)
+    del before["AAPL"]
+    assert view(market.snapshot()) == before
+    # From now on it is a ticker without bars.
+    step = market.ingest(3, failure_share=1)
+    assert step is not None
+    assert LOST_FOR_GOOD not in step.report.failures[0]["reason"]
+    assert view(market.snapshot()) == before
+
+
+def test_bars_that_are_lost_stay_named_while_a_provider_may_have_them(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    entry = market.snapshot().catalogue.tickers["SPY"]
+    lose(market, lambda key: key == entry.key)
+    market.server.fail("empty", provider="tiingo", ticker="SPY")
+    market.server.fail("500", provider="polygon", ticker="SPY")
+    market.ingest(2, tickers=["SPY"], failure_share=1)
+    assert market.snapshot().catalogue.tickers["SPY"] == entry
+    with pytest.raises(GoneError):
+        view(market.snapshot())
+    market.server.recover()
+    market.ingest(3, tickers=["SPY"])
+    assert view(market.snapshot()) == before
+
+
+def test_bars_that_another_run_brought_again_stay(market: Market) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    lose(market, lambda key: key.endswith("SPY.parquet"))
+
+    def another() -> None:
+        market.server.recover()
+        market.ingest(3, tickers=["SPY"])
+
+    market.server.fail("empty", ticker="SPY")
+    market.ingest(2, tickers=["SPY"], failure_share=1, objects=Interrupting(market, another))
+    assert view(market.snapshot()) == before
 
 
 def test_a_ticker_that_fails_is_in_the_panel_made_anew_with_the_bars_it_had(market: Market) -> None:
@@ -138,6 +270,17 @@ def test_what_was_written_for_a_former_schema_is_written_anew(market: Market, pa
         view(market.snapshot())
     market.ingest(2)
     assert view(market.snapshot()) == before
+
+
+def test_a_run_whose_report_was_written_for_a_former_schema_begins_anew(market: Market) -> None:
+    clock = iter([300.0] * 3)
+    market.ingest(remaining=lambda: next(clock, 10.0), concurrency=1)
+    key = report_key(run_id(1))
+    market.objects().put(key, of_a_former_schema(market.contents()[key]))
+    step = market.ingest(step=2)
+    assert step is not None
+    assert (step.report.status, step.report.ok) == ("done", len(TICKERS) + 1)
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
 
 
 def of_a_former_schema(content: bytes) -> bytes:

@@ -313,14 +313,15 @@ def test_no_hour_of_a_run_has_more_requests_than_the_limit(
     sent: list[datetime] = []
     for pause, gaps in steps:
         now += timedelta(seconds=pause)
-        report.requests = report.requests_within_an_hour(now)
-        rate, before = RateLimit(limit, used=report.requests), len(sent)
+        report.sent = report.sent_within_an_hour(now)
+        used = report.sent.get("tiingo", 0)
+        rate, before = RateLimit(limit, used=used), len(sent)
         for gap in gaps:
             now += timedelta(seconds=gap)
             with suppress(OutOfTimeError):
                 rate.take()
                 sent.append(now)
-        report.requests += len(sent) - before
+        report.sent = {"tiingo": used + len(sent) - before}
         report.updated_at = instant(now)
     for at in sent:
         assert sum(at <= other < at + timedelta(hours=1) for other in sent) <= limit

@@ -12,7 +12,7 @@ from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Step
 from functions.ingest.ticker import FIRST_BARS_EVERY, OVERLAP_BARS
 from functions.market.bars import ADJUSTED_CLOSE, CLOSE
 from functions.market.layout import (
-    MANIFEST_KEY,
+    LAST_RUN_KEY,
     RENEW_AFTER_DAYS,
     SCHEMA_VERSION,
     UNIVERSE_KEY,
@@ -28,6 +28,7 @@ from tests.functions.market_cache import (
     FIRST_MORNING,
     SECOND_MORNING,
     TICKERS,
+    Interrupting,
     Market,
     bars_of,
     run_id,
@@ -59,20 +60,6 @@ class Dying(Objects):
         if self.left <= 0:
             raise Killed
         self.left -= 1
-        return super().put(key, body, replacing=replacing, new=new)
-
-
-class Interrupting(Objects):
-    """Does something before it moves the manifest for the first time."""
-
-    def __init__(self, market: Market, before: Callable[[], object]) -> None:
-        super().__init__(market.bucket, variables=market.variables)
-        self.before: Callable[[], object] | None = before
-
-    def put(self, key: str, body: bytes, *, replacing: str | None = None, new: bool = False) -> str:
-        if key == MANIFEST_KEY and self.before is not None:
-            before, self.before = self.before, None
-            before()
         return super().put(key, body, replacing=replacing, new=new)
 
 
@@ -223,8 +210,8 @@ def test_killed_between_any_two_writes_readers_see_the_old_or_the_new_and_the_ne
         market.ingest(2 if writes % 2 else 3, tickers=few)
         assert view(market.snapshot()) == new
         writes += 1
-    # report, last_run, three objects of bars, two panels, catalogue, manifest, report
-    assert writes == 10
+    # report, last_run, report, three objects of bars, two panels, catalogue, manifest, report
+    assert writes == 11
     assert (seen[0], seen[-1]) == (old, new)
 
 
@@ -352,7 +339,16 @@ def test_what_a_step_sent_counts_for_its_retry_where_it_could_not_be_published(m
 
     with pytest.raises(StorageError):
         market.ingest(tickers=["SPY"], objects=Interrupting(market, unpublished))
-    assert report(market).requests == 2
+    assert report(market).sent == {"tiingo": 2}
+
+
+def test_what_one_provider_was_asked_counts_not_for_another(market: Market) -> None:
+    # The rate, and two requests to Polygon for what Tiingo lacks.
+    market.ingest(tickers=["BRK-B", "SPY"], remaining=_enough_for(2), concurrency=1, per_hour=3)
+    assert report(market).sent == {"tiingo": 2, "polygon": 2}
+    step = market.ingest(step=2, per_hour=3)
+    assert step is not None
+    assert (step.report.status, step.report.sent) == ("done", {"tiingo": 3, "polygon": 2})
 
 
 def test_a_provider_that_wants_to_be_left_alone_is_and_the_other_one_is_asked(market: Market) -> None:
@@ -430,8 +426,21 @@ def test_a_ticker_that_left_the_universe_leaves_the_cache(market: Market) -> Non
     assert "CTRA" not in view(market.snapshot())
 
 
-def test_without_a_universe_nothing_starts(market: Market) -> None:
-    market.client.delete_object(Bucket=market.bucket, Key="cache/universe.csv")
+def test_without_a_universe_nothing_is_ingested_until_there_is_one(market: Market) -> None:
+    universe = market.contents()[UNIVERSE_KEY]
+    market.client.delete_object(Bucket=market.bucket, Key=UNIVERSE_KEY)
     with pytest.raises(StorageError, match=r"there is no cache/universe\.csv"):
         market.ingest()
-    assert market.contents() == {}
+    assert market.keys() == [LAST_RUN_KEY, report_key(run_id(1))]
+    # Lambda tries again.
+    market.objects().put(UNIVERSE_KEY, universe)
+    market.ingest()
+    assert (report(market).status, report(market).ok) == ("done", len(TICKERS) + 1)
+
+
+def test_a_step_is_handed_on_from_its_end_until_the_next_one_begins(market: Market) -> None:
+    market.ingest(remaining=_enough_for(2), concurrency=1)
+    assert report(market).handed_on
+    with pytest.raises(Killed):
+        market.ingest(step=2, holder="the second", objects=Dying(market, 1))
+    assert not report(market).handed_on

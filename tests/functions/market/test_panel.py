@@ -1,16 +1,19 @@
 """Panels, read from a cache that an ingest wrote."""
 
 import gc
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
-from functions.market.cache import Cache, CacheEmptyError
+from functions.market.cache import Cache, CacheEmptyError, Snapshot
 from functions.market.layout import COLUMNS
 from functions.market.manifest import Catalogue, read_catalogue
+from functions.market.objects import StorageError
 from functions.market.panel import load_audusd, load_closes, load_recent
 from functions.market.parquet import on_disk, query, write
+from functions.market.universe import AUDUSD
 from local.market_data.history import audusd, history
 from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, view
 
@@ -45,6 +48,22 @@ def test_columns_are_in_the_order_asked_for_and_one_without_bars_is_empty(market
     today = date(2024, 6, 6)
     adjusted = (known.close * known.factors(today, dividends=True))[rows]
     np.testing.assert_allclose(closes.adjusted[:, 0], adjusted, atol=5.1e-7)
+
+
+@pytest.mark.usefixtures("panels_of_two")
+def test_a_ticker_that_has_bars_but_is_in_no_panel_is_an_error_and_not_a_column_of_nan(
+    market: Market,
+) -> None:
+    market.ingest()
+    whole = market.snapshot()
+    first, *others = whole.manifest.panels
+    snapshot = Snapshot(whole.cache, replace(whole.manifest, panels=tuple(others)), whole.etag)
+    for ticker in first.tickers:
+        with pytest.raises(StorageError, match=f"names {ticker}, but no panel has it"):
+            load_closes(snapshot, ["SPY", ticker], *EVER)
+        with pytest.raises(StorageError, match=f"names {ticker}, but no panel has it"):
+            load_recent(snapshot, ["SPY", ticker], ["close"])
+    assert load_closes(snapshot, ["SPY", AUDUSD.ticker, "NONE"], *EVER).adjusted.size
 
 
 @pytest.mark.usefixtures("panels_of_two")
