@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from config.names import environment_of
-from review.stack import Block, Stack
+from review.shapes import Block, listed
+from review.stack import Stack
 
 _ORDER = ("bootstrap", "dev", "staging", "prod")
 _EMPTY: Mapping[str, Any] = {}
@@ -104,7 +105,7 @@ class Comparison:
         old, new = self.old.resources, self.new.resources
         moved = self._moved()
         came_from = {address: was for was, address in moved.items()}
-        declared = {(str(move["from"]), str(move["to"])) for move in self.new.document.get("moved", [])}
+        declared = set(self.new.moves)
         for address, after in new.items():
             was = came_from.get(address, address)
             before = old.get(was)
@@ -129,10 +130,7 @@ class Comparison:
         """New addresses by old ones, of what has another address and is the same thing in AWS."""
         gone = [address for address in self.old.resources if address not in self.new.resources]
         come = [address for address in self.new.resources if address not in self.old.resources]
-        moved: dict[str, str] = {}
-        for move in self.new.document.get("moved", []):
-            if move["from"] in gone and move["to"] in come:
-                moved[move["from"]] = move["to"]
+        moved = {was: address for was, address in self.new.moves if was in gone and address in come}
         for was in gone:
             for address in come:
                 if was not in moved and address not in moved.values() and self._same(was, address):
@@ -153,10 +151,15 @@ class Comparison:
 
 
 def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
-    """The arguments that differ, down to the smallest part. The order of a set is no difference."""
+    """The arguments that differ, down to the smallest part. The order of a set is no difference.
+
+    Nor is whether a block is given by itself, or as a list of one.
+    """
     if before == after:
         return
     match before, after:
+        case (dict(), list([dict(), *_])) | (list([dict(), *_]), dict()):
+            yield from arguments(listed(before), listed(after), path)
         case dict(), dict():
             for key in sorted({**before, **after}):
                 yield from arguments(before.get(key), after.get(key), f"{path}.{key}" if path else key)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review.stack import Block, Stack
+from review.shapes import Block, blocks
+from review.stack import Stack
 
 ACCOUNT = "123456789012"
 """Instead of the account that is deployed to."""
@@ -125,6 +126,9 @@ def _fitted(attributes: Mapping[str, Any], block: Mapping[str, Any]) -> Block:
         if nested is None:
             fitted[key] = part
             continue
-        parts = [_fitted(one, nested["block"]) for one in (part if isinstance(part, list) else [part])]
-        fitted[key] = parts if nested["nesting_mode"] in ("list", "set") else parts[0]
+        parts = [_fitted(one, nested["block"]) for one in blocks(part)]
+        if nested["nesting_mode"] in ("list", "set"):
+            fitted[key] = parts
+        elif parts:
+            fitted[key] = parts[0]
     return fitted

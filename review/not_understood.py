@@ -5,7 +5,8 @@ from itertools import chain
 
 from review.changes import Argument, Comparison
 from review.finding import Finding, Part
-from review.stack import REPETITIONS, Block
+from review.shapes import Block
+from review.stack import REPETITIONS
 from review.values import difference, shown
 
 # A data source's program is run by every plan.

@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
+from typing import Any
 
 from review.changes import Comparison
 from review.finding import Finding, Part
 from review.policies import Policy, read
-from review.stack import Block, Stack, short, with_attributes, without_attributes
+from review.shapes import Block, blocks, listed
+from review.stack import Stack, short, with_attributes, without_attributes
 from review.values import shown
 
 # What narrows an invoke permission beside its source.
@@ -162,9 +164,10 @@ class _Reading:
     def _role(self, address: str, block: Block) -> Iterator[tuple[str, Permission]]:
         """What its own block gives it, and what a boundary takes away: one that goes gives it back."""
         role = self._holder("role", f"${{{address}.name}}")
-        yield from self._managed(f"{address}:managed_policy_arns", role, block.get("managed_policy_arns", []))
-        inline = block.get("inline_policy", [])
-        for one in inline if isinstance(inline, list) else [inline]:
+        yield from self._managed(
+            f"{address}:managed_policy_arns", role, listed(block.get("managed_policy_arns"))
+        )
+        for one in blocks(block.get("inline_policy")):
             if policy := read(self._stack, "policy", one.get("policy")):
                 yield from self._granted(address, "inline_policy", policy, [role])
         if boundary := block.get("permissions_boundary"):
@@ -174,9 +177,9 @@ class _Reading:
                 Permission(role, what, self._canonical(boundary), (), True),
             )
 
-    def _managed(self, source: str, holder: str, policies: list[str]) -> Iterator[tuple[str, Permission]]:
+    def _managed(self, source: str, holder: str, policies: list[Any]) -> Iterator[tuple[str, Permission]]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""
-        for policy in policies:
+        for policy in map(str, policies):
             if not re.search(r"\$\{aws_iam_policy\.", policy):
                 yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
 
@@ -222,8 +225,8 @@ class _Reading:
         return [
             self._holder(kind, str(name))
             for kind in _HOLDERS
-            for given in (block.get(kind, []), block.get(f"{kind}s", []))
-            for name in (given if isinstance(given, list) else [given])
+            for given in (block.get(kind), block.get(f"{kind}s"))
+            for name in listed(given)
         ]
 
     def _holder(self, kind: str, reference: str) -> str:

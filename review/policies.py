@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from review.stack import Block, Stack
+from review.shapes import Block, listed
+from review.stack import Stack
 
 _DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.([\w-]+)\.(?:minified_)?json\}")
 # They hold policies, whatever is in them; others do if it looks like one.
@@ -67,7 +68,7 @@ def _document(stack: Stack, name: str) -> Policy:
     others = [
         _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
         for argument in ("source_policy_documents", "override_policy_documents")
-        for value in _listed(document.get(argument, []))
+        for value in listed(document.get(argument, []))
     ]
     return Policy(
         found.statements + tuple(one for other in others for one in other.statements),
@@ -76,15 +77,14 @@ def _document(stack: Stack, name: str) -> Policy:
 
 
 def _checked(statements: Any) -> Policy:
-    fit = [one for one in _listed(statements) if _is_statement(one)]
-    unfit = [
-        one if isinstance(one, str) else json.dumps(one) for one in _listed(statements) if one not in fit
-    ]
+    given = [_with_lists(one) if isinstance(one, dict) else one for one in listed(statements)]
+    fit = [one for one in given if _is_statement(one)]
+    unfit = [one if isinstance(one, str) else json.dumps(one) for one in given if one not in fit]
     return Policy(tuple(fit), tuple(unfit))
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _with_lists(statement: Block) -> Block:
+    return {key: [part] if isinstance(part, dict) else part for key, part in statement.items()}
 
 
 def _is_statement(one: Any) -> bool:
@@ -121,13 +121,13 @@ def _from_json(raw: Block) -> Block:
     statement: Block = {}
     for key, name in _JSON_NAMES.items():
         if key in raw:
-            statement[name] = raw[key] if key in ("Sid", "Effect") else _listed(raw[key])
+            statement[name] = raw[key] if key in ("Sid", "Effect") else listed(raw[key])
     for key, name in _JSON_PRINCIPALS.items():
         if key in raw:
             given = {"AWS": raw[key]} if isinstance(raw[key], str) else raw[key]
-            statement[name] = [{"type": kind, "identifiers": _listed(who)} for kind, who in given.items()]
+            statement[name] = [{"type": kind, "identifiers": listed(who)} for kind, who in given.items()]
     statement["condition"] = [
-        {"test": test, "variable": variable, "values": [str(one) for one in _listed(values)]}
+        {"test": test, "variable": variable, "values": [str(one) for one in listed(values)]}
         for test, variables in raw.get("Condition", {}).items()
         for variable, values in variables.items()
     ]

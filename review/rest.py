@@ -99,7 +99,7 @@ def _others(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
             # A default may be a secret's.
             text = f"`{argument.path}` {_how(argument.before, argument.after)}"
         yield Finding(Part.REST, text, section)
-    old, new = (len(stack.document.get("moved", [])) for stack in (comparison.old, comparison.new))
+    old, new = (len(stack.moves) for stack in (comparison.old, comparison.new))
     if old != new:
         yield Finding(Part.REST, f"`moved` blocks: {old} → {new}", "terraform")
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from review.stack import Block
+from review.shapes import Block
 from tests.review.documents import Change, one, policy, renamed
 
 CORPUS: dict[str, Change] = {}

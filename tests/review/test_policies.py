@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from review.finding import Part
-from review.stack import Block, Stack
+from review.shapes import Block
+from review.stack import Stack
 from tests.review.documents import assess, changed, one, texts
 
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
