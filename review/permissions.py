@@ -20,6 +20,8 @@ _NARROWING = ("source_account", "event_source_token", "principal_org_id", "funct
 _HOLDERS = ("role", "user", "group")
 _HELD = {f"aws_iam_{holder}_policy" for holder in _HOLDERS}
 _ATTACHED = {"aws_iam_policy_attachment", *(f"{kind}_attachment" for kind in _HELD)}
+_ALL_BUT = "all but "
+_ONE_ACTION = re.compile(r"[\w-]+:\w+")
 UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
 """Types of IAM that permissions are read from."""
 
@@ -38,11 +40,9 @@ class Permission:
         """Whether it says all that the other says: wildcards are understood, conditions narrow."""
         return (
             self.denied == other.denied
-            and self.principal == other.principal
-            and not self.action.startswith("all but ")
-            and not self.resource.startswith("all but ")
-            and _matches(self.action.lower(), other.action.lower())
-            and _matches(self.resource, other.resource)
+            and (self.principal == other.principal or _spares_no_more(self.principal, other.principal))
+            and _reaches(self.action.lower(), other.action.lower())
+            and _reaches(self.resource, other.resource)
             and set(self.conditions) <= set(other.conditions)
         )
 
@@ -103,9 +103,7 @@ class Permissions:
     def lost_to(self, later: "Permissions") -> list[Permission]:
         """Those that the later ones do not cover."""
         return sorted(
-            one
-            for one in self.all - later.all
-            if not any(other.covers(one) for other in later.all if other.principal == one.principal)
+            one for one in self.all - later.all if not any(other.covers(one) for other in later.all)
         )
 
     def giving(self, permissions: Collection[Permission]) -> set[str]:
@@ -197,16 +195,15 @@ class _Reading:
                     yield source, permission
 
     def _principals(self, statement: Block) -> list[str]:
-        found = [
-            (prefix, pair)
-            for prefix, argument in (("", "principals"), ("all but ", "not_principals"))
-            for pair in statement.get(argument, [])
-        ]
-        return [
-            f"{prefix}{'everybody' if identifier == '*' else self._readable(identifier)}"
-            for prefix, pair in found
-            for identifier in pair.get("identifiers", ["*"])
-        ] or ["nobody"]
+        named, spared = (
+            [
+                "everybody" if identifier == "*" else self._readable(identifier)
+                for pair in statement.get(argument, [])
+                for identifier in pair["identifiers"]
+            ]
+            for argument in ("principals", "not_principals")
+        )
+        return [*named, *_all_but(spared)] or ["nobody"]
 
     @cached_property
     def _attached_to(self) -> Mapping[str, list[str]]:
@@ -237,12 +234,13 @@ class _Reading:
     def _expanded(self, principal: str, address: str, statement: Block) -> Iterator[Permission]:
         conditions = tuple(sorted(self._condition(one) for one in statement.get("condition", [])))
         denied = statement.get("effect", "Allow") == "Deny"
-        on = statement.get("resources") or (
-            # A trust policy names no resource: it is the role's own.
-            [f"all but {one}" for one in statement.get("not_resources", [])] or [self._stack.label(address)]
+        named, spared = (
+            [self._canonical(resource) for resource in statement.get(argument, [])]
+            for argument in ("resources", "not_resources")
         )
-        resources = [self._canonical(resource) for resource in on]
-        for action in statement.get("actions") or [f"all but {one}" for one in statement["not_actions"]]:
+        # A trust policy names no resource: it is the role's own.
+        resources = named or _all_but(spared) or [self._canonical(self._stack.label(address))]
+        for action in statement.get("actions") or _all_but(statement["not_actions"]):
             for resource in resources:
                 yield Permission(principal, action, resource, conditions, denied)
 
@@ -349,6 +347,27 @@ def _sentences(permissions: list[Permission], may: str, refused: str) -> Iterato
         what = f"{', '.join(some)} and {last}" if some else last
         condition = f", if {' and '.join(conditions)}" if conditions else ""
         yield f"`{principal}` {verb} {what} on `{resource}`{condition}"
+
+
+def _all_but(spared: Collection[str]) -> list[str]:
+    """One for the whole list: each more that is spared makes it narrower."""
+    return [f"{_ALL_BUT}{', '.join(sorted(spared))}"] if spared else []
+
+
+def _spares_no_more(one: str, other: str) -> bool:
+    """Whether both are about all but some, and the one about all that the other is about."""
+    if not (one.startswith(_ALL_BUT) and other.startswith(_ALL_BUT)):
+        return False
+    ours, theirs = (text.removeprefix(_ALL_BUT).split(", ") for text in (one, other))
+    return all(any(_matches(wider, spared) for wider in theirs) for spared in ours)
+
+
+def _reaches(pattern: str, text: str) -> bool:
+    if pattern.startswith(_ALL_BUT) and _ONE_ACTION.fullmatch(text):
+        return not any(_matches(spared, text) for spared in pattern.removeprefix(_ALL_BUT).split(", "))
+    if pattern.startswith(_ALL_BUT) or text.startswith(_ALL_BUT):
+        return pattern == "*" or _spares_no_more(pattern, text)
+    return _matches(pattern, text)
 
 
 def _matches(pattern: str, text: str) -> bool:

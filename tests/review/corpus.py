@@ -360,6 +360,24 @@ def a_statement_is_for_a_name_that_is_no_arn(document: Block) -> None:
     ]
 
 
+def spare(document: Block, actions: list[str], accounts: list[str]) -> None:
+    statement = policy(document, "trades_role_read-database-secret")[0]
+    statement.pop("actions", None)
+    statement["not_actions"] = actions
+    (without_tls,) = (
+        one for one in policy(document, "storage_cache_policy-document") if one.get("sid") == "DenyWithoutTls"
+    )
+    without_tls.pop("principals", None)
+    without_tls["not_principals"] = [
+        {"type": "AWS", "identifiers": [f"arn:aws:iam::{account}:root" for account in accounts]}
+    ]
+
+
+@_case
+def everything_but_a_few_actions_is_allowed_and_somebody_need_not_use_tls(document: Block) -> None:
+    spare(document, ["iam:*", "s3:*"], ["111111111111"])
+
+
 @_case
 def a_function_has_the_role_of_another(document: Block) -> None:
     one(document, "aws_lambda_function", "trades")["role"] = "${aws_iam_role.ingest.arn}"

@@ -9,6 +9,7 @@ import pytest
 from review.finding import Part
 from review.shapes import Block
 from review.stack import Stack
+from tests.review.corpus import spare
 from tests.review.documents import assess, changed, one, texts
 
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -75,6 +76,27 @@ def test_a_document_written_otherwise_is_not_said_to_change_nothing_beside_a_pol
     found = assess(changed(old, unread, "prod"), changed(old, more, "prod"))
     (text,) = texts(found, Part.REST)
     assert text.endswith("is written otherwise")
+
+
+def test_of_all_but_some_fewer_that_are_spared_are_more_and_more_are_fewer(old: Mapping[str, Stack]) -> None:
+    few = changed(old, lambda document: spare(document, ["s3:*"], ["111111111111"]), "prod")
+    many = changed(
+        old,
+        lambda document: spare(document, ["iam:*", "s3:*"], ["111111111111", "999999999999"]),
+        "prod",
+    )
+    *released, more = texts(assess(many, few), Part.PERMISSIONS)
+    assert more.startswith("`trades-api` may now `all but s3:*` on")
+    assert len(released) == 2
+    assert all(
+        "`all but arn:aws:iam::111111111111:root` is now **refused** `s3:*` on" in one for one in released
+    )
+    *spared, fewer = texts(assess(few, many), Part.PERMISSIONS)
+    assert fewer.startswith("`trades-api` may no longer `all but s3:*` on")
+    assert len(spared) == 2
+    assert all(
+        "`all but arn:aws:iam::111111111111:root` is **no longer refused** `s3:*` on" in one for one in spared
+    )
 
 
 def _document(document: Block) -> str:
