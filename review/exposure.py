@@ -47,7 +47,7 @@ _ELEMENT = re.compile(r"\[[^\]]*\]")
 _FEW = 5
 BARS = {
     "aws_iam_role_policies_exclusive": "inline policies that are not in the code stay on a role",
-    "aws_iam_role_policy_attachments_exclusive": "policies attached to a role elsewhere stay",
+    "aws_iam_role_policy_attachments_exclusive": "policies that are attached elsewhere stay on a role",
 }
 """Types that matter here when they go: what is possible then."""
 
@@ -90,8 +90,7 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
         if change.kind == "aws_apigatewayv2_route":
             texts = list(_route(comparison, change))
         elif change.kind in BARS:
-            gone = (f"`{change.address}` is **gone**: {BARS[change.kind]}", "*")
-            texts = [gone] if change.after is None else []
+            texts = list(_bar(change))
         elif change.kind in _WHOLE:
             texts = list(_whole(comparison, change))
         elif change.before is None:
@@ -102,6 +101,15 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
         for text, told in texts:
             yield Finding(Part.EXPOSURE, text, comparison.construct(change), (f"{change.address}:{told}",))
     yield from _without_tls(comparison)
+
+
+def _bar(change: Change) -> Iterator[tuple[str, str]]:
+    if change.after is None:
+        yield f"`{change.address}` is **gone**: {BARS[change.kind]}", "*"
+    for argument in change.arguments:
+        if change.before is not None and argument.top == "role_name":
+            text = f"`{change.address}` is about another role, {difference(argument)}: {BARS[change.kind]}"
+            yield f"{text} that it was about", argument.path
 
 
 def _new(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:

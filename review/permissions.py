@@ -117,6 +117,11 @@ class _Reading:
         self.unread: dict[str, Unread] = {}
 
     def permissions(self) -> Iterator[tuple[str, Permission]]:
+        for source, holders, policies in self._attachments():
+            yield from self._managed(source, holders, policies)
+        yield from self._own()
+
+    def _own(self) -> Iterator[tuple[str, Permission]]:
         for address, block in self._stack.resources.items():
             kind = address.partition(".")[0]
             holders: list[str] | None = None
@@ -124,9 +129,6 @@ class _Reading:
                 yield f"{address}:*", self._invocation(block)
             elif kind == "aws_iam_role":
                 yield from self._role(address, block)
-            elif kind in _ATTACHED:
-                for holder in self._holders(block):
-                    yield from self._managed(f"{address}:*", holder, [block.get("policy_arn", "")])
             elif kind in _HELD:
                 holders = self._holders(block)
             elif kind == "aws_iam_policy":
@@ -162,9 +164,6 @@ class _Reading:
     def _role(self, address: str, block: Block) -> Iterator[tuple[str, Permission]]:
         """What its own block gives it, and what a boundary takes away: one that goes gives it back."""
         role = self._holder("role", f"${{{address}.name}}")
-        yield from self._managed(
-            f"{address}:managed_policy_arns", role, listed(block.get("managed_policy_arns"))
-        )
         for one in blocks(block.get("inline_policy")):
             if policy := read(self._stack, "policy", one.get("policy")):
                 yield from self._granted(address, "inline_policy", policy, [role])
@@ -175,11 +174,28 @@ class _Reading:
                 Permission(role, what, self._canonical(boundary), (), True),
             )
 
-    def _managed(self, source: str, holder: str, policies: list[Any]) -> Iterator[tuple[str, Permission]]:
+    def _attachments(self) -> Iterator[tuple[str, list[str], list[Any]]]:
+        """By what attaches them: whom policies are attached to, and which."""
+        for address, block in self._stack.resources.items():
+            kind = address.partition(".")[0]
+            if kind in _ATTACHED:
+                yield f"{address}:*", self._holders(block), listed(block.get("policy_arn"))
+            elif kind == "aws_iam_role":
+                role = self._holder("role", f"${{{address}.name}}")
+                yield f"{address}:managed_policy_arns", [role], listed(block.get("managed_policy_arns"))
+            elif kind == "aws_iam_role_policy_attachments_exclusive":
+                # It bars others, and attaches those that it names.
+                role = self._holder("role", str(block.get("role_name")))
+                yield f"{address}:policy_arns", [role], listed(block.get("policy_arns"))
+
+    def _managed(
+        self, source: str, holders: list[str], policies: list[Any]
+    ) -> Iterator[tuple[str, Permission]]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""
         for policy in map(str, policies):
             if not re.search(r"\$\{aws_iam_policy\.", policy):
-                yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
+                for holder in holders:
+                    yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
 
     def _granted(
         self, address: str, argument: str, policy: Policy, holders: list[str] | None
@@ -209,13 +225,10 @@ class _Reading:
     def _attached_to(self) -> Mapping[str, list[str]]:
         """Whom each policy of the stack is attached to."""
         holders: dict[str, list[str]] = {}
-        for kind in _ATTACHED:
-            for one in self._stack.of(kind).values():
-                for policy in self._stack.references(one.get("policy_arn", "")):
-                    holders.setdefault(policy, []).extend(self._holders(one))
-        for role, block in self._stack.of("aws_iam_role").items():
-            for policy in self._stack.references(block.get("managed_policy_arns", [])):
-                holders.setdefault(policy, []).append(self._holder("role", f"${{{role}.name}}"))
+        for _, found, policies in self._attachments():
+            for policy in self._stack.references(policies):
+                had = holders.setdefault(policy, [])
+                had += [one for one in found if one not in had]
         return holders
 
     def _holders(self, block: Block) -> list[str]:

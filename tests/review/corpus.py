@@ -464,6 +464,15 @@ def a_role_may_be_given_other_policies(document: Block) -> None:
 
 
 @_case
+def what_bars_other_policies_attaches_one_and_is_about_another_role(document: Block) -> None:
+    document["resource"]["aws_iam_role_policy_attachments_exclusive"]["second"] = {
+        "role_name": "${aws_iam_role.ingest.name}",
+        "policy_arns": ["arn:aws:iam::aws:policy/AdministratorAccess"],
+    }
+    one(document, "aws_iam_role_policies_exclusive", "trades")["role_name"] = "${aws_iam_role.ingest.name}"
+
+
+@_case
 def a_function_has_a_url_of_its_own(document: Block) -> None:
     document["resource"]["aws_lambda_function_url"] = {
         "trades": {
