@@ -65,15 +65,27 @@ def _document(stack: Stack, name: str) -> Policy:
     document = stack.data.get(f"data.aws_iam_policy_document.{name}", {})
     found = _checked(document.get("statement", []))
     unread = [json.dumps({"dynamic": document["dynamic"]})] if "dynamic" in document else []
-    others = [
-        _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
+    sources, overrides = (
+        [
+            _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
+            for value in listed(document.get(argument))
+        ]
         for argument in ("source_policy_documents", "override_policy_documents")
-        for value in listed(document.get(argument, []))
-    ]
-    return Policy(
-        found.statements + tuple(one for other in others for one in other.statements),
-        found.unread + tuple(unread) + tuple(one for other in others for one in other.unread),
     )
+    parts = [*sources, found, *overrides]
+    return Policy(
+        tuple(_replacing(parts)), tuple(unread) + tuple(one for part in parts for one in part.unread)
+    )
+
+
+def _replacing(parts: list[Policy]) -> list[Block]:
+    """The statements of all parts; a later part's replaces one of the same Sid."""
+    statements: list[Block] = []
+    for part in parts:
+        replaced = {one["sid"] for one in part.statements if one.get("sid")}
+        statements = [one for one in statements if one.get("sid") not in replaced]
+        statements += part.statements
+    return statements
 
 
 def _checked(statements: Any) -> Policy:

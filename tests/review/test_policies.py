@@ -99,6 +99,38 @@ def test_of_all_but_some_fewer_that_are_spared_are_more_and_more_are_fewer(old: 
     )
 
 
+def _documents_of_one(document: Block, statements: Mapping[str, list[Block]]) -> None:
+    """The document that trades reads its secret by, of `source`, its own and `override` statements."""
+    documents = document["data"]["aws_iam_policy_document"]
+    own = documents[_document(document)]
+    for argument, found in statements.items():
+        if argument == "own":
+            own["statement"] = found
+        else:
+            documents[argument] = {"statement": found}
+            own[f"{argument}_policy_documents"] = [f"${{data.aws_iam_policy_document.{argument}.json}}"]
+
+
+def _statement(action: str, sid: str = "") -> Block:
+    return {"effect": "Allow", "actions": [action], "resources": ["*"], **({"sid": sid} if sid else {})}
+
+
+@pytest.mark.parametrize(
+    ("statements", "allowed"),
+    [
+        ({"own": [_statement("a:A", "X")], "override": [_statement("a:B", "X")]}, ["a:B"]),
+        ({"source": [_statement("a:A", "X")], "own": [_statement("a:B", "X")]}, ["a:B"]),
+        ({"source": [_statement("a:A")], "own": [_statement("a:B")]}, ["a:A", "a:B"]),
+    ],
+)
+def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
+    statements: Mapping[str, list[Block]], allowed: list[str], old: Mapping[str, Stack]
+) -> None:
+    found = assess(old, changed(old, lambda document: _documents_of_one(document, statements), "prod"))
+    (may,) = [text for text in texts(found, Part.PERMISSIONS) if "may now" in text]
+    assert may == f"`trades-api` may now {' and '.join(f'`{one}`' for one in allowed)} on `*`"
+
+
 def _document(document: Block) -> str:
     documents = document["data"]["aws_iam_policy_document"]
     (name,) = [name for name in documents if name.startswith("trades_role_read-database-secret")]
