@@ -82,7 +82,7 @@ def _replacing(parts: list[Policy]) -> list[Block]:
     """The statements of all parts; a later part's replaces one of the same Sid."""
     statements: list[Block] = []
     for part in parts:
-        replaced = {one["sid"] for one in part.statements if one.get("sid")}
+        replaced = [one["sid"] for one in part.statements if one.get("sid")]
         statements = [one for one in statements if one.get("sid") not in replaced]
         statements += part.statements
     return statements

@@ -41,7 +41,9 @@ def _lines(
     comparison: Comparison, change: Change, told: set[str], replacement: Replacement | None
 ) -> Iterator[str]:
     label = comparison.label(change)
-    name = f"`{change.address}`" if label == change.address else f"{label} (`{change.address}`)"
+    name = f"`{change.address}`" if label == change.address else label
+    if change.address not in label:
+        name = f"{label} (`{change.address}`)"
     if replacement and f"{change.address}:anew" not in told:
         yield f"{name} **made anew**: {replacement.reason}"
     if change.old_address and f"{change.address}:moved" not in told:

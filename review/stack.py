@@ -121,7 +121,7 @@ class Stack:
         return parts[1] if len(parts) > 1 else name.partition("_")[0]
 
     def label(self, address: str) -> str:
-        """What people call a resource: its kind and its name in AWS, or its address."""
+        """What people call a resource: its kind and its name in AWS, or its address; both if two share it."""
         if address in self.labels:
             return self.labels[address]
         kind = address.partition(".")[0]
@@ -130,7 +130,20 @@ class Stack:
         if kind == "aws_lambda_alias" and name is not None:
             # Of the function's name and its own, as in its ARN.
             name = f"{name.removeprefix(_KINDS['aws_lambda_function'])}:{block.get('name')}"
-        return address if name is None else f"{_KINDS[kind]}{name}"
+        if name is None:
+            return address
+        return f"{_KINDS[kind]}{name}{f' ({address})' if address in self._called_alike else ''}"
+
+    @cached_property
+    def _called_alike(self) -> frozenset[str]:
+        """Addresses of what has the name of another: an authorizer of another, a role of another account."""
+        named: dict[tuple[str, ...], list[str]] = {}
+        for address, given in self.resources.items():
+            kind = address.partition(".")[0]
+            names = [str(given[key]) for key in _NAMES if isinstance(given.get(key), str)]
+            if kind in _KINDS and names:
+                named.setdefault((kind, names[0], str(given.get("name"))), []).append(address)
+        return frozenset(address for alike in named.values() if len(alike) > 1 for address in alike)
 
     def readable(self, text: str) -> str:
         """The text with labels in the place of references."""

@@ -531,6 +531,28 @@ def a_second_authorizer_lets_others_in(document: Block) -> None:
 
 
 @_case
+def routes_are_guarded_by_another_authorizer_of_the_same_name(document: Block) -> None:
+    authorizers = document["resource"]["aws_apigatewayv2_authorizer"]
+    (first,) = authorizers
+    authorizers["second"] = {
+        **authorizers[first],
+        "jwt_configuration": {"audience": ["anybody"], "issuer": "https://tokens.example.com"},
+    }
+    routes = document["resource"]["aws_apigatewayv2_route"]
+    elsewhere = renamed(
+        routes, f"aws_apigatewayv2_authorizer.{first}.", "aws_apigatewayv2_authorizer.second."
+    )
+    document["resource"]["aws_apigatewayv2_route"] = elsewhere
+
+
+@_case
+def a_function_has_the_role_of_the_same_name_in_another_account(document: Block) -> None:
+    roles = document["resource"]["aws_iam_role"]
+    roles["elsewhere"] = {**roles["trades"], "provider": "aws.elsewhere"}
+    one(document, "aws_lambda_function", "trades")["role"] = "${aws_iam_role.elsewhere.arn}"
+
+
+@_case
 def everybody_may_read_a_new_bucket(document: Block) -> None:
     document["resource"]["aws_s3_bucket"]["open"] = {"bucket": "open", "acl": "public-read"}
     document["resource"]["aws_s3_bucket_acl"] = {
