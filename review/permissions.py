@@ -3,8 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from review.changes import Comparison
@@ -384,5 +383,11 @@ def _reaches(pattern: str, text: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    # IAM knows `*` and `?`; fnmatch's brackets are none there.
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Of IAM's wildcards. What is matched has some too: its `*` is more than the one letter of a `?`."""
+    parts = {"*": ".*", "?": "[^*]"}
+    return re.compile("".join(parts.get(one, re.escape(one)) for one in pattern), re.DOTALL)

@@ -10,7 +10,7 @@ from review.finding import Part
 from review.shapes import Block
 from review.stack import Stack
 from tests.review.corpus import spare
-from tests.review.documents import assess, changed, one, texts
+from tests.review.documents import assess, changed, one, policy, texts
 
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 NOT_UNDERSTOOD: tuple[Any, ...] = (
@@ -129,6 +129,22 @@ def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
     found = assess(old, changed(old, lambda document: _documents_of_one(document, statements), "prod"))
     (may,) = [text for text in texts(found, Part.PERMISSIONS) if "may now" in text]
     assert may == f"`trades-api` may now {' and '.join(f'`{one}`' for one in allowed)} on `*`"
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"), [("db-??????", "db-?????*"), ("db-[ab]", "db-*"), ("a?", "a??*"), ("db-??????", "*")]
+)
+def test_a_wildcard_that_comes_to_more_is_a_permission_more(
+    narrow: str, wide: str, old: Mapping[str, Stack]
+) -> None:
+    def on(resource: str) -> dict[str, Stack]:
+        def change(document: Block) -> None:
+            policy(document, "trades_role_read-database-secret")[0]["resources"] = [resource]
+
+        return changed(old, change, "prod")
+
+    (may, *_) = texts(assess(on(narrow), on(wide)), Part.PERMISSIONS)
+    assert may == f"`trades-api` may now `secretsmanager:GetSecretValue` on `{wide}`"
 
 
 def _document(document: Block) -> str:
