@@ -20,6 +20,7 @@ _HOLDERS = ("role", "user", "group")
 _HELD = {f"aws_iam_{holder}_policy" for holder in _HOLDERS}
 _ATTACHED = {"aws_iam_policy_attachment", *(f"{kind}_attachment" for kind in _HELD)}
 _ALL_BUT = "all but "
+_OWN_POLICY = re.compile(r"\$\{aws_iam_policy\.[\w-]+\.(?:arn|id)\}")
 _ONE_ACTION = re.compile(r"[\w-]+:\w+")
 UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
 """Types of IAM that permissions are read from."""
@@ -66,7 +67,8 @@ class Unread:
         whom = " and ".join(f"`{without_attributes(holder)}`" for holder in self.holders)
         what = " and ".join(shown(text) for text in self.texts)
         unknown = f"what {whom} may" if whom else "whom it lets in"
-        return f"`{address}`: {what} in `{argument}` is not read here: {unknown} is not known"
+        where = "" if argument == "*" else f" in `{argument}`"
+        return f"`{address}`: {what}{where} is not read here: {unknown} is not known"
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,13 @@ class _Reading:
     ) -> Iterator[tuple[str, Permission]]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""
         for policy in map(str, policies):
-            if not re.search(r"\$\{aws_iam_policy\.", policy):
+            if _OWN_POLICY.fullmatch(policy):
+                continue
+            if self._stack.references(policy) & self._stack.of("aws_iam_policy").keys():
+                # One of the stack's on a condition, or another.
+                had = self.unread.get(source, Unread((), ()))
+                self.unread[source] = Unread((*had.texts, policy), tuple(holders))
+            else:
                 for holder in holders:
                     yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
 

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from review.changes import Change, Comparison
 from review.exposure import BARS
 from review.finding import Finding, Part
 from review.permissions import UNDERSTOOD
+from review.shapes import blocks
 from review.values import difference, shown
 
 _ROLE = re.compile(r"(^|_)role(_arn)?$|credentials_arn$")
 _OUTSIDE = "is not in this stack: what it may is not known"
+_PLAIN = re.compile(r"\$\{(aws_iam_role\.[\w-]+)\.\w+\}")
 _ISSUER = (Part.PERMISSIONS, "roles may trust whom it says to know")
 # Types of which all that changes is said, and what it is about.
 _SAID = {
@@ -47,21 +50,29 @@ def _texts(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
         yield argument.path, difference(argument, whole=True)
 
 
+def _roles_in(given: Any) -> Iterator[Any]:
+    """What it and the blocks in it act as."""
+    for one in blocks(given):
+        for argument, value in one.items():
+            if _ROLE.search(argument):
+                yield value
+            else:
+                yield from _roles_in(value)
+
+
 def _acting(comparison: Comparison, change: Change) -> Iterator[Finding]:
     """What acts as another role, or is new and acts as one whose permissions are not new with it."""
     label, construct = comparison.label(change), comparison.construct(change)
     if change.before is None and change.after is not None:
         made = {one.address for one in comparison.of("aws_iam_role") if one.before is None}
-        for argument, value in change.after.items():
-            referred = comparison.new.references(value)
-            if _ROLE.search(argument) and not referred & made:
+        for value in _roles_in(change.after):
+            plain = _PLAIN.fullmatch(str(value))
+            if plain is None or plain[1] not in made:
                 role = shown(comparison.new.canonical(value), whole=True)
-                there = (
-                    "was there before" if referred & comparison.new.of("aws_iam_role").keys() else _OUTSIDE
-                )
-                yield Finding(
-                    Part.PERMISSIONS, f"{label} is new, and acts as {role}, which {there}", construct
-                )
+                there = plain is not None and plain[1] in comparison.new.resources
+                which = "was there before" if there else _OUTSIDE
+                text = f"{label} is new, and acts as {role}, which {which}"
+                yield Finding(Part.PERMISSIONS, text, construct)
     elif change.after is not None:
         for one in change.arguments:
             if _ROLE.search(one.path.rpartition(".")[2]):

@@ -393,6 +393,43 @@ def functions_come_with_roles_that_were_there(document: Block) -> None:
         functions[name] = {**functions["trades"], "function_name": name, "role": role}
 
 
+_CONDITIONAL = '${aws_iam_%s.arn == "" ? "" : "arn:aws:iam::%s/Admin"}'
+
+
+@_case
+def a_policy_and_a_role_are_others_on_a_condition(document: Block) -> None:
+    """Which is made to refer to what is new and harmless."""
+    roles, functions = document["resource"]["aws_iam_role"], document["resource"]["aws_lambda_function"]
+    document["resource"]["aws_iam_policy"] = {"none": {"name": "none", "policy": '{"Statement": []}'}}
+    document["resource"]["aws_iam_role_policy_attachment"] = {
+        "admin": {
+            "role": "${aws_iam_role.trades.name}",
+            "policy_arn": _CONDITIONAL % ("policy.none", "aws:policy"),
+        }
+    }
+    roles["none"] = {**roles["trades"], "name": "none"}
+    functions["second"] = {
+        **functions["trades"],
+        "function_name": "second",
+        "role": _CONDITIONAL % ("role.none", "111111111111:role"),
+    }
+
+
+@_case
+def a_schedule_acts_as_a_role_that_is_not_in_the_stack(document: Block) -> None:
+    document["resource"]["aws_scheduler_schedule"] = {
+        "nightly": {
+            "name": "nightly",
+            "schedule_expression": "rate(1 day)",
+            "flexible_time_window": {"mode": "OFF"},
+            "target": {
+                "arn": "${aws_lambda_function.trades.arn}",
+                "role_arn": "arn:aws:iam::111111111111:role/Admin",
+            },
+        }
+    }
+
+
 @_case
 def others_issue_tokens_that_roles_trust(document: Block) -> None:
     document["resource"]["aws_iam_openid_connect_provider"] = {
