@@ -12,6 +12,7 @@ from review.shapes import Block, listed
 from review.stack import Stack
 
 _ORDER = ("bootstrap", "dev", "staging", "prod")
+_OWN = {"resource", "data", "moved", "//"}
 _EMPTY: Mapping[str, Any] = {}
 # Where the order of a list says something: of a function's layers, the last one wins.
 _ORDERED = {"layers", "identity_sources"}
@@ -64,6 +65,15 @@ class Comparison:
     def changes(self) -> list[Change]:
         """Of all resources, those of the new revision first."""
         return list(self._changes())
+
+    @cached_property
+    def others(self) -> list[Argument]:
+        """What differs beside resources, data sources and `moved` blocks, by its path in the document."""
+        before, after = (
+            stack.canonical({key: part for key, part in stack.document.items() if key not in _OWN})
+            for stack in (self.old, self.new)
+        )
+        return list(arguments(before, after))
 
     def of(self, *kinds: str) -> list[Change]:
         """Of the resources of these types."""
@@ -173,6 +183,12 @@ def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
             return
         case _:
             yield Argument(path, before, after)
+
+
+def other(argument: Argument) -> str:
+    """The change of what is no resource's, as a finding tells it: `provider:region`, `output.url:*`."""
+    path = argument.path.replace("provider.aws.", "provider:").replace("terraform.", "terraform:")
+    return path if ":" in path else f"{path}:*"
 
 
 def told_apart(before: Any, after: Any) -> list[str]:

@@ -1,14 +1,12 @@
 """What no other part tells: resources added, changed, moved and removed, each in a line."""
 
-import json
 from collections.abc import Iterator, Mapping
 
 from review.behaviour import is_told
-from review.changes import Change, Comparison, arguments
+from review.changes import Change, Comparison, arguments, other
 from review.finding import Finding, Part
 from review.permissions import Permissions
 from review.replacement import Replacement
-from review.stack import Stack
 from review.values import difference
 
 # Told by the permissions that they come to; that they are written otherwise is told here.
@@ -85,16 +83,11 @@ def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding
             yield Finding(Part.REST, f"`{address}` is written otherwise{effect}", construct)
 
 
-_OWN = {"resource", "data", "moved", "//"}
-
-
 def _others(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
     """Outputs, variables, providers, versions."""
-    before, after = _remaining(comparison.old), _remaining(comparison.new)
-    for argument in arguments(before, after):
+    for argument in comparison.others:
         section = argument.path.partition(".")[0]
-        key = argument.path.replace("provider.aws.", "provider:").replace("terraform.", "terraform:")
-        if is_told(key, told):
+        if is_told(other(argument), told):
             continue
         text = difference(argument)
         if section == "variable":
@@ -108,9 +101,3 @@ def _others(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
 
 def _how(before: object, after: object) -> str:
     return "added" if before is None else "removed" if after is None else "changed"
-
-
-def _remaining(stack: Stack) -> dict[str, object]:
-    kept = {key: part for key, part in stack.document.items() if key not in _OWN}
-    canonical: dict[str, object] = stack.canonical(json.loads(json.dumps(kept)))
-    return canonical

@@ -714,6 +714,22 @@ def the_other_blocks_of_terraform(document: Block) -> None:
 
 
 @_case
+def what_nobody_here_understands_comes(document: Block) -> None:
+    document["module"] = {"all": {"source": "https://example.com/module.zip"}}
+    document["ephemeral"] = {"aws_secretsmanager_secret_version": {"keys": {"secret_id": "keys"}}}
+    document["check"] = {"answers": {"data": {"http": {"one": {"url": "https://example.com"}}}}}
+    document["removed"] = [{"from": "aws_sns_topic.gone", "provisioner": [{"local-exec": {"command": "sh"}}]}]
+    document["terraform"]["required_providers"]["aws"]["source"] = "example.com/somebody/aws"
+    document["provider"]["aws"][0]["profile"] = "another"
+    document["provider"]["http"] = [{}]
+    one(document, "aws_s3_bucket_policy", "logs")["provider"] = "aws.elsewhere"
+    one(document, "aws_sqs_queue", "dead_letters")["lifecycle"] = {"ignore_changes": ["policy"]}
+    one(document, "aws_apigatewayv2_stage", "api_stage")["dynamic"] = {
+        "route_settings": {"for_each": "${var.db_host}", "content": {"route_key": "GET /trades"}}
+    }
+
+
+@_case
 def a_queue_goes_with_a_removed_block_that_says_no_more(document: Block) -> None:
     del document["resource"]["aws_sqs_queue"]
     document["removed"] = [{"from": "aws_sqs_queue.dead_letters"}]
