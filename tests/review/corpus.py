@@ -175,6 +175,13 @@ def secrets_are_given_away_by_an_output_a_variable_and_a_data_source(document: B
 
 
 @_case
+def a_variable_that_is_not_said_to_be_a_secret_is_named_as_one(document: Block) -> None:
+    document["variable"] |= {"broker_token": {"type": "string"}, "broker_url": {"type": "string"}}
+    variables = one(document, "aws_lambda_function", "trades")["environment"]["variables"]
+    variables |= {"BROKER": "${var.broker_token}", "BROKER_URL": "${var.broker_url}"}
+
+
+@_case
 def the_state_is_elsewhere(document: Block) -> None:
     document["terraform"]["backend"]["s3"]["key"] = "moved/terraform.tfstate"
 
