@@ -115,7 +115,7 @@ class Comparison:
         old, new = self.old.resources, self.new.resources
         moved = self._moved()
         came_from = {address: was for was, address in moved.items()}
-        declared = set(self.new.moves)
+        declared = self._declared()
         for address, after in new.items():
             was = came_from.get(address, address)
             before = old.get(was)
@@ -130,7 +130,7 @@ class Comparison:
                     after,
                     found,
                     old_address=was if was != address else None,
-                    declared=(was, address) in declared,
+                    declared=declared.get(was) == address,
                 )
         for address, before in old.items():
             if address not in new and address not in moved:
@@ -140,12 +140,17 @@ class Comparison:
         """New addresses by old ones, of what has another address and is the same thing in AWS."""
         gone = [address for address in self.old.resources if address not in self.new.resources]
         come = [address for address in self.new.resources if address not in self.old.resources]
-        moved = {was: address for was, address in self.new.moves if was in gone and address in come}
+        moved = {was: address for was, address in self._declared().items() if was in gone and address in come}
         for was in gone:
             for address in come:
                 if was not in moved and address not in moved.values() and self._same(was, address):
                     moved[was] = address
         return moved
+
+    def _declared(self) -> dict[str, str]:
+        """Where `moved` blocks say that something is, by where it was: they may be a chain."""
+        steps = dict(self.new.moves)
+        return {was: _followed(steps, was) for was in steps}
 
     def _same(self, was: str, address: str) -> bool:
         if was.partition(".")[0] != address.partition(".")[0]:
@@ -158,6 +163,14 @@ class Comparison:
             return False
         ours = self.old.canonical(self.old.resources[was])
         return bool(ours == self.new.canonical(self.new.resources[address]))
+
+
+def _followed(steps: Mapping[str, str], was: str) -> str:
+    address, passed = steps[was], {was}
+    while address in steps and address not in passed:
+        passed.add(address)
+        address = steps[address]
+    return address
 
 
 def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:

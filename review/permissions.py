@@ -8,7 +8,7 @@ from typing import Any
 
 from review.changes import Comparison
 from review.finding import Finding, Part
-from review.policies import Policy, read
+from review.policies import NO_POLICIES, Policy, read
 from review.shapes import Block, blocks, listed
 from review.stack import Stack, short, with_attributes, without_attributes
 from review.values import shown
@@ -135,7 +135,7 @@ class _Reading:
             elif kind == "aws_iam_policy":
                 holders = self._attached_to.get(address) or [f"whom {block.get('name', 'a policy')} bounds"]
             for argument, value in block.items():
-                if policy := read(self._stack, argument, value):
+                if kind not in NO_POLICIES and (policy := read(self._stack, argument, value)):
                     yield from self._granted(address, argument, policy, holders)
 
     def _invocation(self, block: Block) -> Permission:

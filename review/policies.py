@@ -18,7 +18,10 @@ _ARGUMENTS = {
     "policy_document",
     "resource_policy",
 }
-_LIKE_A_POLICY = re.compile(r'aws_iam_policy_document\.|\bStatement"?\s*[:=]')
+# A sentence may have the word as well: what is no expression is JSON.
+_LIKE_A_POLICY = re.compile(r'aws_iam_policy_document\.|(?:^\s*\{|\$\{)[\s\S]*\bStatement"?\s*[:=]')
+NO_POLICIES = frozenset({"aws_ecr_lifecycle_policy"})
+"""Types whose `policy` lets nobody do anything."""
 # As IAM's own JSON says what a policy document's arguments say.
 _JSON_NAMES = {
     "Sid": "sid",

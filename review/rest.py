@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from review.behaviour import is_told
-from review.changes import Change, Comparison, arguments, other
+from review.changes import Argument, Change, Comparison, arguments, other
 from review.finding import Finding, Part
 from review.permissions import Permissions
+from review.policies import NO_POLICIES
 from review.replacement import Replacement
 from review.values import difference
 
@@ -57,11 +58,15 @@ def _lines(
         for argument in change.arguments:
             if is_told(f"{change.address}:{argument.path}", told):
                 continue
-            if argument.top in _POLICIES and isinstance(argument.after, str):
+            if _is_document(change, argument):
                 # Only which document it is; what is in it is compared by itself.
                 yield f"{name}: `{argument.top}` is another document"
             else:
                 yield f"{name}: {difference(argument)}"
+
+
+def _is_document(change: Change, argument: Argument) -> bool:
+    return argument.top in _POLICIES and change.kind not in NO_POLICIES and isinstance(argument.after, str)
 
 
 def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding]:

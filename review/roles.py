@@ -22,6 +22,21 @@ _SAID = {
     "aws_lambda_event_source_mapping": (Part.PERMISSIONS, "a function is called with what arrives there"),
 }
 
+# How a function is called, and not whether: behaviour.
+_HOW_MANY = {
+    "batch_size",
+    "bisect_batch_on_function_error",
+    "function_response_types",
+    "maximum_batching_window_in_seconds",
+    "maximum_record_age_in_seconds",
+    "maximum_retry_attempts",
+    "metrics_config",
+    "parallelization_factor",
+    "scaling_config",
+    "tags",
+    "tumbling_window_in_seconds",
+}
+
 
 def roles(comparison: Comparison) -> Iterator[Finding]:
     """The findings of a stack."""
@@ -47,6 +62,8 @@ def _texts(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
     elif change.after is None:
         yield "*", f"is **gone**, {shown(comparison.old.canonical(change.before), whole=True)}"
     for argument in change.arguments:
+        if argument.top in _HOW_MANY:
+            continue
         yield argument.path, difference(argument, whole=True)
 
 

@@ -742,6 +742,24 @@ def a_queue_goes_with_a_removed_block_that_says_no_more(document: Block) -> None
     document["removed"] = [{"from": "aws_sqs_queue.dead_letters"}]
 
 
+@_case
+def texts_and_rules_that_are_no_policies_have_their_words(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["description"] = "Income Statement: all of it"
+    rules = {"rules": [{"rulePriority": 1, "action": {"type": "expire"}}]}
+    document["resource"]["aws_ecr_lifecycle_policy"] = {
+        "old": {"repository": "old", "policy": json.dumps(rules)}
+    }
+
+
+@_case
+def a_queue_was_moved_twice(document: Block) -> None:
+    a_queue_has_another_address(document)
+    document["moved"] = [
+        {"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.letters"},
+        {"from": "aws_sqs_queue.letters", "to": "aws_sqs_queue.failures"},
+    ]
+
+
 # Harmless
 
 

@@ -131,6 +131,22 @@ def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
     assert may == f"`trades-api` may now {' and '.join(f'`{one}`' for one in allowed)} on `*`"
 
 
+def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping[str, Stack]) -> None:
+    def of(size: int) -> dict[str, Stack]:
+        mapping = {"event_source_arn": "arn:aws:sqs:x", "function_name": "trades", "batch_size": size}
+
+        def change(document: Block) -> None:
+            document["resource"]["aws_lambda_event_source_mapping"] = {"trades": mapping}
+
+        return changed(old, change, "prod")
+
+    found = assess(of(10), of(20))
+    assert texts(found, Part.BEHAVIOUR) == [
+        "aws_lambda_event_source_mapping.trades: `batch_size` `10` → `20`"
+    ]
+    assert texts(found, Part.PERMISSIONS) == []
+
+
 @pytest.mark.parametrize(
     ("narrow", "wide"), [("db-??????", "db-?????*"), ("db-[ab]", "db-*"), ("a?", "a??*"), ("db-??????", "*")]
 )
