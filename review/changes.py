@@ -75,6 +75,22 @@ class Comparison:
         )
         return list(arguments(before, after))
 
+    @cached_property
+    def came_from(self) -> dict[str, str]:
+        """By address of what has moved: where it was."""
+        return {change.address: change.old_address for change in self.changes if change.old_address}
+
+    @cached_property
+    def differing(self) -> frozenset[str]:
+        """Addresses of the resources and data sources that differ."""
+        data = {*self.old.data, *self.new.data}
+        return frozenset(change.address for change in self.changes) | frozenset(
+            address
+            for address in data
+            if self.old.canonical(self.old.data.get(address))
+            != self.new.canonical(self.new.data.get(address))
+        )
+
     def of(self, *kinds: str) -> list[Change]:
         """Of the resources of these types."""
         return [change for change in self.changes if change.kind in kinds]

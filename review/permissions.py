@@ -1,5 +1,6 @@
 """Who may do what in a stack: every policy as permissions of one action on one resource each."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +22,10 @@ _HELD = {f"aws_iam_{holder}_policy" for holder in _HOLDERS}
 _ATTACHED = {"aws_iam_policy_attachment", *(f"{kind}_attachment" for kind in _HELD)}
 _ALL_BUT = "all but "
 _OWN_POLICY = re.compile(r"\$\{aws_iam_policy\.[\w-]+\.(?:arn|id)\}")
+# What no revision's document shows: a file's content, what a module or AWS says.
+_ELSEWHERE = re.compile(
+    r"file\w*\(|module\.|\bdata\.(?!aws_(?:caller_identity|iam_policy_document|partition|region)\.)"
+)
 _ONE_ACTION = re.compile(r"[\w-]+:\w+")
 UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
 """Types of IAM that permissions are read from."""
@@ -293,32 +298,53 @@ def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:
         }
         for text in _sentences(sorted(worded), may, refused):
             yield Finding(Part.PERMISSIONS, text, tells=told)
-    for line in after.not_understood:
-        yield Finding(Part.UNKNOWN, line)
+    affected = {one.principal for one in (*given, *taken)}
+    for source, unread in after.unread.items():
+        was = before.unread.get(_source_before(comparison, source))
+        if was != unread or affected & {*unread.holders} or _may_differ(comparison, unread):
+            yield Finding(Part.UNKNOWN, unread.said(source))
     for source, unread in before.unread.items():
-        if source not in after.unread:
+        if source not in {_source_before(comparison, one) for one in after.unread}:
             yield Finding(Part.UNKNOWN, f"before this change, {unread.said(source)}")
 
 
 def lost(comparison: Comparison) -> list[Permission]:
     """Those that are gone for certain: what is not read any more may allow the same as before."""
     before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
-    unread = {source: one for source, one in after.unread.items() if before.unread.get(source) != one}
+    unread = {
+        _source_before(comparison, source): one
+        for source, one in after.unread.items()
+        if before.unread.get(_source_before(comparison, source)) != one or _may_differ(comparison, one)
+    }
     holders = {holder for one in unread.values() for holder in one.holders}
-    doubtful: set[Permission] = set()
-    if unread:
-        came_from = {
-            change.address: change.old_address for change in comparison.changes if change.old_address
-        }
-        for source in unread:
-            address, _, argument = source.partition(":")
-            doubtful |= before.sources.get(f"{came_from.get(address, address)}:{argument}", frozenset())
+    doubtful = {one for source in unread for one in before.sources.get(source, ())}
     return [
         one
         for one in before.lost_to(after)
         # Whatever else a holder is given, what was refused is not refused there any more.
         if one not in doubtful and (one.denied or one.principal not in holders)
     ]
+
+
+def _source_before(comparison: Comparison, source: str) -> str:
+    address, _, argument = source.partition(":")
+    return f"{comparison.came_from.get(address, address)}:{argument}"
+
+
+def _may_differ(comparison: Comparison, unread: Unread) -> bool:
+    """Whether it may allow something else now, though the code has it as before."""
+    text = json.dumps(unread.texts)
+    local = "local." in text
+    if local:
+        text += json.dumps(comparison.new.document.get("locals"))
+    sections = {"locals"} if local else set()
+    if "var." in text:
+        sections.add("variable")
+    return (
+        _ELSEWHERE.search(text) is not None
+        or not sections.isdisjoint(one.path.partition(".")[0] for one in comparison.others)
+        or not comparison.new.references(text).isdisjoint(comparison.differing)
+    )
 
 
 def in_words(permissions: Collection[Permission], environment: str) -> list[Permission]:

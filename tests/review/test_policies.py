@@ -131,6 +131,38 @@ def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
     assert may == f"`trades-api` may now {' and '.join(f'`{one}`' for one in allowed)} on `*`"
 
 
+UNREAD = "${jsonencode(merge(local.all, jsondecode(data.aws_iam_policy_document.%s.json)))}"
+
+
+@pytest.mark.parametrize("way", ["nothing", "elsewhere", "local", "document", "holder", "file"])
+def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_else(
+    way: str, old: Mapping[str, Stack]
+) -> None:
+    def unread(document: Block) -> None:
+        document["locals"] = {"all": {}}
+        text = '${file("admin.json")}' if way == "file" else UNREAD % _document(document)
+        one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = text
+
+    def change(document: Block) -> None:
+        unread(document)
+        one(document, "aws_sqs_queue", "dead_letters")["visibility_timeout_seconds"] = 31
+        match way:
+            case "elsewhere":
+                policy(document, "ingest_role_read-write-cache")[2]["actions"].append("s3:DeleteObject")
+            case "local":
+                document["locals"]["all"] = {"Statement": []}
+            case "document":
+                policy(document, "trades_role_read-database-secret")[0]["actions"] = ["*"]
+            case "holder":
+                document["resource"]["aws_iam_role_policy"]["more"] = {
+                    **one(document, "aws_iam_role_policy", "ingest_role_read-write-cache"),
+                    "role": "${aws_iam_role.trades.name}",
+                }
+
+    found = assess(changed(old, unread, "prod"), changed(old, change, "prod"))
+    assert len(texts(found, Part.UNKNOWN)) == (way not in ("nothing", "elsewhere"))
+
+
 def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping[str, Stack]) -> None:
     def of(size: int) -> dict[str, Stack]:
         mapping = {"event_source_arn": "arn:aws:sqs:x", "function_name": "trades", "batch_size": size}
