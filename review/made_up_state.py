@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.errors import OneLineError
 from review.shapes import Block, blocks
 from review.stack import Stack
 
@@ -25,10 +26,15 @@ class Schema:
     types: Mapping[str, Any]
 
     def state(self, old: Stack, addresses: Collection[str]) -> Block:
-        """A state of these resources. What AWS would have chosen has a value made up from the address."""
+        """A state of these resources. What AWS would have chosen has a value made up from the address.
+
+        Raises OneLineError for a type that is not the provider's.
+        """
         resources = []
         for address in addresses:
             kind, _, name = address.partition(".")
+            if kind not in self.types:
+                raise OneLineError(f"{address} is of no type of the AWS provider's")
             attributes = {
                 key: literal(old, part)
                 for key, part in old.resources[address].items()

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from config.errors import OneLineError
 from review.finding import Part
+from review.made_up_state import Schema
 from review.page import markdown
 from review.shapes import Block
 from review.stack import Stack
@@ -117,6 +119,16 @@ def test_a_text_in_the_place_of_a_list_is_one_thing(prod: Mapping[str, Stack]) -
     assert may == "`trades-api` may now `all that this policy allows` on `${var.policies}`"
     (added,) = [text for text in texts(found, Part.CODE) if text.endswith(" added")]
     assert added.endswith(": ${var.layers} added")
+
+
+def test_a_state_is_made_of_whatever_shape_and_of_no_other_providers_type(prod: Mapping[str, Stack]) -> None:
+    nested = {"nesting_mode": "single", "block": {}}
+    schema = Schema({"aws_x": {"version": 0, "block": {"block_types": {"one": nested}}}})
+    for shape in SHAPES:
+        stack = Stack(PROD, {"resource": {"aws_x": {"x": {"one": shape}}}})
+        assert schema.state(stack, ["aws_x.x"])["resources"]
+    with pytest.raises(OneLineError, match=r"aws_sqs_queue\.dead_letters is of no type"):
+        schema.state(prod[PROD], ["aws_sqs_queue.dead_letters"])
 
 
 @pytest.mark.parametrize(
