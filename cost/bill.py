@@ -29,7 +29,7 @@ class Bill:
 
     items: tuple[Item, ...]
     unknown: tuple[str, ...]
-    """Types whose cost nobody has said."""
+    """Types whose cost nobody has said, and addresses of what has a number that is not known."""
     unthrottled: bool = False
     """Whether some route of an API has no bound but the account's."""
 

@@ -1,6 +1,6 @@
 """How many units a stack uses a month: idle, as expected, and at most."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -36,14 +36,48 @@ class Line:
 
 def quantities(document: Document, usage: Usage) -> list[Line]:
     """All lines of a stack; what `unknown` names is not among them."""
+    document = without(document, without_a_number(document))
     platform = bool(_of(document, "aws_lambda_function"))
     lines = [*(_platform(document, usage) if platform else _bootstrap(document)), *_secrets(document, usage)]
     return [line for line in lines if any((line.idle, line.expected, line.ceiling))]
 
 
 def unknown(document: Document) -> list[str]:
-    """Types with neither a price nor a stated zero."""
-    return sorted({*document.get("resource", {})} - {*FREE_TYPES} - PRICED_TYPES)
+    """Types with neither a price nor a stated zero; addresses of what has no size or throttle known here."""
+    kinds = {*document.get("resource", {})} - {*FREE_TYPES} - PRICED_TYPES
+    stages = [
+        f"aws_apigatewayv2_stage.{name}"
+        for name, stage in document.get("resource", {}).get("aws_apigatewayv2_stage", {}).items()
+        if not _is_known(_shares, stage)
+    ]
+    return sorted({*kinds, *stages, *without_a_number(document)})
+
+
+def without_a_number(document: Document) -> list[str]:
+    """Addresses of what only Terraform knows the size of: they are left out."""
+    return [
+        f"{kind}.{name}"
+        for kind, numbers in _NUMBERS.items()
+        for name, block in document.get("resource", {}).get(kind, {}).items()
+        if not all(_is_known(number, block) for number in numbers)
+    ]
+
+
+def without(document: Document, addresses: Collection[str]) -> Document:
+    """The document without these resources."""
+    resources = {
+        kind: {name: block for name, block in named.items() if f"{kind}.{name}" not in addresses}
+        for kind, named in document.get("resource", {}).items()
+    }
+    return {**document, "resource": resources}
+
+
+def _is_known(number: Callable[[Mapping[str, Any]], Any], block: Mapping[str, Any]) -> bool:
+    try:
+        number(block)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def throttle(document: Document) -> Decimal:
@@ -58,14 +92,27 @@ def unthrottled(document: Document) -> bool:
 
 
 def _rates(document: Document) -> list[Decimal | None]:
-    rates = []
+    rates: list[Decimal | None] = []
     for stage in _of(document, "aws_apigatewayv2_stage"):
-        default = stage.get("default_route_settings", {})
-        settings = list(stage.get("route_settings", []))
-        if len(settings) < len(_of(document, "aws_apigatewayv2_route")):
-            settings.append(default)
-        rates += [(default | one).get("throttling_rate_limit") for one in settings]
-    return [None if rate is None else Decimal(str(rate)) for rate in rates]
+        # What is not known bounds nothing.
+        own, default = _shares(stage) if _is_known(_shares, stage) else ([], None)
+        rates += own
+        if len(own) < len(_of(document, "aws_apigatewayv2_route")):
+            rates.append(default)
+    return rates
+
+
+def _shares(stage: Mapping[str, Any]) -> tuple[list[Decimal | None], Decimal | None]:
+    """Requests a second: of each route with settings of its own, and of the rest. None: the account's."""
+    default, *_ = [*_blocks(stage.get("default_route_settings")), {}]
+    own, of_the_rest = (
+        [
+            None if rate is None else _number(rate)
+            for rate in ((default | one).get("throttling_rate_limit") for one in settings)
+        ]
+        for settings in (_blocks(stage.get("route_settings")), [default])
+    )
+    return own, of_the_rest[0]
 
 
 def _platform(document: Document, usage: Usage) -> Iterator[Line]:
@@ -186,7 +233,7 @@ def _referred_to(document: Document, function: Mapping[str, Any], kind: str, arg
         *(
             f"${{aws_lambda_alias.{name}."
             for name, alias in aliases.items()
-            if str(alias["function_name"]).startswith(itself)
+            if str(alias.get("function_name")).startswith(itself)
         ),
     )
     return any(str(block.get(argument, "")).startswith(references) for block in _of(document, kind))
@@ -195,8 +242,13 @@ def _referred_to(document: Document, function: Mapping[str, Any], kind: str, arg
 def _runs(document: Document) -> Decimal:
     """Runs a month of the schedules that are on."""
     rules = _of(document, "aws_cloudwatch_event_rule")
-    on = [rule for rule in rules if rule.get("state") != "DISABLED"]
-    return sum((_runs_of(str(rule.get("schedule_expression", ""))) for rule in on), Decimal(0))
+    return sum(map(_runs_of_rule, rules), Decimal(0))
+
+
+def _runs_of_rule(rule: Mapping[str, Any]) -> Decimal:
+    # What follows events, and no schedule, is not run by itself.
+    expression = rule.get("schedule_expression")
+    return Decimal(0) if not expression or rule.get("state") == "DISABLED" else _runs_of(expression)
 
 
 def _runs_of(expression: str) -> Decimal:
@@ -204,6 +256,8 @@ def _runs_of(expression: str) -> Decimal:
     if kind == "rate":
         number, unit = times.split()
         return SECONDS / (int(number) * _UNIT_SECONDS[unit.rstrip("s")])
+    if kind != "cron":
+        raise ValueError(f"{expression}: neither rate nor cron")
     # A cron expression that names days is counted as if it ran every day: at most too much.
     minutes, hours, *_ = [*times.split(), "0", "0"]
     return DAYS * _values(minutes, 60) * _values(hours, 24)
@@ -224,50 +278,84 @@ def _values(field: str, all_of_them: int) -> int:
 
 
 def _memory(function: Mapping[str, Any]) -> Decimal:
-    return Decimal(function.get("memory_size", 128)) / 1024
+    return _number(function.get("memory_size"), 128) / 1024
 
 
 def _timeout(function: Mapping[str, Any]) -> Decimal:
-    return Decimal(function.get("timeout", 3))
+    return _number(function.get("timeout"), 3)
 
 
 def _at_once(function: Mapping[str, Any]) -> Decimal:
-    own = function.get("reserved_concurrent_executions")
-    return Decimal(ACCOUNT_CONCURRENCY if own is None or own < 0 else own)
+    own = _number(function.get("reserved_concurrent_executions"), -1)
+    return Decimal(ACCOUNT_CONCURRENCY) if own < 0 else own
 
 
 def _paid_tmp(function: Mapping[str, Any]) -> Decimal:
     """GB of /tmp beyond those that are free."""
-    size = Decimal(function.get("ephemeral_storage", {}).get("size", 512))
-    return max(size - 512, Decimal(0)) / 1024
+    sizes = [_number(one.get("size"), 512) for one in _blocks(function.get("ephemeral_storage"))]
+    return max(sum(sizes, Decimal(0)) - 512, Decimal(0)) / 1024
 
 
 def _processor(function: Mapping[str, Any]) -> str:
     # Where nothing is said, Lambda takes x86_64.
-    return "arm64" if function.get("architectures") == ["arm64"] else "x86_64"
+    processors = {"[]": "x86_64", "['arm64']": "arm64", "['x86_64']": "x86_64"}
+    return processors[str(function.get("architectures") or [])]
 
 
 def _metrics(alarm: Mapping[str, Any]) -> int:
-    return sum("metric" in query for query in alarm.get("metric_query", [])) or 1
+    return sum("metric" in query for query in _blocks(alarm.get("metric_query"))) or 1
 
 
 def _retention(group: Mapping[str, Any]) -> Decimal:
     # For ever is priced as ten years.
-    return Decimal(group.get("retention_in_days") or 3650)
+    return _number(group.get("retention_in_days") or None, 3650)
 
 
 def _old_version_days(document: Document) -> Decimal:
     """Of the cache, which is written anew each day. The packages' are below a GB, and counted with them."""
-    if not any(one["bucket"] == _CACHE for one in _of(document, "aws_s3_bucket_versioning")):
+    if not any(one.get("bucket") == _CACHE for one in _of(document, "aws_s3_bucket_versioning")):
         return Decimal(0)
     days = [
-        Decimal(part.get("noncurrent_days", 0))
+        each
         for one in _of(document, "aws_s3_bucket_lifecycle_configuration")
-        if one["bucket"] == _CACHE
-        for rule in one.get("rule", [])
-        for part in rule.get("noncurrent_version_expiration", [])
+        if one.get("bucket") == _CACHE
+        for each in _noncurrent_days(one)
     ]
     return max(days, default=Decimal(3650))
+
+
+def _noncurrent_days(configuration: Mapping[str, Any]) -> list[Decimal]:
+    return [
+        _number(part.get("noncurrent_days"), 0)
+        for rule in _blocks(configuration.get("rule"))
+        for part in _blocks(rule.get("noncurrent_version_expiration"))
+    ]
+
+
+def _number(value: Any, otherwise: int | None = None) -> Decimal:
+    """Raises ValueError or ArithmeticError for what is none."""
+    number = Decimal(str(otherwise if value is None else value))
+    if not number.is_finite():
+        raise ValueError(f"{value} is no number")
+    return number
+
+
+def _blocks(value: Any) -> list[dict[str, Any]]:
+    """In JSON, one block is given by itself or as a list of one. Raises ValueError for what is none."""
+    given = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(one, dict) for one in given):
+        raise ValueError(f"{value}: no block")
+    return given
+
+
+_NUMBERS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Any], ...]] = {
+    "aws_cloudwatch_event_rule": (_runs_of_rule,),
+    "aws_cloudwatch_log_group": (_retention,),
+    "aws_cloudwatch_metric_alarm": (_metrics,),
+    "aws_lambda_function": (_memory, _timeout, _at_once, _paid_tmp, _processor),
+    "aws_s3_bucket_lifecycle_configuration": (_noncurrent_days,),
+}
+"""By type, what the cost of each is worked out from."""
 
 
 def _gb(kilobytes: float) -> Decimal:

@@ -67,7 +67,9 @@ def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> st
             lines.append(f"\n**More than can be**: the API's throttles let {most} requests a month through")
     if bill.unthrottled:
         lines.append(f"\n**Not throttled**: {UNTHROTTLED}")
-    lines += [f"\n**Not counted**, its price is not known here: `{kind}`" for kind in bill.unknown]
+    lines += [
+        f"\n**Not counted**, its price or a number is not known here: `{kind}`" for kind in bill.unknown
+    ]
     lines += ["", *beside_the_earlier(environment, bill)]
     return "\n".join(lines).rstrip() + "\n"
 

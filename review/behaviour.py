@@ -17,6 +17,7 @@ _KINDS = {
     "aws_cloudwatch_log_group",
     "aws_cloudwatch_metric_alarm",
     "aws_dynamodb_table",
+    "aws_lambda_event_source_mapping",
     "aws_lambda_function",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_invocation",

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from config.names import environment_of
-from review.stack import Block, Stack
+from review.shapes import Block, listed
+from review.stack import Stack
 
 _ORDER = ("bootstrap", "dev", "staging", "prod")
+_OWN = {"resource", "data", "moved", "//"}
 _EMPTY: Mapping[str, Any] = {}
 # Where the order of a list says something: of a function's layers, the last one wins.
 _ORDERED = {"layers", "identity_sources"}
@@ -64,6 +66,31 @@ class Comparison:
         """Of all resources, those of the new revision first."""
         return list(self._changes())
 
+    @cached_property
+    def others(self) -> list[Argument]:
+        """What differs beside resources, data sources and `moved` blocks, by its path in the document."""
+        before, after = (
+            stack.canonical({key: part for key, part in stack.document.items() if key not in _OWN})
+            for stack in (self.old, self.new)
+        )
+        return list(arguments(before, after))
+
+    @cached_property
+    def came_from(self) -> dict[str, str]:
+        """By address of what has moved: where it was."""
+        return {change.address: change.old_address for change in self.changes if change.old_address}
+
+    @cached_property
+    def differing(self) -> frozenset[str]:
+        """Addresses of the resources and data sources that differ."""
+        data = {*self.old.data, *self.new.data}
+        return frozenset(change.address for change in self.changes) | frozenset(
+            address
+            for address in data
+            if self.old.canonical(self.old.data.get(address))
+            != self.new.canonical(self.new.data.get(address))
+        )
+
     def of(self, *kinds: str) -> list[Change]:
         """Of the resources of these types."""
         return [change for change in self.changes if change.kind in kinds]
@@ -104,7 +131,7 @@ class Comparison:
         old, new = self.old.resources, self.new.resources
         moved = self._moved()
         came_from = {address: was for was, address in moved.items()}
-        declared = {(str(move["from"]), str(move["to"])) for move in self.new.document.get("moved", [])}
+        declared = self._declared()
         for address, after in new.items():
             was = came_from.get(address, address)
             before = old.get(was)
@@ -119,7 +146,7 @@ class Comparison:
                     after,
                     found,
                     old_address=was if was != address else None,
-                    declared=(was, address) in declared,
+                    declared=declared.get(was) == address,
                 )
         for address, before in old.items():
             if address not in new and address not in moved:
@@ -129,15 +156,17 @@ class Comparison:
         """New addresses by old ones, of what has another address and is the same thing in AWS."""
         gone = [address for address in self.old.resources if address not in self.new.resources]
         come = [address for address in self.new.resources if address not in self.old.resources]
-        moved: dict[str, str] = {}
-        for move in self.new.document.get("moved", []):
-            if move["from"] in gone and move["to"] in come:
-                moved[move["from"]] = move["to"]
+        moved = {was: address for was, address in self._declared().items() if was in gone and address in come}
         for was in gone:
             for address in come:
                 if was not in moved and address not in moved.values() and self._same(was, address):
                     moved[was] = address
         return moved
+
+    def _declared(self) -> dict[str, str]:
+        """Where `moved` blocks say that something is, by where it was: they may be a chain."""
+        steps = dict(self.new.moves)
+        return {was: _followed(steps, was) for was in steps}
 
     def _same(self, was: str, address: str) -> bool:
         if was.partition(".")[0] != address.partition(".")[0]:
@@ -152,11 +181,24 @@ class Comparison:
         return bool(ours == self.new.canonical(self.new.resources[address]))
 
 
+def _followed(steps: Mapping[str, str], was: str) -> str:
+    address, passed = steps[was], {was}
+    while address in steps and address not in passed:
+        passed.add(address)
+        address = steps[address]
+    return address
+
+
 def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
-    """The arguments that differ, down to the smallest part. The order of a set is no difference."""
+    """The arguments that differ, down to the smallest part. The order of a set is no difference.
+
+    Nor is whether a block is given by itself, or as a list of one.
+    """
     if before == after:
         return
     match before, after:
+        case (dict(), list([dict(), *_])) | (list([dict(), *_]), dict()):
+            yield from arguments(listed(before), listed(after), path)
         case dict(), dict():
             for key in sorted({**before, **after}):
                 yield from arguments(before.get(key), after.get(key), f"{path}.{key}" if path else key)
@@ -170,6 +212,12 @@ def arguments(before: Any, after: Any, path: str = "") -> Iterator[Argument]:
             return
         case _:
             yield Argument(path, before, after)
+
+
+def other(argument: Argument) -> str:
+    """The change of what is no resource's, as a finding tells it: `provider:region`, `output.url:*`."""
+    path = argument.path.replace("provider.aws.", "provider:").replace("terraform.", "terraform:")
+    return path if ":" in path else f"{path}:*"
 
 
 def told_apart(before: Any, after: Any) -> list[str]:

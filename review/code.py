@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from packages.manifest import FILE, Installed, Manifest
 from review.changes import Change, Comparison
 from review.finding import Finding, Part
+from review.shapes import listed
 from review.stack import Stack
 
 UNPLANNED = frozenset({"key", "source", "source_code_hash", "triggers.version"})
@@ -70,7 +71,7 @@ def code(comparison: Comparison) -> Iterator[Finding]:
             told = [f"{change.address}:{argument}" for argument in UNPLANNED]
         layers = next((one for one in change.arguments if one.path == "layers"), None)
         if layers is not None and change.kind == "aws_lambda_function":
-            before, after = layers.before or [], layers.after or []
+            before, after = listed(layers.before), listed(layers.after)
             for verb, of in (
                 ("added", [x for x in after if x not in before]),
                 ("removed", [x for x in before if x not in after]),

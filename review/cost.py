@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from config.usage import USAGE
 from cost.bill import bill, cents
+from cost.quantities import unknown, without, without_a_number
 from cost.report import UNTHROTTLED
 from review.changes import Comparison
 from review.finding import Finding, Part
@@ -16,7 +17,10 @@ _COLUMNS = ("idle", "expected", "ceiling")
 def cost(comparison: Comparison) -> Iterator[Finding]:
     """The findings of a stack; for its usage, see config/usage.py."""
     expected = USAGE.get(comparison.new.environment, USAGE["prod"])
-    before, after = (bill(stack.document, expected) for stack in (comparison.old, comparison.new))
+    documents = [stack.document for stack in (comparison.old, comparison.new)]
+    # What has no number on one side makes no difference on the other.
+    left_out = {address for document in documents for address in without_a_number(document)}
+    before, after = (bill(without(document, left_out), expected) for document in documents)
     old, new = before.by_service(), after.by_service()
     differing = [
         service
@@ -31,9 +35,10 @@ def cost(comparison: Comparison) -> Iterator[Finding]:
         yield Finding(Part.COST, f"all: {text or 'no difference'}")
     if after.unthrottled and not before.unthrottled:
         yield Finding(Part.COST, f"**not throttled**: {UNTHROTTLED}")
-    for kind in after.unknown:
-        if kind not in before.unknown:
-            yield Finding(Part.UNKNOWN, f"what `{kind}` costs: it is in no price list here")
+    for what in unknown(documents[1]):
+        if what not in unknown(documents[0]):
+            why = "a number of it is not known here" if "." in what else "it is in no price list here"
+            yield Finding(Part.UNKNOWN, f"what `{what}` costs: {why}")
 
 
 def _differences(before: tuple[Decimal, ...], after: tuple[Decimal, ...]) -> Mapping[str, Decimal]:

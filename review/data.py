@@ -7,6 +7,7 @@ from typing import Any
 from review.changes import Argument, Change, Comparison, arguments
 from review.finding import Finding, Part
 from review.replacement import Replacement
+from review.shapes import Block, block, blocks
 from review.values import difference, shown
 
 HOLDERS: Mapping[str, str] = {
@@ -87,7 +88,7 @@ def _holder(
     comparison: Comparison, change: Change, label: str, replacement: Replacement | None
 ) -> Iterator[tuple[str, str]]:
     holds = HOLDERS.get(change.kind)
-    protected = bool((change.before or {}).get("lifecycle", {}).get("prevent_destroy"))
+    protected = _is_protected(change.before)
     if holds is None or change.before is None:
         return
     if change.after is None:
@@ -99,7 +100,7 @@ def _holder(
     was = comparison.was_called(change)
     renamed = f" as {label}" if was != label else ""
     anew = f"{was} is **destroyed and made anew**{renamed}, its {holds} lost"
-    refused = _refused(protected and _still_protected(change))
+    refused = _refused(protected and _is_protected(change.after))
     if change.old_address and not change.declared:
         why = f"its address changes from `{change.old_address}` to `{change.address}` without a `moved` block"
         yield f"{anew}: {why}{refused}", "moved"
@@ -117,8 +118,7 @@ def _along(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Itera
         stack = comparison.new
         label = stack.label(address)
         name = f"`{address}`" if label == address else label
-        block = stack.resources.get(address, {})
-        refused = _refused(bool(block.get("lifecycle", {}).get("prevent_destroy")))
+        refused = _refused(_is_protected(stack.resources.get(address)))
         text = f"{name} is **destroyed and made anew**, its {holds} lost: {replacement.reason}{refused}"
         yield Finding(Part.DATA, text, stack.construct(address), (f"{address}:anew",))
 
@@ -127,8 +127,8 @@ def _refused(protected: bool) -> str:
     return "; `prevent_destroy` makes Terraform refuse as long as it is in the code" if protected else ""
 
 
-def _still_protected(change: Change) -> bool:
-    return bool((change.after or {}).get("lifecycle", {}).get("prevent_destroy"))
+def _is_protected(given: Block | None) -> bool:
+    return bool(block((given or {}).get("lifecycle")).get("prevent_destroy"))
 
 
 def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
@@ -183,7 +183,10 @@ def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | 
             text = f"{label} loses `prevent_destroy`: Terraform may destroy it"
         case _, "force_destroy" if after:
             text = f"{label} may be destroyed **with its objects** (`force_destroy`)"
-        case "aws_s3_bucket_versioning", "versioning_configuration.status" if before == "Enabled":
+        case "aws_s3_bucket_versioning", _ if argument.top == "versioning_configuration" and "Enabled" in (
+            before,
+            block(before).get("status"),
+        ):
             text = f"{bucket} is no longer versioned ({shown(after)}): what is overwritten or deleted is gone"
         case "aws_s3_bucket_server_side_encryption_configuration", _ if argument.top == "rule":
             text = f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
@@ -204,8 +207,7 @@ def _is_weaker(argument: Argument) -> bool:
 
 
 def _loses_protection(change: Change) -> bool:
-    before = (change.before or {}).get("lifecycle", {}).get("prevent_destroy")
-    return bool(before) and not _still_protected(change)
+    return _is_protected(change.before) and not _is_protected(change.after)
 
 
 def _is_less(before: Any, after: Any) -> bool:
@@ -234,9 +236,7 @@ _LIVES = {
 def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
     if change.after is None:
         return
-    block = change.after
-    stack = comparison.new
-    bucket = stack.readable(str(block.get("bucket", "")))
+    bucket = comparison.new.readable(str(change.after.get("bucket", "")))
     # What deleted another bucket's objects deleted none of this one's.
     elsewhere = any(argument.path == "bucket" for argument in change.arguments)
     before, after = _lives(None if elsewhere else change.before), _lives(change.after)
@@ -279,14 +279,14 @@ def _other_objects(
             )
 
 
-def _lives(block: Mapping[str, Any] | None) -> dict[tuple[str, str], Any]:
+def _lives(given: Block | None) -> dict[tuple[str, str], Any]:
     found = {}
-    for rule in (block or {}).get("rule", []):
-        if rule.get("status") != "Enabled":
+    for rule in blocks((given or {}).get("rule")):
+        if rule.get("status") == "Disabled":
             continue
         for what in _LIVES:
             section, _, key = what.partition(".")
-            for part in rule.get(section, []):
+            for part in blocks(rule.get(section)):
                 if key in part:
                     found[str(rule.get("id")), what] = part[key]
     return found

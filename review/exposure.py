@@ -8,7 +8,8 @@ from typing import Any
 from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
 from review.permissions import Permission, Permissions, lost
-from review.stack import Block, Stack, without_attributes
+from review.shapes import Block, block
+from review.stack import Stack, without_attributes
 from review.values import difference, shown
 
 _WHOLE = {
@@ -46,7 +47,7 @@ _ELEMENT = re.compile(r"\[[^\]]*\]")
 _FEW = 5
 BARS = {
     "aws_iam_role_policies_exclusive": "inline policies that are not in the code stay on a role",
-    "aws_iam_role_policy_attachments_exclusive": "policies attached to a role elsewhere stay",
+    "aws_iam_role_policy_attachments_exclusive": "policies that are attached elsewhere stay on a role",
 }
 """Types that matter here when they go: what is possible then."""
 
@@ -89,8 +90,7 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
         if change.kind == "aws_apigatewayv2_route":
             texts = list(_route(comparison, change))
         elif change.kind in BARS:
-            gone = (f"`{change.address}` is **gone**: {BARS[change.kind]}", "*")
-            texts = [gone] if change.after is None else []
+            texts = list(_bar(change))
         elif change.kind in _WHOLE:
             texts = list(_whole(comparison, change))
         elif change.before is None:
@@ -103,24 +103,30 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
     yield from _without_tls(comparison)
 
 
+def _bar(change: Change) -> Iterator[tuple[str, str]]:
+    if change.after is None:
+        yield f"`{change.address}` is **gone**: {BARS[change.kind]}", "*"
+    for argument in change.arguments:
+        if change.before is not None and argument.top == "role_name":
+            text = f"`{change.address}` is about another role, {difference(argument)}: {BARS[change.kind]}"
+            yield f"{text} that it was about", argument.path
+
+
 def _new(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
     """What there is of its exposure, in one sentence."""
-    block = comparison.new.canonical(change.after)
-    found = {name: block[name] for name in _ARGUMENTS.get(change.kind, ()) if name in block}
+    given = comparison.new.canonical(change.after)
+    found = {name: given[name] for name in _ARGUMENTS.get(change.kind, ()) if name in given}
     if found or change.kind in _WAYS_IN:
         text = f"{comparison.label(change)} is new, {shown(found, whole='body' not in found)}"
         if "body" in found:
             text += f": {_DOCUMENT}"
-        if change.kind == "aws_apigatewayv2_stage" and not _throttled(block):
+        if change.kind == "aws_apigatewayv2_stage" and not _throttled(given):
             text += ", **without a throttle**"
         yield text, "*"
 
 
 def _throttled(stage: Block) -> bool:
-    settings = stage.get("default_route_settings")
-    # cdktf writes one block, Terraform may have it in a list.
-    found = settings if isinstance(settings, list) else [settings]
-    return all(one and one.get("throttling_rate_limit") for one in found)
+    return bool(block(stage.get("default_route_settings")).get("throttling_rate_limit"))
 
 
 def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
@@ -199,21 +205,21 @@ def _guard(stack: Stack, route: Block) -> str:
     if kind == "NONE":
         return "**open to everybody**"
     authorizer = route.get("authorizer_id")
-    by = f" by {stack.readable(authorizer)}" if authorizer else ""
+    by = f" by {stack.readable(str(authorizer))}" if authorizer else ""
     return f"guarded ({kind}{by})"
 
 
 def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
     what = _WHOLE[change.kind]
-    block, stack = (
+    given, stack = (
         (change.before or {}, comparison.old) if change.after is None else (change.after, comparison.new)
     )
     name = comparison.label(change)
-    about = block.get("bucket") or block.get("function_name") or block.get("topic_arn")
+    about = given.get("bucket") or given.get("function_name") or given.get("topic_arn")
     if about:
-        name = f"{stack.readable(about)} (`{change.address}`)"
+        name = f"{stack.readable(str(about))} (`{change.address}`)"
     if change.before is None:
-        details = {key: stack.canonical(part) for key, part in block.items() if key != "depends_on"}
+        details = {key: stack.canonical(part) for key, part in given.items() if key != "depends_on"}
         yield f"{name}: a new {what} {shown(details, whole=True)}", "*"
     elif change.after is None:
         yield f"{name}: the {what} is **gone**", "*"

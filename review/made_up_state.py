@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review.stack import Block, Stack
+from config.errors import OneLineError
+from review.shapes import Block, blocks
+from review.stack import Stack
 
 ACCOUNT = "123456789012"
 """Instead of the account that is deployed to."""
@@ -24,10 +26,15 @@ class Schema:
     types: Mapping[str, Any]
 
     def state(self, old: Stack, addresses: Collection[str]) -> Block:
-        """A state of these resources. What AWS would have chosen has a value made up from the address."""
+        """A state of these resources. What AWS would have chosen has a value made up from the address.
+
+        Raises OneLineError for a type that is not the provider's.
+        """
         resources = []
         for address in addresses:
             kind, _, name = address.partition(".")
+            if kind not in self.types:
+                raise OneLineError(f"{address} is of no type of the AWS provider's")
             attributes = {
                 key: literal(old, part)
                 for key, part in old.resources[address].items()
@@ -125,6 +132,9 @@ def _fitted(attributes: Mapping[str, Any], block: Mapping[str, Any]) -> Block:
         if nested is None:
             fitted[key] = part
             continue
-        parts = [_fitted(one, nested["block"]) for one in (part if isinstance(part, list) else [part])]
-        fitted[key] = parts if nested["nesting_mode"] in ("list", "set") else parts[0]
+        parts = [_fitted(one, nested["block"]) for one in blocks(part)]
+        if nested["nesting_mode"] in ("list", "set"):
+            fitted[key] = parts
+        elif parts:
+            fitted[key] = parts[0]
     return fitted

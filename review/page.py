@@ -17,6 +17,8 @@ ABOVE = 1_600
 MARKER = "<!-- parakeet-review -->"
 """By which a pull request's comment is found again."""
 
+_LONGEST = 2_000
+"""Characters of a row's text, so that one alone does not take the room of all."""
 # For the note that says what is cut.
 _RESERVE = 100
 
@@ -87,7 +89,12 @@ def _where(finding: Folded) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    line = " ".join(text.split())
+    if len(line) > _LONGEST:
+        # Within code, the mark that begins it has to be ended.
+        open_code = "`" if line[:_LONGEST].count("`") % 2 else ""
+        line = f"{line[:_LONGEST]}{open_code}… (**cut**, {len(line) - _LONGEST:,} characters more)"
+    return line.replace("|", "\\|")
 
 
 def failing(findings: Sequence[Folded], parts: Sequence[Part]) -> list[Part]:

@@ -1,15 +1,17 @@
 """Who may do what in a stack: every policy as permissions of one action on one resource each."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import Any
 
 from review.changes import Comparison
 from review.finding import Finding, Part
-from review.policies import Policy, read
-from review.stack import Block, Stack, short, with_attributes, without_attributes
+from review.policies import NO_POLICIES, Policy, read
+from review.shapes import Block, blocks, listed
+from review.stack import Stack, short, with_attributes, without_attributes
 from review.values import shown
 
 # What narrows an invoke permission beside its source.
@@ -18,6 +20,13 @@ _NARROWING = ("source_account", "event_source_token", "principal_org_id", "funct
 _HOLDERS = ("role", "user", "group")
 _HELD = {f"aws_iam_{holder}_policy" for holder in _HOLDERS}
 _ATTACHED = {"aws_iam_policy_attachment", *(f"{kind}_attachment" for kind in _HELD)}
+_ALL_BUT = "all but "
+_OWN_POLICY = re.compile(r"\$\{aws_iam_policy\.[\w-]+\.(?:arn|id)\}")
+# What no revision's document shows: a file's content, what a module or AWS says.
+_ELSEWHERE = re.compile(
+    r"file\w*\(|module\.|\bdata\.(?!aws_(?:caller_identity|iam_policy_document|partition|region)\.)"
+)
+_ONE_ACTION = re.compile(r"[\w-]+:\w+")
 UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
 """Types of IAM that permissions are read from."""
 
@@ -36,11 +45,9 @@ class Permission:
         """Whether it says all that the other says: wildcards are understood, conditions narrow."""
         return (
             self.denied == other.denied
-            and self.principal == other.principal
-            and not self.action.startswith("all but ")
-            and not self.resource.startswith("all but ")
-            and _matches(self.action.lower(), other.action.lower())
-            and _matches(self.resource, other.resource)
+            and (self.principal == other.principal or _spares_no_more(self.principal, other.principal))
+            and _reaches(self.action.lower(), other.action.lower())
+            and _reaches(self.resource, other.resource)
             and set(self.conditions) <= set(other.conditions)
         )
 
@@ -65,7 +72,8 @@ class Unread:
         whom = " and ".join(f"`{without_attributes(holder)}`" for holder in self.holders)
         what = " and ".join(shown(text) for text in self.texts)
         unknown = f"what {whom} may" if whom else "whom it lets in"
-        return f"`{address}`: {what} in `{argument}` is not read here: {unknown} is not known"
+        where = "" if argument == "*" else f" in `{argument}`"
+        return f"`{address}`: {what}{where} is not read here: {unknown} is not known"
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,7 @@ class Permissions:
     def lost_to(self, later: "Permissions") -> list[Permission]:
         """Those that the later ones do not cover."""
         return sorted(
-            one
-            for one in self.all - later.all
-            if not any(other.covers(one) for other in later.all if other.principal == one.principal)
+            one for one in self.all - later.all if not any(other.covers(one) for other in later.all)
         )
 
     def giving(self, permissions: Collection[Permission]) -> set[str]:
@@ -117,6 +123,11 @@ class _Reading:
         self.unread: dict[str, Unread] = {}
 
     def permissions(self) -> Iterator[tuple[str, Permission]]:
+        for source, holders, policies in self._attachments():
+            yield from self._managed(source, holders, policies)
+        yield from self._own()
+
+    def _own(self) -> Iterator[tuple[str, Permission]]:
         for address, block in self._stack.resources.items():
             kind = address.partition(".")[0]
             holders: list[str] | None = None
@@ -124,15 +135,12 @@ class _Reading:
                 yield f"{address}:*", self._invocation(block)
             elif kind == "aws_iam_role":
                 yield from self._role(address, block)
-            elif kind in _ATTACHED:
-                for holder in self._holders(block):
-                    yield from self._managed(f"{address}:*", holder, [block.get("policy_arn", "")])
             elif kind in _HELD:
                 holders = self._holders(block)
             elif kind == "aws_iam_policy":
                 holders = self._attached_to.get(address) or [f"whom {block.get('name', 'a policy')} bounds"]
             for argument, value in block.items():
-                if policy := read(self._stack, argument, value):
+                if kind not in NO_POLICIES and (policy := read(self._stack, argument, value)):
                     yield from self._granted(address, argument, policy, holders)
 
     def _invocation(self, block: Block) -> Permission:
@@ -162,9 +170,7 @@ class _Reading:
     def _role(self, address: str, block: Block) -> Iterator[tuple[str, Permission]]:
         """What its own block gives it, and what a boundary takes away: one that goes gives it back."""
         role = self._holder("role", f"${{{address}.name}}")
-        yield from self._managed(f"{address}:managed_policy_arns", role, block.get("managed_policy_arns", []))
-        inline = block.get("inline_policy", [])
-        for one in inline if isinstance(inline, list) else [inline]:
+        for one in blocks(block.get("inline_policy")):
             if policy := read(self._stack, "policy", one.get("policy")):
                 yield from self._granted(address, "inline_policy", policy, [role])
         if boundary := block.get("permissions_boundary"):
@@ -174,11 +180,34 @@ class _Reading:
                 Permission(role, what, self._canonical(boundary), (), True),
             )
 
-    def _managed(self, source: str, holder: str, policies: list[str]) -> Iterator[tuple[str, Permission]]:
+    def _attachments(self) -> Iterator[tuple[str, list[str], list[Any]]]:
+        """By what attaches them: whom policies are attached to, and which."""
+        for address, block in self._stack.resources.items():
+            kind = address.partition(".")[0]
+            if kind in _ATTACHED:
+                yield f"{address}:*", self._holders(block), listed(block.get("policy_arn"))
+            elif kind == "aws_iam_role":
+                role = self._holder("role", f"${{{address}.name}}")
+                yield f"{address}:managed_policy_arns", [role], listed(block.get("managed_policy_arns"))
+            elif kind == "aws_iam_role_policy_attachments_exclusive":
+                # It bars others, and attaches those that it names.
+                role = self._holder("role", str(block.get("role_name")))
+                yield f"{address}:policy_arns", [role], listed(block.get("policy_arns"))
+
+    def _managed(
+        self, source: str, holders: list[str], policies: list[Any]
+    ) -> Iterator[tuple[str, Permission]]:
         """What AWS's own policies allow is not in the stack: the policy itself is what one may."""
-        for policy in policies:
-            if not re.search(r"\$\{aws_iam_policy\.", policy):
-                yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
+        for policy in map(str, policies):
+            if _OWN_POLICY.fullmatch(policy):
+                continue
+            if self._stack.references(policy) & self._stack.of("aws_iam_policy").keys():
+                # One of the stack's on a condition, or another.
+                had = self.unread.get(source, Unread((), ()))
+                self.unread[source] = Unread((*had.texts, policy), tuple(holders))
+            else:
+                for holder in holders:
+                    yield source, Permission(holder, "all that this policy allows", self._canonical(policy))
 
     def _granted(
         self, address: str, argument: str, policy: Policy, holders: list[str] | None
@@ -194,36 +223,32 @@ class _Reading:
                     yield source, permission
 
     def _principals(self, statement: Block) -> list[str]:
-        found = [
-            (prefix, pair)
-            for prefix, argument in (("", "principals"), ("all but ", "not_principals"))
-            for pair in statement.get(argument, [])
-        ]
-        return [
-            f"{prefix}{'everybody' if identifier == '*' else self._readable(identifier)}"
-            for prefix, pair in found
-            for identifier in pair.get("identifiers", ["*"])
-        ] or ["nobody"]
+        named, spared = (
+            [
+                "everybody" if identifier == "*" else self._readable(identifier)
+                for pair in statement.get(argument, [])
+                for identifier in pair["identifiers"]
+            ]
+            for argument in ("principals", "not_principals")
+        )
+        return [*named, *_all_but(spared)] or ["nobody"]
 
     @cached_property
     def _attached_to(self) -> Mapping[str, list[str]]:
         """Whom each policy of the stack is attached to."""
         holders: dict[str, list[str]] = {}
-        for kind in _ATTACHED:
-            for one in self._stack.of(kind).values():
-                for policy in self._stack.references(one.get("policy_arn", "")):
-                    holders.setdefault(policy, []).extend(self._holders(one))
-        for role, block in self._stack.of("aws_iam_role").items():
-            for policy in self._stack.references(block.get("managed_policy_arns", [])):
-                holders.setdefault(policy, []).append(self._holder("role", f"${{{role}.name}}"))
+        for _, found, policies in self._attachments():
+            for policy in self._stack.references(policies):
+                had = holders.setdefault(policy, [])
+                had += [one for one in found if one not in had]
         return holders
 
     def _holders(self, block: Block) -> list[str]:
         return [
             self._holder(kind, str(name))
             for kind in _HOLDERS
-            for given in (block.get(kind, []), block.get(f"{kind}s", []))
-            for name in (given if isinstance(given, list) else [given])
+            for given in (block.get(kind), block.get(f"{kind}s"))
+            for name in listed(given)
         ]
 
     def _holder(self, kind: str, reference: str) -> str:
@@ -234,12 +259,13 @@ class _Reading:
     def _expanded(self, principal: str, address: str, statement: Block) -> Iterator[Permission]:
         conditions = tuple(sorted(self._condition(one) for one in statement.get("condition", [])))
         denied = statement.get("effect", "Allow") == "Deny"
-        on = statement.get("resources") or (
-            # A trust policy names no resource: it is the role's own.
-            [f"all but {one}" for one in statement.get("not_resources", [])] or [self._stack.label(address)]
+        named, spared = (
+            [self._canonical(resource) for resource in statement.get(argument, [])]
+            for argument in ("resources", "not_resources")
         )
-        resources = [self._canonical(resource) for resource in on]
-        for action in statement.get("actions") or [f"all but {one}" for one in statement["not_actions"]]:
+        # A trust policy names no resource: it is the role's own.
+        resources = named or _all_but(spared) or [self._canonical(self._stack.label(address))]
+        for action in statement.get("actions") or _all_but(statement["not_actions"]):
             for resource in resources:
                 yield Permission(principal, action, resource, conditions, denied)
 
@@ -272,32 +298,53 @@ def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:
         }
         for text in _sentences(sorted(worded), may, refused):
             yield Finding(Part.PERMISSIONS, text, tells=told)
-    for line in after.not_understood:
-        yield Finding(Part.UNKNOWN, line)
+    affected = {one.principal for one in (*given, *taken)}
+    for source, unread in after.unread.items():
+        was = before.unread.get(_source_before(comparison, source))
+        if was != unread or affected & {*unread.holders} or _may_differ(comparison, unread):
+            yield Finding(Part.UNKNOWN, unread.said(source))
     for source, unread in before.unread.items():
-        if source not in after.unread:
+        if source not in {_source_before(comparison, one) for one in after.unread}:
             yield Finding(Part.UNKNOWN, f"before this change, {unread.said(source)}")
 
 
 def lost(comparison: Comparison) -> list[Permission]:
     """Those that are gone for certain: what is not read any more may allow the same as before."""
     before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
-    unread = {source: one for source, one in after.unread.items() if before.unread.get(source) != one}
+    unread = {
+        _source_before(comparison, source): one
+        for source, one in after.unread.items()
+        if before.unread.get(_source_before(comparison, source)) != one or _may_differ(comparison, one)
+    }
     holders = {holder for one in unread.values() for holder in one.holders}
-    doubtful: set[Permission] = set()
-    if unread:
-        came_from = {
-            change.address: change.old_address for change in comparison.changes if change.old_address
-        }
-        for source in unread:
-            address, _, argument = source.partition(":")
-            doubtful |= before.sources.get(f"{came_from.get(address, address)}:{argument}", frozenset())
+    doubtful = {one for source in unread for one in before.sources.get(source, ())}
     return [
         one
         for one in before.lost_to(after)
         # Whatever else a holder is given, what was refused is not refused there any more.
         if one not in doubtful and (one.denied or one.principal not in holders)
     ]
+
+
+def _source_before(comparison: Comparison, source: str) -> str:
+    address, _, argument = source.partition(":")
+    return f"{comparison.came_from.get(address, address)}:{argument}"
+
+
+def _may_differ(comparison: Comparison, unread: Unread) -> bool:
+    """Whether it may allow something else now, though the code has it as before."""
+    text = json.dumps(unread.texts)
+    local = "local." in text
+    if local:
+        text += json.dumps(comparison.new.document.get("locals"))
+    sections = {"locals"} if local else set()
+    if "var." in text:
+        sections.add("variable")
+    return (
+        _ELSEWHERE.search(text) is not None
+        or not sections.isdisjoint(one.path.partition(".")[0] for one in comparison.others)
+        or not comparison.new.references(text).isdisjoint(comparison.differing)
+    )
 
 
 def in_words(permissions: Collection[Permission], environment: str) -> list[Permission]:
@@ -348,6 +395,33 @@ def _sentences(permissions: list[Permission], may: str, refused: str) -> Iterato
         yield f"`{principal}` {verb} {what} on `{resource}`{condition}"
 
 
+def _all_but(spared: Collection[str]) -> list[str]:
+    """One for the whole list: each more that is spared makes it narrower."""
+    return [f"{_ALL_BUT}{', '.join(sorted(spared))}"] if spared else []
+
+
+def _spares_no_more(one: str, other: str) -> bool:
+    """Whether both are about all but some, and the one about all that the other is about."""
+    if not (one.startswith(_ALL_BUT) and other.startswith(_ALL_BUT)):
+        return False
+    ours, theirs = (text.removeprefix(_ALL_BUT).split(", ") for text in (one, other))
+    return all(any(_matches(wider, spared) for wider in theirs) for spared in ours)
+
+
+def _reaches(pattern: str, text: str) -> bool:
+    if pattern.startswith(_ALL_BUT) and _ONE_ACTION.fullmatch(text):
+        return not any(_matches(spared, text) for spared in pattern.removeprefix(_ALL_BUT).split(", "))
+    if pattern.startswith(_ALL_BUT) or text.startswith(_ALL_BUT):
+        return pattern == "*" or _spares_no_more(pattern, text)
+    return _matches(pattern, text)
+
+
 def _matches(pattern: str, text: str) -> bool:
-    # IAM knows `*` and `?`; fnmatch's brackets are none there.
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Of IAM's wildcards. What is matched has some too: its `*` is more than the one letter of a `?`."""
+    parts = {"*": ".*", "?": "[^*]"}
+    return re.compile("".join(parts.get(one, re.escape(one)) for one in pattern), re.DOTALL)

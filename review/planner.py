@@ -15,7 +15,7 @@ from config.terraform import PROVIDER_LOCK, PROVIDER_VERSION
 from deployment.programs import find_terraform, impersonal_variables, terraform_variables
 from deployment.provider_search import find_provider_mirror
 from review.made_up_state import Schema
-from review.stack import Block
+from review.shapes import Block
 
 CACHE = Path(sys.prefix, "review")
 _SECONDS = 120

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from review.stack import Block, Stack
+from review.shapes import Block, listed
+from review.stack import Stack
 
 _DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.([\w-]+)\.(?:minified_)?json\}")
 # They hold policies, whatever is in them; others do if it looks like one.
@@ -17,7 +18,10 @@ _ARGUMENTS = {
     "policy_document",
     "resource_policy",
 }
-_LIKE_A_POLICY = re.compile(r'aws_iam_policy_document\.|\bStatement"?\s*[:=]')
+# A sentence may have the word as well: what is no expression is JSON.
+_LIKE_A_POLICY = re.compile(r'aws_iam_policy_document\.|(?:^\s*\{|\$\{)[\s\S]*\bStatement"?\s*[:=]')
+NO_POLICIES = frozenset({"aws_ecr_lifecycle_policy"})
+"""Types whose `policy` lets nobody do anything."""
 # As IAM's own JSON says what a policy document's arguments say.
 _JSON_NAMES = {
     "Sid": "sid",
@@ -64,27 +68,38 @@ def _document(stack: Stack, name: str) -> Policy:
     document = stack.data.get(f"data.aws_iam_policy_document.{name}", {})
     found = _checked(document.get("statement", []))
     unread = [json.dumps({"dynamic": document["dynamic"]})] if "dynamic" in document else []
-    others = [
-        _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
+    sources, overrides = (
+        [
+            _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
+            for value in listed(document.get(argument))
+        ]
         for argument in ("source_policy_documents", "override_policy_documents")
-        for value in _listed(document.get(argument, []))
-    ]
+    )
+    parts = [*sources, found, *overrides]
     return Policy(
-        found.statements + tuple(one for other in others for one in other.statements),
-        found.unread + tuple(unread) + tuple(one for other in others for one in other.unread),
+        tuple(_replacing(parts)), tuple(unread) + tuple(one for part in parts for one in part.unread)
     )
 
 
+def _replacing(parts: list[Policy]) -> list[Block]:
+    """The statements of all parts; a later part's replaces one of the same Sid."""
+    statements: list[Block] = []
+    for part in parts:
+        replaced = [one["sid"] for one in part.statements if one.get("sid")]
+        statements = [one for one in statements if one.get("sid") not in replaced]
+        statements += part.statements
+    return statements
+
+
 def _checked(statements: Any) -> Policy:
-    fit = [one for one in _listed(statements) if _is_statement(one)]
-    unfit = [
-        one if isinstance(one, str) else json.dumps(one) for one in _listed(statements) if one not in fit
-    ]
+    given = [_with_lists(one) if isinstance(one, dict) else one for one in listed(statements)]
+    fit = [one for one in given if _is_statement(one)]
+    unfit = [one if isinstance(one, str) else json.dumps(one) for one in given if one not in fit]
     return Policy(tuple(fit), tuple(unfit))
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _with_lists(statement: Block) -> Block:
+    return {key: [part] if isinstance(part, dict) else part for key, part in statement.items()}
 
 
 def _is_statement(one: Any) -> bool:
@@ -121,13 +136,13 @@ def _from_json(raw: Block) -> Block:
     statement: Block = {}
     for key, name in _JSON_NAMES.items():
         if key in raw:
-            statement[name] = raw[key] if key in ("Sid", "Effect") else _listed(raw[key])
+            statement[name] = raw[key] if key in ("Sid", "Effect") else listed(raw[key])
     for key, name in _JSON_PRINCIPALS.items():
         if key in raw:
             given = {"AWS": raw[key]} if isinstance(raw[key], str) else raw[key]
-            statement[name] = [{"type": kind, "identifiers": _listed(who)} for kind, who in given.items()]
+            statement[name] = [{"type": kind, "identifiers": listed(who)} for kind, who in given.items()]
     statement["condition"] = [
-        {"test": test, "variable": variable, "values": [str(one) for one in _listed(values)]}
+        {"test": test, "variable": variable, "values": [str(one) for one in listed(values)]}
         for test, variables in raw.get("Condition", {}).items()
         for variable, values in variables.items()
     ]

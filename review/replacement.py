@@ -11,7 +11,8 @@ from typing import Any
 from review.changes import Comparison
 from review.made_up_state import Schema, literal
 from review.planner import Planner
-from review.stack import REPETITIONS, Block, Stack
+from review.shapes import Block, block
+from review.stack import REPETITIONS, Stack
 
 _NAME = re.compile(r"(?<![\w.])(aws_\w+)\.([\w-]+)")
 _EXPRESSION = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
@@ -62,8 +63,8 @@ def _code(touched: Mapping[Stack, Collection[str]]) -> tuple[Block, set[str]]:
     for stack, addresses in touched.items():
         for address in addresses:
             kind, _, name = address.partition(".")
-            block = _plannable(literal(stack, stack.resources[address], addresses))
-            configuration.setdefault(kind, {})[f"{stack.name}__{name}"] = _prefixed(stack.name, block)
+            planned = _plannable(literal(stack, stack.resources[address], addresses))
+            configuration.setdefault(kind, {})[f"{stack.name}__{name}"] = _prefixed(stack.name, planned)
         variables |= set(stack.document.get("variable", {}))
     return configuration, variables
 
@@ -101,10 +102,10 @@ def _touched(comparison: Comparison, unplanned: Collection[str]) -> set[str]:
     while found:
         more = {
             address
-            for address, block in new.resources.items()
+            for address, given in new.resources.items()
             if address not in found
             and address in comparison.old.resources
-            and new.references({key: part for key, part in block.items() if key != "depends_on"}) & found
+            and new.references({key: part for key, part in given.items() if key != "depends_on"}) & found
         }
         if not more:
             break
@@ -112,12 +113,12 @@ def _touched(comparison: Comparison, unplanned: Collection[str]) -> set[str]:
     return found
 
 
-def _plannable(block: Block) -> Block:
+def _plannable(given: Block) -> Block:
     # Terraform would refuse and plan nothing; what it depends on may not be among the planned; and the state
     # has one of each.
-    lifecycle = {key: part for key, part in block.get("lifecycle", {}).items() if key != "prevent_destroy"}
+    lifecycle = {key: part for key, part in block(given.get("lifecycle")).items() if key != "prevent_destroy"}
     without = ("lifecycle", "depends_on", *REPETITIONS)
-    kept = {key: part for key, part in block.items() if key not in without}
+    kept = {key: part for key, part in given.items() if key not in without}
     return kept | ({"lifecycle": lifecycle} if lifecycle else {})
 
 

@@ -1,14 +1,13 @@
 """What no other part tells: resources added, changed, moved and removed, each in a line."""
 
-import json
 from collections.abc import Iterator, Mapping
 
 from review.behaviour import is_told
-from review.changes import Change, Comparison, arguments
+from review.changes import Argument, Change, Comparison, arguments, other
 from review.finding import Finding, Part
 from review.permissions import Permissions
+from review.policies import NO_POLICIES
 from review.replacement import Replacement
-from review.stack import Stack
 from review.values import difference
 
 # Told by the permissions that they come to; that they are written otherwise is told here.
@@ -41,7 +40,9 @@ def _lines(
     comparison: Comparison, change: Change, told: set[str], replacement: Replacement | None
 ) -> Iterator[str]:
     label = comparison.label(change)
-    name = f"`{change.address}`" if label == change.address else f"{label} (`{change.address}`)"
+    name = f"`{change.address}`" if label == change.address else label
+    if change.address not in label:
+        name = f"{label} (`{change.address}`)"
     if replacement and f"{change.address}:anew" not in told:
         yield f"{name} **made anew**: {replacement.reason}"
     if change.old_address and f"{change.address}:moved" not in told:
@@ -57,11 +58,15 @@ def _lines(
         for argument in change.arguments:
             if is_told(f"{change.address}:{argument.path}", told):
                 continue
-            if argument.top in _POLICIES and isinstance(argument.after, str):
+            if _is_document(change, argument):
                 # Only which document it is; what is in it is compared by itself.
                 yield f"{name}: `{argument.top}` is another document"
             else:
                 yield f"{name}: {difference(argument)}"
+
+
+def _is_document(change: Change, argument: Argument) -> bool:
+    return argument.top in _POLICIES and change.kind not in NO_POLICIES and isinstance(argument.after, str)
 
 
 def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding]:
@@ -83,32 +88,21 @@ def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding
             yield Finding(Part.REST, f"`{address}` is written otherwise{effect}", construct)
 
 
-_OWN = {"resource", "data", "moved", "//"}
-
-
 def _others(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
     """Outputs, variables, providers, versions."""
-    before, after = _remaining(comparison.old), _remaining(comparison.new)
-    for argument in arguments(before, after):
+    for argument in comparison.others:
         section = argument.path.partition(".")[0]
-        key = argument.path.replace("provider.aws.", "provider:").replace("terraform.", "terraform:")
-        if is_told(key, told):
+        if is_told(other(argument), told):
             continue
         text = difference(argument)
         if section == "variable":
             # A default may be a secret's.
             text = f"`{argument.path}` {_how(argument.before, argument.after)}"
         yield Finding(Part.REST, text, section)
-    old, new = (len(stack.document.get("moved", [])) for stack in (comparison.old, comparison.new))
+    old, new = (len(stack.moves) for stack in (comparison.old, comparison.new))
     if old != new:
         yield Finding(Part.REST, f"`moved` blocks: {old} → {new}", "terraform")
 
 
 def _how(before: object, after: object) -> str:
     return "added" if before is None else "removed" if after is None else "changed"
-
-
-def _remaining(stack: Stack) -> dict[str, object]:
-    kept = {key: part for key, part in stack.document.items() if key not in _OWN}
-    canonical: dict[str, object] = stack.canonical(json.loads(json.dumps(kept)))
-    return canonical

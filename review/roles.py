@@ -2,21 +2,39 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from review.changes import Change, Comparison
 from review.exposure import BARS
 from review.finding import Finding, Part
 from review.permissions import UNDERSTOOD
+from review.shapes import blocks
 from review.values import difference, shown
 
 _ROLE = re.compile(r"(^|_)role(_arn)?$|credentials_arn$")
 _OUTSIDE = "is not in this stack: what it may is not known"
+_PLAIN = re.compile(r"\$\{(aws_iam_role\.[\w-]+)\.\w+\}")
 _ISSUER = (Part.PERMISSIONS, "roles may trust whom it says to know")
 # Types of which all that changes is said, and what it is about.
 _SAID = {
     "aws_iam_openid_connect_provider": _ISSUER,
     "aws_iam_saml_provider": _ISSUER,
     "aws_lambda_event_source_mapping": (Part.PERMISSIONS, "a function is called with what arrives there"),
+}
+
+# How a function is called, and not whether: behaviour.
+_HOW_MANY = {
+    "batch_size",
+    "bisect_batch_on_function_error",
+    "function_response_types",
+    "maximum_batching_window_in_seconds",
+    "maximum_record_age_in_seconds",
+    "maximum_retry_attempts",
+    "metrics_config",
+    "parallelization_factor",
+    "scaling_config",
+    "tags",
+    "tumbling_window_in_seconds",
 }
 
 
@@ -44,7 +62,19 @@ def _texts(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
     elif change.after is None:
         yield "*", f"is **gone**, {shown(comparison.old.canonical(change.before), whole=True)}"
     for argument in change.arguments:
+        if argument.top in _HOW_MANY:
+            continue
         yield argument.path, difference(argument, whole=True)
+
+
+def _roles_in(given: Any) -> Iterator[Any]:
+    """What it and the blocks in it act as."""
+    for one in blocks(given):
+        for argument, value in one.items():
+            if _ROLE.search(argument):
+                yield value
+            else:
+                yield from _roles_in(value)
 
 
 def _acting(comparison: Comparison, change: Change) -> Iterator[Finding]:
@@ -52,16 +82,14 @@ def _acting(comparison: Comparison, change: Change) -> Iterator[Finding]:
     label, construct = comparison.label(change), comparison.construct(change)
     if change.before is None and change.after is not None:
         made = {one.address for one in comparison.of("aws_iam_role") if one.before is None}
-        for argument, value in change.after.items():
-            referred = comparison.new.references(value)
-            if _ROLE.search(argument) and not referred & made:
+        for value in _roles_in(change.after):
+            plain = _PLAIN.fullmatch(str(value))
+            if plain is None or plain[1] not in made:
                 role = shown(comparison.new.canonical(value), whole=True)
-                there = (
-                    "was there before" if referred & comparison.new.of("aws_iam_role").keys() else _OUTSIDE
-                )
-                yield Finding(
-                    Part.PERMISSIONS, f"{label} is new, and acts as {role}, which {there}", construct
-                )
+                there = plain is not None and plain[1] in comparison.new.resources
+                which = "was there before" if there else _OUTSIDE
+                text = f"{label} is new, and acts as {role}, which {which}"
+                yield Finding(Part.PERMISSIONS, text, construct)
     elif change.after is not None:
         for one in change.arguments:
             if _ROLE.search(one.path.rpartition(".")[2]):

@@ -9,6 +9,7 @@ from typing import Any
 from review.changes import Comparison
 from review.finding import Finding, Part
 from review.stack import REPETITIONS, Stack
+from review.values import named_as_a_secret
 
 _VARIABLE = re.compile(r"(?<![\w.])var\.([\w-]+)")
 # What a variable says of itself if it is a secret, and what may be without it.
@@ -43,7 +44,9 @@ def secrets_in_state(comparison: Comparison) -> Iterator[Finding]:
                 text = f"`var.{variable}` is no longer `{mark}`: {so}"
                 yield Finding(Part.DATA, text, tells=(f"variable.{variable}.{mark}:*",))
     variables = {
-        name for name, one in [*before.items(), *after.items()] if any(one.get(mark) for mark in _MARKS)
+        name
+        for name, one in [*before.items(), *after.items()]
+        if named_as_a_secret(name) or any(one.get(mark) for mark in _MARKS)
     }
     former = {place.name: place for place in _places(old)}
     for place in _places(new):

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from config.names import PROJECT, environment_of
-
-Block = dict[str, Any]
+from review.shapes import Block, block, blocks, normalised
 
 _KINDS = {
     "aws_apigatewayv2_api": "API ",
@@ -85,23 +84,28 @@ class Stack:
     @property
     def kept(self) -> frozenset[str]:
         """Addresses of what Terraform lets go of, and does not destroy, where its state still has it."""
-        blocks = self.document.get("removed", [])
         # Without a word about it, it is destroyed.
         return frozenset(
-            block["from"] for block in blocks if block.get("lifecycle", {}).get("destroy") is False
+            str(one.get("from"))
+            for one in blocks(self.document.get("removed"))
+            if block(one.get("lifecycle")).get("destroy") is False
         )
 
+    @property
+    def moves(self) -> list[tuple[str, str]]:
+        """Where its `moved` blocks say that something was, and where it is."""
+        return [(str(one.get("from")), str(one.get("to"))) for one in blocks(self.document.get("moved"))]
+
     def existing(self) -> "Stack":
-        """Without the blocks that there are none of by their `count` or `for_each`."""
-        sections = {
-            section: {
-                kind: {name: block for name, block in named.items() if not _is_none(block)}
-                for kind, named in self.document[section].items()
-            }
-            for section in ("resource", "data")
-            if section in self.document
-        }
-        return replace(self, document={**self.document, **sections})
+        """In one shape, and without the blocks that there are none of by their `count` or `for_each`."""
+        document = normalised(self.document)
+        for section in ("resource", "data"):
+            if section in document:
+                document[section] = {
+                    kind: {name: one for name, one in named.items() if not _is_none(one)}
+                    for kind, named in document[section].items()
+                }
+        return replace(self, document=document)
 
     def of(self, kind: str) -> dict[str, Block]:
         """The resources of a type by address."""
@@ -111,13 +115,13 @@ class Stack:
         """The construct that a resource belongs to, as `api`; the top one in its stack."""
         kind, _, name = address.removeprefix("data.").partition(".")
         section = "data" if address.startswith("data.") else "resource"
-        block = self.document.get(section, {}).get(kind, {}).get(name, {})
-        path = str(block.get("//", {}).get("metadata", {}).get("path", ""))
+        notes = self.document.get(section, {}).get(kind, {}).get(name, {}).get("//")
+        path = str(block(block(notes).get("metadata")).get("path", ""))
         parts = path.split("/")
         return parts[1] if len(parts) > 1 else name.partition("_")[0]
 
     def label(self, address: str) -> str:
-        """What people call a resource: its kind and its name in AWS, or its address."""
+        """What people call a resource: its kind and its name in AWS, or its address; both if two share it."""
         if address in self.labels:
             return self.labels[address]
         kind = address.partition(".")[0]
@@ -126,7 +130,20 @@ class Stack:
         if kind == "aws_lambda_alias" and name is not None:
             # Of the function's name and its own, as in its ARN.
             name = f"{name.removeprefix(_KINDS['aws_lambda_function'])}:{block.get('name')}"
-        return address if name is None else f"{_KINDS[kind]}{name}"
+        if name is None:
+            return address
+        return f"{_KINDS[kind]}{name}{f' ({address})' if address in self._called_alike else ''}"
+
+    @cached_property
+    def _called_alike(self) -> frozenset[str]:
+        """Addresses of what has the name of another: an authorizer of another, a role of another account."""
+        named: dict[tuple[str, ...], list[str]] = {}
+        for address, given in self.resources.items():
+            kind = address.partition(".")[0]
+            names = [str(given[key]) for key in _NAMES if isinstance(given.get(key), str)]
+            if kind in _KINDS and names:
+                named.setdefault((kind, names[0], str(given.get("name"))), []).append(address)
+        return frozenset(address for alike in named.values() if len(alike) > 1 for address in alike)
 
     def readable(self, text: str) -> str:
         """The text with labels in the place of references."""
@@ -141,7 +158,7 @@ class Stack:
             case dict():
                 return {name: self.canonical(part, name) for name, part in sorted(value.items())}
             case list() if key == "depends_on":
-                return sorted(self.label(part) for part in value)
+                return sorted(self.label(str(part)) for part in value)
             case list():
                 return [self.canonical(part, key) for part in value]
             case str():
@@ -181,8 +198,8 @@ class Stack:
 
     def _blocks(self, section: str, prefix: str) -> Iterator[tuple[str, Block]]:
         for kind, named in self.document.get(section, {}).items():
-            for name, block in named.items():
-                yield f"{prefix}{kind}.{name}", {key: part for key, part in block.items() if key != "//"}
+            for name, given in named.items():
+                yield f"{prefix}{kind}.{name}", {key: part for key, part in given.items() if key != "//"}
 
 
 def _is_none(block: Block) -> bool:

@@ -33,6 +33,11 @@ def shown(value: Any, path: str = "", *, whole: bool = False) -> str:
     return f"`{text}`" if text else '`""`'
 
 
+def named_as_a_secret(name: str) -> bool:
+    """Whether the value of what is called so might be a secret."""
+    return _SECRET.search(name) is not None and not _POINTER.search(name)
+
+
 def difference(argument: Argument, *, whole: bool = False) -> str:
     """`memory_size` 512 → 1024, in Markdown. An attribute is named only if nothing else differs."""
     name = without_attributes(argument.path)
@@ -69,9 +74,7 @@ def _with_texts(value: Any, changed: Callable[[str], str]) -> Any:
 def _hidden(path: str, value: Any) -> bool:
     if isinstance(value, str) and _LOGIN.search(value):
         return True
-    last = path.rpartition(".")[2]
-    secret = _SECRET.search(last) is not None and not _POINTER.search(last)
-    return secret and not isinstance(value, bool | int)
+    return named_as_a_secret(path.rpartition(".")[2]) and not isinstance(value, bool | int)
 
 
 def _without_secrets(value: Any) -> Any:

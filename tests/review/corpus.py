@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from review.stack import Block
+from review.shapes import Block
 from tests.review.documents import Change, one, policy, renamed
 
 CORPUS: dict[str, Change] = {}
@@ -172,6 +172,13 @@ def secrets_are_given_away_by_an_output_a_variable_and_a_data_source(document: B
     one(document, "aws_lambda_function", "trades")["environment"]["variables"]["DB"] = "${var.db_username}"
     document["data"]["aws_secretsmanager_secret_version"] = {"keys": {"secret_id": "keys"}}
     document["locals"] = {"key": "${var.tiingo_api_key}"}
+
+
+@_case
+def a_variable_that_is_not_said_to_be_a_secret_is_named_as_one(document: Block) -> None:
+    document["variable"] |= {"broker_token": {"type": "string"}, "broker_url": {"type": "string"}}
+    variables = one(document, "aws_lambda_function", "trades")["environment"]["variables"]
+    variables |= {"BROKER": "${var.broker_token}", "BROKER_URL": "${var.broker_url}"}
 
 
 @_case
@@ -360,6 +367,24 @@ def a_statement_is_for_a_name_that_is_no_arn(document: Block) -> None:
     ]
 
 
+def spare(document: Block, actions: list[str], accounts: list[str]) -> None:
+    statement = policy(document, "trades_role_read-database-secret")[0]
+    statement.pop("actions", None)
+    statement["not_actions"] = actions
+    (without_tls,) = (
+        one for one in policy(document, "storage_cache_policy-document") if one.get("sid") == "DenyWithoutTls"
+    )
+    without_tls.pop("principals", None)
+    without_tls["not_principals"] = [
+        {"type": "AWS", "identifiers": [f"arn:aws:iam::{account}:root" for account in accounts]}
+    ]
+
+
+@_case
+def everything_but_a_few_actions_is_allowed_and_somebody_need_not_use_tls(document: Block) -> None:
+    spare(document, ["iam:*", "s3:*"], ["111111111111"])
+
+
 @_case
 def a_function_has_the_role_of_another(document: Block) -> None:
     one(document, "aws_lambda_function", "trades")["role"] = "${aws_iam_role.ingest.arn}"
@@ -373,6 +398,43 @@ def functions_come_with_roles_that_were_there(document: Block) -> None:
         ("relative", "${aws_iam_role.ingest.arn}"),
     ):
         functions[name] = {**functions["trades"], "function_name": name, "role": role}
+
+
+_CONDITIONAL = '${aws_iam_%s.arn == "" ? "" : "arn:aws:iam::%s/Admin"}'
+
+
+@_case
+def a_policy_and_a_role_are_others_on_a_condition(document: Block) -> None:
+    """Which is made to refer to what is new and harmless."""
+    roles, functions = document["resource"]["aws_iam_role"], document["resource"]["aws_lambda_function"]
+    document["resource"]["aws_iam_policy"] = {"none": {"name": "none", "policy": '{"Statement": []}'}}
+    document["resource"]["aws_iam_role_policy_attachment"] = {
+        "admin": {
+            "role": "${aws_iam_role.trades.name}",
+            "policy_arn": _CONDITIONAL % ("policy.none", "aws:policy"),
+        }
+    }
+    roles["none"] = {**roles["trades"], "name": "none"}
+    functions["second"] = {
+        **functions["trades"],
+        "function_name": "second",
+        "role": _CONDITIONAL % ("role.none", "111111111111:role"),
+    }
+
+
+@_case
+def a_schedule_acts_as_a_role_that_is_not_in_the_stack(document: Block) -> None:
+    document["resource"]["aws_scheduler_schedule"] = {
+        "nightly": {
+            "name": "nightly",
+            "schedule_expression": "rate(1 day)",
+            "flexible_time_window": {"mode": "OFF"},
+            "target": {
+                "arn": "${aws_lambda_function.trades.arn}",
+                "role_arn": "arn:aws:iam::111111111111:role/Admin",
+            },
+        }
+    }
 
 
 @_case
@@ -446,6 +508,15 @@ def a_role_may_be_given_other_policies(document: Block) -> None:
 
 
 @_case
+def what_bars_other_policies_attaches_one_and_is_about_another_role(document: Block) -> None:
+    document["resource"]["aws_iam_role_policy_attachments_exclusive"]["second"] = {
+        "role_name": "${aws_iam_role.ingest.name}",
+        "policy_arns": ["arn:aws:iam::aws:policy/AdministratorAccess"],
+    }
+    one(document, "aws_iam_role_policies_exclusive", "trades")["role_name"] = "${aws_iam_role.ingest.name}"
+
+
+@_case
 def a_function_has_a_url_of_its_own(document: Block) -> None:
     document["resource"]["aws_lambda_function_url"] = {
         "trades": {
@@ -501,6 +572,28 @@ def a_second_authorizer_lets_others_in(document: Block) -> None:
         },
         "name": "second",
     }
+
+
+@_case
+def routes_are_guarded_by_another_authorizer_of_the_same_name(document: Block) -> None:
+    authorizers = document["resource"]["aws_apigatewayv2_authorizer"]
+    (first,) = authorizers
+    authorizers["second"] = {
+        **authorizers[first],
+        "jwt_configuration": {"audience": ["anybody"], "issuer": "https://tokens.example.com"},
+    }
+    routes = document["resource"]["aws_apigatewayv2_route"]
+    elsewhere = renamed(
+        routes, f"aws_apigatewayv2_authorizer.{first}.", "aws_apigatewayv2_authorizer.second."
+    )
+    document["resource"]["aws_apigatewayv2_route"] = elsewhere
+
+
+@_case
+def a_function_has_the_role_of_the_same_name_in_another_account(document: Block) -> None:
+    roles = document["resource"]["aws_iam_role"]
+    roles["elsewhere"] = {**roles["trades"], "provider": "aws.elsewhere"}
+    one(document, "aws_lambda_function", "trades")["role"] = "${aws_iam_role.elsewhere.arn}"
 
 
 @_case
@@ -628,9 +721,43 @@ def the_other_blocks_of_terraform(document: Block) -> None:
 
 
 @_case
+def what_nobody_here_understands_comes(document: Block) -> None:
+    document["module"] = {"all": {"source": "https://example.com/module.zip"}}
+    document["ephemeral"] = {"aws_secretsmanager_secret_version": {"keys": {"secret_id": "keys"}}}
+    document["check"] = {"answers": {"data": {"http": {"one": {"url": "https://example.com"}}}}}
+    document["removed"] = [{"from": "aws_sns_topic.gone", "provisioner": [{"local-exec": {"command": "sh"}}]}]
+    document["terraform"]["required_providers"]["aws"]["source"] = "example.com/somebody/aws"
+    document["provider"]["aws"][0]["profile"] = "another"
+    document["provider"]["http"] = [{}]
+    one(document, "aws_s3_bucket_policy", "logs")["provider"] = "aws.elsewhere"
+    one(document, "aws_sqs_queue", "dead_letters")["lifecycle"] = {"ignore_changes": ["policy"]}
+    one(document, "aws_apigatewayv2_stage", "api_stage")["dynamic"] = {
+        "route_settings": {"for_each": "${var.db_host}", "content": {"route_key": "GET /trades"}}
+    }
+
+
+@_case
 def a_queue_goes_with_a_removed_block_that_says_no_more(document: Block) -> None:
     del document["resource"]["aws_sqs_queue"]
     document["removed"] = [{"from": "aws_sqs_queue.dead_letters"}]
+
+
+@_case
+def texts_and_rules_that_are_no_policies_have_their_words(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["description"] = "Income Statement: all of it"
+    rules = {"rules": [{"rulePriority": 1, "action": {"type": "expire"}}]}
+    document["resource"]["aws_ecr_lifecycle_policy"] = {
+        "old": {"repository": "old", "policy": json.dumps(rules)}
+    }
+
+
+@_case
+def a_queue_was_moved_twice(document: Block) -> None:
+    a_queue_has_another_address(document)
+    document["moved"] = [
+        {"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.letters"},
+        {"from": "aws_sqs_queue.letters", "to": "aws_sqs_queue.failures"},
+    ]
 
 
 # Harmless

@@ -12,7 +12,8 @@ from review.assessment import assessed
 from review.finding import Folded, Part
 from review.planner import Planner
 from review.replacement import Replacement
-from review.stack import Block, Stack
+from review.shapes import Block
+from review.stack import Stack
 from tests.template import Template
 
 Change = Callable[[Block], None]

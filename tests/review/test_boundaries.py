@@ -10,7 +10,8 @@ from config.names import bootstrap_name
 from config.target import Target
 from review.changes import compared
 from review.permissions import who_may_do_what
-from review.stack import Block, Stack
+from review.shapes import Block
+from review.stack import Stack
 from stacks.application import application
 from tests.review.documents import policy
 from tests.template import changed, read_templates

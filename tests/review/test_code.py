@@ -8,7 +8,8 @@ from pathlib import Path
 from packages.manifest import Installed, Manifest
 from review.code import read_package
 from review.finding import Part
-from review.stack import Block, Stack
+from review.shapes import Block
+from review.stack import Stack
 from tests.review.documents import assess, texts
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from review.changes import compared
 from review.exposure import exposure
-from review.stack import Block, Stack
+from review.shapes import Block
+from review.stack import Stack
 
 SNAPSHOTS = Path(__file__).parents[1] / "__snapshots__/test_snapshots"
 

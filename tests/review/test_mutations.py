@@ -11,7 +11,8 @@ import pytest
 
 from review.changes import Comparison, compared
 from review.permissions import who_may_do_what
-from review.stack import Block, Stack
+from review.shapes import Block
+from review.stack import Stack
 
 SNAPSHOTS = [
     file

@@ -13,6 +13,7 @@ from review.page import LIMIT, as_json, failing, markdown
 from review.stack import Stack
 from tests.review.corpus import CORPUS
 from tests.review.documents import assess, changed, texts
+from tests.review.github import GITHUB, rows
 
 
 def lines(number: int, part: Part = Part.REST) -> list[Folded]:
@@ -51,6 +52,17 @@ def test_what_could_not_be_analysed_leaves_room_for_the_dangerous() -> None:
     assert len(page) < LIMIT
     data = page.partition("## Could not be analysed")[0]
     assert all(f"`aws_x.y{index}`" in data for index in range(100))
+
+
+@pytest.mark.parametrize("text", ["x" * 70_000, f"`{'x' * 70_000}`", "|" * 70_000])
+def test_a_row_that_is_too_long_is_cut_and_hides_no_other(text: str) -> None:
+    long = Folded(Part.PERMISSIONS, ("parakeet-dev",), text, "")
+    page = markdown([*lines(1, Part.DATA), long, *lines(20, Part.EXPOSURE), *lines(20)], "main")
+    assert len(page) < LIMIT
+    assert page.count("| dev |") == 42
+    assert "… (**cut**, 6" in page
+    assert rows(GITHUB.render(page))
+    assert page.count("`") % 2 == 0
 
 
 def test_json_is_never_cut() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from review.finding import Part
-from review.stack import Block, Stack
-from tests.review.documents import assess, changed, one, texts
+from review.shapes import Block
+from review.stack import Stack
+from tests.review.corpus import spare
+from tests.review.documents import assess, changed, one, policy, texts
 
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 NOT_UNDERSTOOD: tuple[Any, ...] = (
@@ -74,6 +76,123 @@ def test_a_document_written_otherwise_is_not_said_to_change_nothing_beside_a_pol
     found = assess(changed(old, unread, "prod"), changed(old, more, "prod"))
     (text,) = texts(found, Part.REST)
     assert text.endswith("is written otherwise")
+
+
+def test_of_all_but_some_fewer_that_are_spared_are_more_and_more_are_fewer(old: Mapping[str, Stack]) -> None:
+    few = changed(old, lambda document: spare(document, ["s3:*"], ["111111111111"]), "prod")
+    many = changed(
+        old,
+        lambda document: spare(document, ["iam:*", "s3:*"], ["111111111111", "999999999999"]),
+        "prod",
+    )
+    *released, more = texts(assess(many, few), Part.PERMISSIONS)
+    assert more.startswith("`trades-api` may now `all but s3:*` on")
+    assert len(released) == 2
+    assert all(
+        "`all but arn:aws:iam::111111111111:root` is now **refused** `s3:*` on" in one for one in released
+    )
+    *spared, fewer = texts(assess(few, many), Part.PERMISSIONS)
+    assert fewer.startswith("`trades-api` may no longer `all but s3:*` on")
+    assert len(spared) == 2
+    assert all(
+        "`all but arn:aws:iam::111111111111:root` is **no longer refused** `s3:*` on" in one for one in spared
+    )
+
+
+def _documents_of_one(document: Block, statements: Mapping[str, list[Block]]) -> None:
+    """The document that trades reads its secret by, of `source`, its own and `override` statements."""
+    documents = document["data"]["aws_iam_policy_document"]
+    own = documents[_document(document)]
+    for argument, found in statements.items():
+        if argument == "own":
+            own["statement"] = found
+        else:
+            documents[argument] = {"statement": found}
+            own[f"{argument}_policy_documents"] = [f"${{data.aws_iam_policy_document.{argument}.json}}"]
+
+
+def _statement(action: str, sid: str = "") -> Block:
+    return {"effect": "Allow", "actions": [action], "resources": ["*"], **({"sid": sid} if sid else {})}
+
+
+@pytest.mark.parametrize(
+    ("statements", "allowed"),
+    [
+        ({"own": [_statement("a:A", "X")], "override": [_statement("a:B", "X")]}, ["a:B"]),
+        ({"source": [_statement("a:A", "X")], "own": [_statement("a:B", "X")]}, ["a:B"]),
+        ({"source": [_statement("a:A")], "own": [_statement("a:B")]}, ["a:A", "a:B"]),
+    ],
+)
+def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
+    statements: Mapping[str, list[Block]], allowed: list[str], old: Mapping[str, Stack]
+) -> None:
+    found = assess(old, changed(old, lambda document: _documents_of_one(document, statements), "prod"))
+    (may,) = [text for text in texts(found, Part.PERMISSIONS) if "may now" in text]
+    assert may == f"`trades-api` may now {' and '.join(f'`{one}`' for one in allowed)} on `*`"
+
+
+UNREAD = "${jsonencode(merge(local.all, jsondecode(data.aws_iam_policy_document.%s.json)))}"
+
+
+@pytest.mark.parametrize("way", ["nothing", "elsewhere", "local", "document", "holder", "file"])
+def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_else(
+    way: str, old: Mapping[str, Stack]
+) -> None:
+    def unread(document: Block) -> None:
+        document["locals"] = {"all": {}}
+        text = '${file("admin.json")}' if way == "file" else UNREAD % _document(document)
+        one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = text
+
+    def change(document: Block) -> None:
+        unread(document)
+        one(document, "aws_sqs_queue", "dead_letters")["visibility_timeout_seconds"] = 31
+        match way:
+            case "elsewhere":
+                policy(document, "ingest_role_read-write-cache")[2]["actions"].append("s3:DeleteObject")
+            case "local":
+                document["locals"]["all"] = {"Statement": []}
+            case "document":
+                policy(document, "trades_role_read-database-secret")[0]["actions"] = ["*"]
+            case "holder":
+                document["resource"]["aws_iam_role_policy"]["more"] = {
+                    **one(document, "aws_iam_role_policy", "ingest_role_read-write-cache"),
+                    "role": "${aws_iam_role.trades.name}",
+                }
+
+    found = assess(changed(old, unread, "prod"), changed(old, change, "prod"))
+    assert len(texts(found, Part.UNKNOWN)) == (way not in ("nothing", "elsewhere"))
+
+
+def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping[str, Stack]) -> None:
+    def of(size: int) -> dict[str, Stack]:
+        mapping = {"event_source_arn": "arn:aws:sqs:x", "function_name": "trades", "batch_size": size}
+
+        def change(document: Block) -> None:
+            document["resource"]["aws_lambda_event_source_mapping"] = {"trades": mapping}
+
+        return changed(old, change, "prod")
+
+    found = assess(of(10), of(20))
+    assert texts(found, Part.BEHAVIOUR) == [
+        "aws_lambda_event_source_mapping.trades: `batch_size` `10` → `20`"
+    ]
+    assert texts(found, Part.PERMISSIONS) == []
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"), [("db-??????", "db-?????*"), ("db-[ab]", "db-*"), ("a?", "a??*"), ("db-??????", "*")]
+)
+def test_a_wildcard_that_comes_to_more_is_a_permission_more(
+    narrow: str, wide: str, old: Mapping[str, Stack]
+) -> None:
+    def on(resource: str) -> dict[str, Stack]:
+        def change(document: Block) -> None:
+            policy(document, "trades_role_read-database-secret")[0]["resources"] = [resource]
+
+        return changed(old, change, "prod")
+
+    (may, *_) = texts(assess(on(narrow), on(wide)), Part.PERMISSIONS)
+    assert may == f"`trades-api` may now `secretsmanager:GetSecretValue` on `{wide}`"
 
 
 def _document(document: Block) -> str:
