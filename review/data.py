@@ -133,7 +133,7 @@ def _is_protected(given: Block | None) -> bool:
 
 def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
     bucket = comparison.old.readable(str((change.before or {}).get("bucket", "")))
-    elsewhere = next((one for one in change.arguments if one.path == "bucket"), None)
+    elsewhere = _leads_elsewhere(comparison, change, "bucket")
     if change.after is None or elsewhere:
         where, told = (f" ({difference(elsewhere)})", "bucket") if elsewhere else ("", "*")
         match change.kind:
@@ -148,6 +148,16 @@ def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[
         text = _less(change, argument, label, bucket)
         if text:
             yield text, argument.path
+
+
+def _leads_elsewhere(comparison: Comparison, change: Change, path: str) -> Argument | None:
+    """The argument, if it names another resource than before; one that is moved or renamed says so itself."""
+    changed = next((one for one in change.arguments if one.path == path), None)
+    if changed is None or change.before is None or change.after is None:
+        return changed
+    moves = {one.old_address: one.address for one in comparison.changes if one.old_address}
+    was = {moves.get(one, one) for one in comparison.old.references(change.before.get(path))}
+    return changed if not was or was != comparison.new.references(change.after.get(path)) else None
 
 
 def _copied(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
@@ -238,7 +248,7 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
         return
     bucket = comparison.new.readable(str(change.after.get("bucket", "")))
     # What deleted another bucket's objects deleted none of this one's.
-    elsewhere = any(argument.path == "bucket" for argument in change.arguments)
+    elsewhere = _leads_elsewhere(comparison, change, "bucket")
     before, after = _lives(None if elsewhere else change.before), _lives(change.after)
     yield from _other_objects(comparison, change, bucket, {rule for rule, _ in before.keys() & after.keys()})
     for (rule, what), days in after.items():
