@@ -34,5 +34,7 @@ def run_to_its_end(command: Sequence[str], folder: Path, variables: Mapping[str,
             process.send_signal(signal.SIGINT)
         return process.wait()
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        # Who was told to end is told again now and then, and is about to.
+        if not asked:
+            for number, handler in former.items():
+                signal.signal(number, handler)
