@@ -176,7 +176,8 @@ class Stack:
             inner = _REFERENCE.sub(self._referenced, found[1])
             return inner if _REFERENCE.fullmatch(found[1].strip()) else f"${{{inner}}}"
 
-        return _EXPRESSION.sub(expression, text)
+        # Most texts refer to nothing.
+        return _EXPRESSION.sub(expression, text) if "${" in text else text
 
     def _name(self, block: Block) -> str | None:
         name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)

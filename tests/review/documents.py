@@ -1,6 +1,5 @@
 """Two revisions of the stacks, the later one changed by hand: what synthesis would give, at once."""
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,7 +36,7 @@ def changed(old: Mapping[str, Stack], change: Change, *environments: str) -> dic
     new = dict(old)
     for name, stack in old.items():
         if name in map(stack_name, environments or ("dev", "staging", "prod")):
-            document = copy.deepcopy(dict(stack.document))
+            document = json.loads(json.dumps(dict(stack.document)))
             change(document)
             new[name] = Stack(name, document, stack.packages)
     return new
