@@ -67,6 +67,17 @@ def one(document: Block, kind: str, name: str) -> Any:
     return found
 
 
+def move(document: Block, kind: str, old: str, new: str) -> Block:
+    """Give a resource another address by a `moved` block, and what refers to it with it; the resource."""
+    changed = renamed(document, f"{kind}.{old}.", f"{kind}.{new}.")
+    document.clear()
+    document.update(changed)
+    document["resource"][kind][new] = document["resource"][kind].pop(old)
+    document["moved"] = [{"from": f"{kind}.{old}", "to": f"{kind}.{new}"}]
+    moved: Block = document["resource"][kind][new]
+    return moved
+
+
 def renamed(value: Any, old: str, new: str) -> Any:
     """The value with the address in it changed, in references too."""
     match value:

@@ -6,7 +6,7 @@ import pytest
 
 from review.finding import Part
 from review.planner import Planner
-from tests.review.documents import assess, changed, one, renamed, stacks, texts
+from tests.review.documents import assess, changed, move, one, stacks, texts
 from tests.template import Block, Template
 from tests.terraform.kept_provider import KeptProvider, installed_provider
 
@@ -31,24 +31,11 @@ def _renamed_queue(document: Block) -> None:
 
 
 def _moved_and_renamed_bucket(document: Block) -> None:
-    # The whole construct, as from one folder of the tree to another.
-    changed = renamed(document, "aws_s3_bucket.logs.", "aws_s3_bucket.journal.")
-    document.clear()
-    document.update(changed)
-    buckets = document["resource"]["aws_s3_bucket"]
-    buckets["journal"] = buckets.pop("logs")
-    buckets["journal"]["bucket"] += "-2"
-    document["moved"] = [{"from": "aws_s3_bucket.logs", "to": "aws_s3_bucket.journal"}]
+    move(document, "aws_s3_bucket", "logs", "journal")["bucket"] += "-2"
 
 
 def _moved_queue(document: Block) -> None:
-    changed = renamed(document, "aws_sqs_queue.dead_letters.", "aws_sqs_queue.failures.")
-    document.clear()
-    document.update(changed)
-    queues = document["resource"]["aws_sqs_queue"]
-    queues["failures"] = queues.pop("dead_letters")
-    queues["failures"]["visibility_timeout_seconds"] = 60
-    document["moved"] = [{"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.failures"}]
+    move(document, "aws_sqs_queue", "dead_letters", "failures")["visibility_timeout_seconds"] = 60
 
 
 def _table_with_another_key(document: Block) -> None:

@@ -37,6 +37,15 @@ def lose(market: Market, chosen: Choose) -> None:
         market.client.delete_object(Bucket=market.bucket, Key=key)
 
 
+def without_its_first_panel(market: Market) -> tuple[dict[str, bytes], Panel]:
+    """All is ingested, then the panel is lost: what readers read before, and the panel."""
+    market.ingest()
+    before = view(market.snapshot())
+    first = market.snapshot().manifest.panels[0]
+    lose(market, lambda key: key in (first.closes, first.recent))
+    return before, first
+
+
 def assert_lost(market: Market, panel: Panel) -> None:
     """It is named as it was, and readers of each of its tickers are told so."""
     snapshot = market.snapshot()
@@ -103,10 +112,7 @@ def test_a_lost_panel_is_derived_from_all_its_tickers_bars_and_no_provider_is_as
 def test_a_lost_panel_of_which_nobody_asks_is_named_until_it_is_whole_also_when_it_is_old(
     market: Market,
 ) -> None:
-    market.ingest()
-    before = view(market.snapshot())
-    first = market.snapshot().manifest.panels[0]
-    lose(market, lambda key: key in (first.closes, first.recent))
+    before, first = without_its_first_panel(market)
     market.morning += timedelta(RENEW_AFTER_DAYS + 1)
     market.ingest(2, tickers=["SPY"])
     assert_lost(market, first)
@@ -127,10 +133,7 @@ def test_a_new_ticker_is_in_no_lost_panel(market: Market, monkeypatch: pytest.Mo
 
 
 def test_what_a_lost_panel_is_derived_from_comes_before_what_a_provider_is_asked(market: Market) -> None:
-    market.ingest()
-    before = view(market.snapshot())
-    first = market.snapshot().manifest.panels[0]
-    lose(market, lambda key: key in (first.closes, first.recent))
+    before, first = without_its_first_panel(market)
     # The step's own look at the clock, and one of each ticker of that panel: then the time is over.
     clock = iter([300.0] * (1 + len(first.tickers)))
     with pytest.raises(IngestFailedError, match="settled none"):
@@ -141,10 +144,7 @@ def test_what_a_lost_panel_is_derived_from_comes_before_what_a_provider_is_asked
 def test_a_lost_panel_for_which_the_time_is_too_short_stays_named_and_the_next_run_derives_it(
     market: Market,
 ) -> None:
-    market.ingest()
-    before = view(market.snapshot())
-    first = market.snapshot().manifest.panels[0]
-    lose(market, lambda key: key in (first.closes, first.recent))
+    before, first = without_its_first_panel(market)
     clock = iter([300.0] * 2)
     with pytest.raises(IngestFailedError, match="settled none"):
         market.ingest(2, tickers=["AAPL"], remaining=lambda: next(clock, 10.0), concurrency=1)
