@@ -11,7 +11,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.aws import authorizers, not_emulated, objects, stages
+from local.aws import authorizers, not_emulated, objects, stages, writes
 from local.aws.api_revision import ApiRevision
 from local.aws.authorization import Authorization
 from local.aws.functions import event_configs, layers, statements, versions
@@ -36,7 +36,8 @@ def _sink(path: str | None) -> Callable[[str], None]:
 
 def serve(folder: Path, variables: dict[str, str]) -> BaseWSGIServer:
     """An AWS on a free port of 127.0.0.1 that keeps its functions' files in the folder."""
-    for moto in (objects, stages, authorizers, not_emulated, versions, statements, event_configs, layers):
+    services = (objects, writes, stages, authorizers, not_emulated)
+    for moto in (*services, versions, statements, event_configs, layers):
         moto.mend()
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=WholeAnswers)
     authorization = Authorization(variables["PARAKEET_DEPLOYERS_SECRET"])
