@@ -4,20 +4,19 @@ import sys
 
 # First of all: Node starts meanwhile.
 import bindings  # noqa: F401 - for what importing it does
-from config.errors import OneLineError
+from config.errors import in_one_line
 
 
-def main() -> None:
+@in_one_line()
+def main() -> int:
     """Write the Terraform JSON of every stack. Wrong configuration ends it, a line a field."""
-    try:
-        from config.environments import ENVIRONMENTS
-        from config.target import Target
-        from stacks.application import application
+    from config.environments import ENVIRONMENTS
+    from config.target import Target
+    from stacks.application import application
 
-        application(ENVIRONMENTS, Target.from_variables()).synth()
-    except OneLineError as error:
-        sys.exit(str(error))
+    application(ENVIRONMENTS, Target.from_variables()).synth()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,7 +5,7 @@ import sys
 
 from benchmarks import functions, market_data, plans, requests, research, review, synthesis
 from benchmarks.deployed import deployed
-from config.errors import OneLineError
+from config.errors import in_one_line
 
 ALONE = {
     "synthesis": synthesis.main,
@@ -17,7 +17,8 @@ ALONE = {
 DEPLOYED = {"plans": plans.main, "requests": requests.main}
 
 
-def main() -> None:
+@in_one_line()
+def main() -> int:
     """Run what is asked for. What needs a deployed platform shares one. Raises OneLineError."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=[*ALONE, *DEPLOYED], help="(default: all)")
@@ -26,17 +27,15 @@ def main() -> None:
         parser.error(f"{' '.join(options)}: say which one with --only")
     if chosen.only:
         (ALONE | DEPLOYED)[chosen.only](options)
-        return
+        return 0
     for benchmark in ALONE.values():
         benchmark([])
         print(flush=True)
     with deployed() as platform:
         for measured in DEPLOYED.values():
             measured([], platform)
+    return 0
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except OneLineError as error:
-        sys.exit(str(error))
+    sys.exit(main())

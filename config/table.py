@@ -1,12 +1,13 @@
 """The table of what an environment may set, for `docs/configuration.md`: `make docs`."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from config.environments import ENVIRONMENTS
+from config.errors import in_one_line
 from config.settings import Environment
 
 _DOCUMENT = Path(__file__).parents[1] / "docs/configuration.md"
@@ -14,7 +15,12 @@ _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
 def table() -> str:
-    """A row for every field: what it is called, what it does, and each environment's value."""
+    """A row for every field: what it is called, what it does, and each environment's value.
+
+    Raises ConfigurationError.
+    """
+    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+
     names = [environment.name for environment in ENVIRONMENTS]
     heading = [f"| field | what it does | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
     rows = [
@@ -77,10 +83,12 @@ def _shown(value: Any) -> str:
     return "-" if isinstance(value, dict) or (hasattr(value, "keys") and not value) else str(value)
 
 
-def main() -> None:
-    """Rewrite the document."""
+@in_one_line()
+def main() -> int:
+    """Rewrite the document; the exit code."""
     _DOCUMENT.write_text(documented(_DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

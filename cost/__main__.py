@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.environments import ENVIRONMENTS
-from config.errors import OneLineError
+from config.errors import in_one_line
 from config.names import secrets_stack_name, stack_name
 from config.usage import Usage, usage
 from cost.bill import Bill, bill_of_all
@@ -22,6 +21,7 @@ DOCUMENT = PROJECT / "docs/cost.md"
 PICTURE = PROJECT / "docs/cost.svg"
 
 
+@in_one_line()
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if something is wrong with what was asked or configured."""
     parser = argparse.ArgumentParser(prog="python -m cost", description=__doc__)
@@ -30,15 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sources", action="store_true", help="print where each price is from")
     parser.add_argument("--document", action="store_true", help="rewrite docs/cost.md and its picture")
     options = parser.parse_args(arguments)
-    try:
-        if options.sources:
-            print(sources(), end="")
-            return 0
-        used: dict[str, Usage] = {one.name: usage(one.name, options.usage) for one in ENVIRONMENTS}
-        stacks = synthesized()
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    if options.sources:
+        print(sources(), end="")
+        return 0
+    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+
+    used: dict[str, Usage] = {one.name: usage(one.name, options.usage) for one in ENVIRONMENTS}
+    stacks = synthesized()
     documents = {name: [stacks[stack_name(name)], stacks[secrets_stack_name(name)]] for name in used}
     bills: dict[str, Bill] = {
         name: bill_of_all(documents[name], expected, free_tier=options.free_tier)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 from config.names import secrets_stack_name, stack_name
 from deployment import prune
 from deployment.plan import PlanError, prepared
@@ -21,6 +21,7 @@ def apply(stack: str, file: Path) -> int:
     return prepared(stack, to="apply").terraform("apply", "-input=false", str(file.absolute()))
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code: Terraform's, or 1 where something failed before."""
     parser = argparse.ArgumentParser(prog="python -m deployment.apply", description=__doc__)
@@ -29,11 +30,7 @@ def main() -> int:
     parser.add_argument("--plan", type=Path, required=True)
     options = parser.parse_args()
     name = secrets_stack_name if options.secrets else stack_name
-    try:
-        code = apply(name(options.environment), options.plan)
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    code = apply(name(options.environment), options.plan)
     if code == 0 and not options.secrets:
         _prune(options.environment)
     return code

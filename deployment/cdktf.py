@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from config.settings import Environment
 from deployment.boundary import refuse_without_boundary
 from deployment.guards import refuse_what_nobody_means
@@ -27,20 +27,18 @@ _RUN_TERRAFORM = {"apply", "deploy", "destroy", "diff", "output", "outputs", "pl
 _ONLY_ASK = {"-h", "--help", "--version"}
 
 
-def main(arguments: list[str]) -> None:
+@in_one_line()
+def main(arguments: list[str]) -> int:
     """Become npm's cdktf. Where a command needs Terraform and it is missing or too old, one line says so."""
     variables = quiet_variables(os.environ)
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
-        try:
-            mirror = named_provider_mirror(find_terraform(os.environ).platform, os.environ)
-            environments = _environments()
-            refuse_what_nobody_means(arguments, os.environ, environments)
-            refuse_to_leave_behind(arguments, os.environ, environments)
-            refuse_without_values(arguments, os.environ, environments)
-            refuse_without_secrets(arguments, environments)
-            refuse_without_boundary(arguments, environments)
-        except OneLineError as error:
-            sys.exit(str(error))
+        mirror = named_provider_mirror(find_terraform(os.environ).platform, os.environ)
+        environments = _environments()
+        refuse_what_nobody_means(arguments, os.environ, environments)
+        refuse_to_leave_behind(arguments, os.environ, environments)
+        refuse_without_values(arguments, os.environ, environments)
+        refuse_without_secrets(arguments, environments)
+        refuse_without_boundary(arguments, environments)
         variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     os.execve(COMMAND[0], [*COMMAND, *arguments], variables)
 
@@ -54,4 +52,4 @@ def _environments() -> tuple[Environment, ...]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

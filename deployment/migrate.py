@@ -6,7 +6,7 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 from config.names import LIVE, resource_name
 from deployment.region import client_in
 
@@ -31,15 +31,14 @@ def migrate(environment: str) -> str:
     return str(said)
 
 
-def main() -> None:
-    """Print what the function answers. Exits with a line where it fails."""
+@in_one_line()
+def main() -> int:
+    """Print what the function answers; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployment.migrate", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
-    try:
-        print(migrate(parser.parse_args().environment))
-    except OneLineError as error:
-        sys.exit(str(error))
+    print(migrate(parser.parse_args().environment))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 from config.names import secrets_stack_name, stack_name
 from config.target import Target
 from deployment.boundary import refuse_without_boundary
@@ -142,6 +142,7 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str], *, 
     return done.stdout or ""
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code: Terraform's, or 1 where something failed before."""
     parser = argparse.ArgumentParser(prog="python -m deployment.plan", description=__doc__)
@@ -150,11 +151,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=PROJECT, help="of cdktf.out (default: the project)")
     options, more = parser.parse_known_args()
     name = secrets_stack_name if options.secrets else stack_name
-    try:
-        return plan(name(options.environment), more, folder=options.folder)
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return plan(name(options.environment), more, folder=options.folder)
 
 
 if __name__ == "__main__":

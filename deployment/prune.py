@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from deployment.region import client_in
 from deployment.releases import Releases
 
@@ -28,15 +28,12 @@ def prune(releases: Releases) -> Iterator[str]:
                 yield f"{part}: version {version} removed"
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployment.prune", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
-    try:
-        return report(parser.parse_args().environment)
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return report(parser.parse_args().environment)
 
 
 def report(environment: str) -> int:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from deployment.region import client_in
 from deployment.releases import Release, ReleaseError, Releases
 
@@ -57,6 +57,7 @@ def _chosen(releases: Releases, live: dict[str, int], to: str | None) -> Release
     raise ReleaseError(f"{releases.environment} has no release before the one that is live")
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployment.rollback", description=__doc__)
@@ -65,13 +66,9 @@ def main() -> int:
     what.add_argument("--to", help="the release's name (default: the one before)")
     what.add_argument("--list", action="store_true", help="only list the releases")
     options = parser.parse_args()
-    try:
-        releases = Releases(options.environment, client_in(options.environment))
-        for line in listed(releases) if options.list else roll_back(releases, options.to or None):
-            print(line, flush=True)
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    releases = Releases(options.environment, client_in(options.environment))
+    for line in listed(releases) if options.list else roll_back(releases, options.to or None):
+        print(line, flush=True)
     return 0
 
 

@@ -11,7 +11,7 @@ import boto3
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 from config.names import resource_name
 from config.settings import Environment
 from deployment.preflight.checks import Check, ProblemError, UnknownError, Verdict, run
@@ -158,23 +158,20 @@ def report(checks: Sequence[Check]) -> int:
     return int(wrong > 0)
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployment.smoke", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
     parser.add_argument("--url", help="where the API answers (default: its own address, asked of AWS)")
     options = parser.parse_args()
-    try:
-        from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
 
-        environments = {each.name: each for each in ENVIRONMENTS}
-        if options.environment not in environments:
-            raise SmokeError(f"ENVIRONMENT = {options.environment!r}: allowed: {', '.join(environments)}")
-        environment = environments[options.environment]
-        return report(smoke_checks(environment, url=options.url, version=pack("data").version))
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    environments = {each.name: each for each in ENVIRONMENTS}
+    if options.environment not in environments:
+        raise SmokeError(f"ENVIRONMENT = {options.environment!r}: allowed: {', '.join(environments)}")
+    environment = environments[options.environment]
+    return report(smoke_checks(environment, url=options.url, version=pack("data").version))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from config.errors import OneLineError
 
 PROJECT = Path(__file__).parents[1]
+_TRACEBACK = "Traceback (most recent call last)"
 # About where a deployment goes, and not about what it is.
 _NOT_OURS = ("AWS_ENDPOINT_URL", "CDKTF_OUTDIR", "CDKTF_CONTEXT_JSON")
 
@@ -44,8 +45,9 @@ def synthesize(
         check=False,
     )
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it does not say why"]
-        raise SynthesisError(f"synthesis failed: {lines[-1]}")
+        said = done.stderr.strip() or "it does not say why"
+        # What is for a person is said whole: a line a fault.
+        raise SynthesisError(f"synthesis failed: {said.splitlines()[-1] if _TRACEBACK in said else said}")
     # The path of a local state.
     for file in outdir.glob("stacks/*/cdk.tf.json"):
         file.write_text(file.read_text(encoding="utf-8").replace(str(root), "."), encoding="utf-8")

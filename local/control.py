@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 
 Say = Callable[[str], None]
 Order = Callable[[Mapping[str, Any], Say], None]
@@ -105,15 +105,14 @@ def _handler(orders: Mapping[str, Order]) -> type[socketserver.StreamRequestHand
     return Handler
 
 
-def main() -> None:
+@in_one_line()
+def main() -> int:
     """`python -m local.control ORDER [name=value ...]`: give the order, and print what is answered."""
     order, *arguments = sys.argv[1:]
-    try:
-        for line in ask(order, **dict(argument.split("=", 1) for argument in arguments)):
-            print(line, flush=True)
-    except OneLineError as error:
-        sys.exit(str(error))
+    for line in ask(order, **dict(argument.split("=", 1) for argument in arguments)):
+        print(line, flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

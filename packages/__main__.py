@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from packages.layer import LAYERS, built, remove_stale, twin
 
 T = TypeVar("T")
@@ -15,7 +15,8 @@ _MIB = 1024 * 1024
 _AT_ONCE = 2
 
 
-def main() -> None:
+@in_one_line()
+def main() -> int:
     """Build what is missing or stale, remove what is stale, and print a table."""
     with ThreadPoolExecutor(_AT_ONCE) as several:
         layers = [several.submit(_timed, built, name) for name in LAYERS]
@@ -33,6 +34,7 @@ def main() -> None:
     print(f"{'all':<12}{unzipped / _MIB:>14.1f}{zipped / _MIB:>10.1f}")
     print(f"twins for this machine: {sum(future.result()[1] for future in twins):.1f} s")
     remove_stale()
+    return 0
 
 
 def _timed(build: Callable[[str], T], name: str) -> tuple[T, float]:
@@ -41,7 +43,4 @@ def _timed(build: Callable[[str], T], name: str) -> tuple[T, float]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except OneLineError as error:
-        sys.exit(str(error))
+    sys.exit(main())

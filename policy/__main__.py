@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from policy import checkov, linters
 from policy.acknowledgements import judged, read
 from policy.documents import Document, Plan, boundaries
@@ -45,18 +45,15 @@ def check(files: Mapping[str, Path]) -> Checked:
     return Checked(plans, passed, len(documents), found)
 
 
+@in_one_line(failed=2)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if something is to do, 2 if it could not be checked."""
     parser = argparse.ArgumentParser(prog="python -m policy", description=__doc__)
     parser.add_argument("--all", action="store_true", help="list what is acknowledged, too")
     options = parser.parse_args(arguments)
-    try:
-        acknowledged = read()
-        with tempfile.TemporaryDirectory(prefix="parakeet-policy-") as folder:
-            checked = check(planned_stacks(Path(folder)))
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 2
+    acknowledged = read()
+    with tempfile.TemporaryDirectory(prefix="parakeet-policy-") as folder:
+        checked = check(planned_stacks(Path(folder)))
     if options.all:
         print("\n".join(map(str, sorted(checked.findings))))
     lines = judged(checked.findings, acknowledged, checked.resources)

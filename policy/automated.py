@@ -3,10 +3,11 @@
 And without the accounts that they name: the plan is made against another.
 """
 
-# First of all, as in main.py.
-import bindings  # noqa: F401, I001 - for what importing it does
+import sys
 
-from config.environments import ENVIRONMENTS
+# First of all, as in main.py.
+import bindings  # noqa: F401 - for what importing it does
+from config.errors import in_one_line
 from config.settings import Environment
 from config.target import Target
 from stacks.application import application
@@ -21,5 +22,14 @@ def automated(environment: Environment) -> Environment:
     return environment.model_copy(update={"repository": repository, "account_id": None})
 
 
-if __name__ == "__main__":
+@in_one_line()
+def main() -> int:
+    """Write the Terraform JSON of every stack; the exit code."""
+    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+
     application([automated(each) for each in ENVIRONMENTS], Target()).synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,24 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from portability.library import Stated
 from portability.stated import LIBRARIES
 from portability.trial import Trial, trials
 
 
+@in_one_line(failed=2)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if something is not as stated, 2 if that cannot be found out."""
     argparse.ArgumentParser(prog="python -m portability", description=__doc__).parse_args(arguments)
     wrong = []
-    try:
-        with tempfile.TemporaryDirectory(prefix="parakeet-portability-") as folder:
-            for trial in trials(LIBRARIES, Path(folder)):
-                print("\n".join(report(trial)), end="\n\n", flush=True)
-                wrong += [f"{trial.library.name}: {line}" for line in trial.wrong()]
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 2
+    with tempfile.TemporaryDirectory(prefix="parakeet-portability-") as folder:
+        for trial in trials(LIBRARIES, Path(folder)):
+            print("\n".join(report(trial)), end="\n\n", flush=True)
+            wrong += [f"{trial.library.name}: {line}" for line in trial.wrong()]
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 from review.assessment import assessed
 from review.changes import compared
 from review.finding import Finding, Folded, Part, fold
@@ -17,6 +17,7 @@ from review.replacement import Replacement
 from review.revisions import Revisions, synthesized
 
 
+@in_one_line(failed=2)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if a part of `--fail-on` is not empty, 2 if there is no review."""
     parser = argparse.ArgumentParser(prog="python -m review", description=__doc__)
@@ -30,11 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the page there as well")
     options = parser.parse_args(arguments)
-    try:
-        base, findings = review(options.base, with_plan=options.plan)
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 2
+    base, findings = review(options.base, with_plan=options.plan)
     page = as_json(findings, base) if options.format == "json" else markdown(findings, base)
     print(page, end="" if page.endswith("\n") else "\n")
     if options.output:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from config.errors import OneLineError
+from config.errors import OneLineError, in_one_line
 from review.page import MARKER
 
 AUTHOR = "github-actions[bot]"
@@ -102,7 +102,7 @@ class PullRequest:
                 return json.load(answer)
         except HTTPError as error:
             raise CommentError(f"GitHub answers {method} {path} with {error.code} {error.reason}") from None
-        except (URLError, TimeoutError, HTTPException) as error:
+        except (OSError, HTTPException) as error:
             raise CommentError(f"GitHub does not answer: {getattr(error, 'reason', error)}") from None
         except ValueError:
             raise CommentError(f"GitHub answers {method} {path} with what is no JSON") from None
@@ -118,6 +118,7 @@ def _note(changed: Iterable[str]) -> str:
     return f"\n\n**Read these yourself**: they make this page, or deploy what it is about: {named}{more}.\n"
 
 
+@in_one_line()
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if there is no comment."""
     parser = argparse.ArgumentParser(prog="python -m review.comment", description=__doc__)
@@ -125,21 +126,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pull-request", type=int, required=True, metavar="NUMBER")
     parser.add_argument("--author", default=AUTHOR, help="whose comment it is (default: %(default)s)")
     options = parser.parse_args(arguments)
+    missing = [name for name in ("GITHUB_REPOSITORY", "GH_TOKEN") if not os.environ.get(name)]
+    if missing:
+        raise CommentError(f"{' and '.join(missing)} not set: owner/name, a token that may comment")
+    pull_request = PullRequest(
+        os.environ.get("GITHUB_API_URL", "https://api.github.com"),
+        os.environ["GITHUB_REPOSITORY"],
+        options.pull_request,
+        os.environ["GH_TOKEN"],
+    )
     try:
-        missing = [name for name in ("GITHUB_REPOSITORY", "GH_TOKEN") if not os.environ.get(name)]
-        if missing:
-            raise CommentError(f"{' and '.join(missing)} not set: owner/name, a token that may comment")
-        pull_request = PullRequest(
-            os.environ.get("GITHUB_API_URL", "https://api.github.com"),
-            os.environ["GITHUB_REPOSITORY"],
-            options.pull_request,
-            os.environ["GH_TOKEN"],
-        )
         page = options.page.read_text(encoding="utf-8") if options.page.exists() else FAILED
-        print(pull_request.write(page, options.author))
-    except (OneLineError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    except OSError as error:
+        raise CommentError(f"{options.page}: {error.strerror}") from None
+    print(pull_request.write(page, options.author))
     return 0
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from deployment.synthesis import synthesize
 from review.permissions import Permissions, in_words
 from review.stack import Stack, read_stacks
@@ -28,16 +28,13 @@ def matrix(stacks: Mapping[str, Stack]) -> str:
     return "\n".join(parts)
 
 
+@in_one_line()
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if there are no stacks."""
     argparse.ArgumentParser(prog="python -m review.matrix", description=__doc__).parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="parakeet-permissions-") as folder:
-            synthesize(Path(folder))
-            print(matrix(read_stacks(Path(folder))), end="")
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory(prefix="parakeet-permissions-") as folder:
+        synthesize(Path(folder))
+        print(matrix(read_stacks(Path(folder))), end="")
     return 0
 
 

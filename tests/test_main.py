@@ -129,16 +129,32 @@ def test_a_wrong_choice_of_state_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "cdktf.out" / "stacks").exists()
 
 
-def test_wrong_configuration_is_a_line_for_every_fault_and_writes_nothing(project: Path) -> None:
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["main.py"],
+        ["-m", "cost"],
+        ["-m", "deployment.plan"],
+        ["-m", "deployment.smoke"],
+        ["-m", "policy.automated"],
+        ["-m", "review.matrix"],
+    ],
+    ids=lambda program: program[-1],
+)
+def test_wrong_configuration_is_a_line_for_every_fault_and_writes_nothing(
+    project: Path, program: list[str]
+) -> None:
     dev = project / "config" / "dev.py"
     dev.write_text(
         dev.read_text()
         .replace("log_retention_days=14", "log_retention_days=15")
         .replace('"trades": {"memory_mb": 256}', '"trades": {"memory": 256}')
     )
-    process = run(project / "main.py", project)
+    process = subprocess.run(
+        [sys.executable, *program], cwd=project, capture_output=True, text=True, timeout=60, check=False
+    )
     assert process.returncode == 1
-    retention, memory = process.stderr.splitlines()
+    retention, memory = process.stderr.removeprefix("synthesis failed: ").splitlines()
     assert retention.startswith("dev: log_retention_days = 15: allowed: 1, 3, 5, 7, 14, 30, ")
     assert memory.startswith("dev: functions.trades.memory = 256: unknown field; allowed: memory_mb, ")
     assert not (project / "cdktf.out").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import boto3
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from config.names import stack_name
 from deployment.drift.comparison import differences
 from deployment.drift.described import Described, Difference
@@ -41,17 +41,14 @@ def _said(found: Iterable[Difference]) -> int:
     return wrong
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code: 1 if something differs, or could not be compared."""
     parser = argparse.ArgumentParser(prog="python -m deployment.drift", description=__doc__)
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=PROJECT, help="of cdktf.out (default: the project)")
     options = parser.parse_args()
-    try:
-        return drift(options.environment, options.folder)
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return drift(options.environment, options.folder)
 
 
 if __name__ == "__main__":

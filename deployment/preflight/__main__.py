@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from deployment.preflight.checks import SECONDS, Check, Outcome, Verdict, run
 from deployment.preflight.everything import checks_of
 from deployment.preflight.masked import masked
@@ -22,12 +22,11 @@ def report(checks: Sequence[Check], variables: Mapping[str, str], seconds: float
     return int(any(outcome.verdict == Verdict.PROBLEM for outcome in outcomes))
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code."""
-    try:
-        from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
-    except OneLineError as error:
-        sys.exit(str(error))
+    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
+
     environments = {environment.name: environment for environment in ENVIRONMENTS}
     parser = argparse.ArgumentParser(prog="python -m deployment.preflight", description=__doc__)
     parser.add_argument("--environment", choices=environments, default="dev", help="(default: %(default)s)")

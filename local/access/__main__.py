@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from local.access.team import HOUR, Tokens
 
 
+@in_one_line()
 def main() -> int:
     """Its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.access", description=__doc__)
@@ -21,11 +22,7 @@ def main() -> int:
     tokens = Tokens(arguments.folder)
     give = tokens.service if arguments.email is None else tokens.person
     name = arguments.service if arguments.email is None else arguments.email
-    try:
-        print(give(name, audience=arguments.audience, expires_in=arguments.expires_in))
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    print(give(name, audience=arguments.audience, expires_in=arguments.expires_in))
     return 0
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from config.errors import OneLineError
+from config.errors import in_one_line
 from local.gateway.access_log import AccessLog
 from local.gateway.description import Deployed
 from local.gateway.errors import GatewayError
@@ -28,6 +28,7 @@ _HOST = "127.0.0.1"
 _KEPT_SECONDS = 10
 
 
+@in_one_line()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Its exit code. Serving, it prints the port to stdout and goes on for as long as stdin is open."""
     parser = argparse.ArgumentParser(prog="python -m local.gateway", description=__doc__)
@@ -47,19 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--routes", action="store_true", help="print the routing table, and do not serve")
     options = parser.parse_args(arguments)
-    try:
-        endpoint = _local(options.endpoint)
-        if options.routes:
-            print("\n".join(routing_table(Deployed(endpoint, options.api).read()).lines()))
-            return 0
-        token = os.environ.get("PARAKEET_SERVICE_TOKEN", "")
-        if not token:
-            raise GatewayError("PARAKEET_SERVICE_TOKEN is not set: no function would take the gateway's word")
-        addresses = dict(map(_issuer_address, options.issuer_address))
-        asyncio.run(_serve(endpoint, options.api, options.port, addresses, token))
-    except OneLineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    endpoint = _local(options.endpoint)
+    if options.routes:
+        print("\n".join(routing_table(Deployed(endpoint, options.api).read()).lines()))
+        return 0
+    token = os.environ.get("PARAKEET_SERVICE_TOKEN", "")
+    if not token:
+        raise GatewayError("PARAKEET_SERVICE_TOKEN is not set: no function would take the gateway's word")
+    addresses = dict(map(_issuer_address, options.issuer_address))
+    asyncio.run(_serve(endpoint, options.api, options.port, addresses, token))
     return 0
 
 

@@ -46,6 +46,16 @@ def test_the_folder_constructs_is_part_of_pypis_package_and_so_no_package_itself
     assert not (PROJECT / "constructs" / "__init__.py").exists(), HIDDEN
 
 
+def test_no_program_imports_the_environments_before_it_can_say_in_a_line_what_is_wrong_with_them() -> None:
+    early = [
+        str(file.relative_to(PROJECT))
+        for file in sources("main.py", *(folder for folder in SOURCES if folder != "tests"))
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom) and node.module == "config.environments"
+    ]
+    assert early == []
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     "command", [["main.py"], ["-m", "pytest", "tests/project/test_layout.py"]], ids=["main", "pytest"]

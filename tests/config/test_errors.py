@@ -1,0 +1,59 @@
+"""What a program says that cannot go on."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from config.errors import OneLineError, in_one_line
+
+PROGRAM = """
+import sys, time
+from config.errors import in_one_line
+
+@in_one_line()
+def main():
+    print("begun", flush=True)
+    time.sleep(60)
+
+sys.exit(main())
+"""
+
+
+class FaultError(OneLineError):
+    pass
+
+
+@in_one_line(failed=2)
+def program(fault: Exception | None) -> int:
+    if fault:
+        raise fault
+    return 1
+
+
+def test_an_error_for_a_person_is_all_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program(FaultError("PORT = 1: taken")) == 2
+    assert capsys.readouterr() == ("", "PORT = 1: taken\n")
+
+
+def test_a_program_that_ends_by_itself_has_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program(None) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_of_our_own_is_not_hidden() -> None:
+    with pytest.raises(KeyError):
+        program(KeyError("ours"))
+
+
+@pytest.mark.integration
+def test_ctrl_c_leaves_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 130
