@@ -9,11 +9,13 @@ import pytest
 from config.errors import OneLineError, in_one_line
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from config.errors import in_one_line
 
 @in_one_line()
 def main():
+    # A shell's job in the background takes no notice of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print("begun", flush=True)
     time.sleep(60)
 

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.integration
 PROJECT = Path(__file__).parents[2]
 # Runs the program, and prints what it has opened.
 WATCHED = """
-import json, os, runpy, sys
+import atexit, json, os, runpy, sys
 opened = set()
 sys.addaudithook(lambda event, given: event == "open" and opened.add(str(given[0])))
 sys.argv = ["main.py"]
 sys.path.insert(0, os.getcwd())
+atexit.register(lambda: print(json.dumps(sorted(opened))))
 runpy.run_path("main.py", run_name="__main__")
-print(json.dumps(sorted(opened)))
 """
 
 
