@@ -8,14 +8,11 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 import bindings
 from config.environments import ENVIRONMENTS, PROD
@@ -26,6 +23,7 @@ from deployment.programs import PrerequisiteError, find_terraform, named_provide
 from deployment.region import LeftBehindError, refuse_to_leave_behind
 from deployment.secrets import MissingSecretsError, refuse_without_secrets
 from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
+from tests.deployment.empty_account import empty_account
 from tests.sources import SOURCES
 from tests.template import Template, changed, read_templates
 
@@ -331,8 +329,7 @@ def test_troubleshooting_quotes_what_is_said_of_a_wrong_database_url(secrets_sta
 
 
 def test_troubleshooting_quotes_what_is_said_of_missing_secrets() -> None:
-    client = partial(boto3.client, aws_access_key_id="made-up", aws_secret_access_key="made-up")
-    with mock_aws(), pytest.raises(MissingSecretsError) as missing:
+    with empty_account() as client, pytest.raises(MissingSecretsError) as missing:
         refuse_without_secrets(["deploy", "parakeet-dev"], ENVIRONMENTS, client)
     _assert_quoted(str(missing.value))
 
