@@ -23,6 +23,7 @@ from functions.ingest import ticker
 from local.aws.functions.process import peak_bytes
 from local.embedded_aws import EmbeddedAws
 from local.market_data.market_data import UNIVERSE, MarketData
+from tests.functions.events import event
 
 BUCKET = "cache-benchmark"
 ANSWER_SECONDS = 0.05
@@ -167,23 +168,12 @@ def _lambdas_clock() -> Callable[[], float]:
 
 
 def _price_lists(handler: Callable[[Any, Any], dict[str, Any]]) -> tuple[list[float], int]:
-    event = {
-        "version": "2.0",
-        "rawPath": "/data/prices/AAPL",
-        "headers": {},
-        "queryStringParameters": {"start": "2014-01-01", "end": "2023-12-31"},
-        "requestContext": {
-            "http": {"method": "GET", "path": "/data/prices/AAPL"},
-            "requestId": "benchmark",
-            "stage": "$default",
-        },
-        "isBase64Encoded": False,
-    }
+    asked = event("GET", "/data/prices/AAPL", query={"start": "2014-01-01", "end": "2023-12-31"})
     taken = []
     bars = 0
     for _ in range(REQUESTS):
         started = time.perf_counter()
-        bars = json.loads(handler(event, None)["body"])["total"]
+        bars = json.loads(handler(asked, None)["body"])["total"]
         taken.append(time.perf_counter() - started)
     return taken, bars
 

@@ -87,9 +87,23 @@ class Comparison:
         return frozenset(change.address for change in self.changes) | frozenset(
             address
             for address in data
-            if self.old.canonical(self.old.data.get(address))
-            != self.new.canonical(self.new.data.get(address))
+            if not self.alike(self.old.data.get(address), self.new.data.get(address))
         )
+
+    def alike(self, before: Any, after: Any) -> bool:
+        """Whether what is in the old revision and what is in the new one mean the same."""
+        if before == after and not self._called_otherwise:
+            return True
+        return bool(self.old.canonical(before) == self.new.canonical(after))
+
+    @cached_property
+    def _called_otherwise(self) -> bool:
+        """Whether the same reference may be to what has another name, or none, in the other revision."""
+        references = [f"${{{address}.arn}}" for address in {*self.old.data, *self.new.data}]
+        return any(
+            self.old.label(address) != self.new.label(address)
+            for address in {*self.old.resources, *self.new.resources}
+        ) or any(self.old.canonical(one) != self.new.canonical(one) for one in references)
 
     def of(self, *kinds: str) -> list[Change]:
         """Of the resources of these types."""
@@ -138,7 +152,9 @@ class Comparison:
             if before is None:
                 yield Change(address, None, after)
                 continue
-            found = tuple(arguments(self.old.canonical(before), self.new.canonical(after)))
+            found: tuple[Argument, ...] = ()
+            if not self.alike(before, after):
+                found = tuple(arguments(self.old.canonical(before), self.new.canonical(after)))
             if found or was != address:
                 yield Change(
                     address,
@@ -177,8 +193,7 @@ class Comparison:
         if (before, after) != (was, address):
             # Both are known by names, which differ.
             return False
-        ours = self.old.canonical(self.old.resources[was])
-        return bool(ours == self.new.canonical(self.new.resources[address]))
+        return self.alike(self.old.resources[was], self.new.resources[address])
 
 
 def _followed(steps: Mapping[str, str], was: str) -> str:
@@ -258,8 +273,8 @@ def compared(old: Mapping[str, Stack], new: Mapping[str, Stack]) -> list[Compari
     """Every stack in both its revisions; one that is in one of them only is compared with nothing."""
     return [
         _comparison(
-            (old.get(name) or Stack(name, _EMPTY)).existing(),
-            (new.get(name) or Stack(name, _EMPTY)).existing(),
+            (old.get(name) or Stack(name, _EMPTY)).existing,
+            (new.get(name) or Stack(name, _EMPTY)).existing,
         )
         for name in sorted({*old, *new}, key=_place)
     ]
@@ -269,7 +284,7 @@ def _comparison(old: Stack, new: Stack) -> Comparison:
     # Renamed, a resource is told of once: whatever refers to it refers to it still. So for what is gone.
     names = {address: new.label(address) for address in old.resources if address in new.resources}
     gone = {address: old.label(address) for address in old.resources if address not in new.resources}
-    return Comparison(replace(old, labels=names), replace(new, labels=gone))
+    return Comparison(replace(old, labels=names), replace(new, labels=names | gone))
 
 
 def _place(stack: str) -> tuple[int, str]:

@@ -16,7 +16,7 @@ def matrix(stacks: Mapping[str, Stack]) -> str:
     """Markdown, a table for each stack."""
     parts = []
     for name, stack in stacks.items():
-        permissions = Permissions.of(stack.existing())
+        permissions = Permissions.of(stack.existing)
         rows = [
             f"| `{one.principal}` | {'**not** ' if one.denied else ''}`{one.action}` | `{one.resource}` | "
             f"{' and '.join(one.conditions) or '-'} |"

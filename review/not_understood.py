@@ -92,4 +92,6 @@ def _resources(comparison: Comparison) -> Iterator[tuple[str, Block | None, Bloc
 
 def _data(comparison: Comparison) -> Iterator[tuple[str, Block | None, Block]]:
     for address, given in comparison.new.data.items():
-        yield address, comparison.old.data.get(address), given
+        before = comparison.old.data.get(address)
+        if not comparison.alike(before, given):
+            yield address, before, given

@@ -108,9 +108,20 @@ class Permissions:
 
     def lost_to(self, later: "Permissions") -> list[Permission]:
         """Those that the later ones do not cover."""
-        return sorted(
-            one for one in self.all - later.all if not any(other.covers(one) for other in later.all)
-        )
+        return sorted(one for one in self.all - later.all if not later.cover(one))
+
+    def cover(self, one: Permission) -> bool:
+        """Whether one of them says all that this one says."""
+        # Another principal's does not, unless both are all but some.
+        among = self.all if one.principal.startswith(_ALL_BUT) else self._by_principal.get(one.principal, ())
+        return any(other.covers(one) for other in among)
+
+    @cached_property
+    def _by_principal(self) -> Mapping[str, list[Permission]]:
+        found: dict[str, list[Permission]] = {}
+        for one in self.all:
+            found.setdefault(one.principal, []).append(one)
+        return found
 
     def giving(self, permissions: Collection[Permission]) -> set[str]:
         """The sources that one of these comes from."""

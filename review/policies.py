@@ -19,7 +19,7 @@ _ARGUMENTS = {
     "resource_policy",
 }
 # A sentence may have the word as well: what is no expression is JSON.
-_LIKE_A_POLICY = re.compile(r'aws_iam_policy_document\.|(?:^\s*\{|\$\{)[\s\S]*\bStatement"?\s*[:=]')
+_STATEMENTS = re.compile(r'(?:^\s*\{|\$\{)[\s\S]*\bStatement"?\s*[:=]')
 NO_POLICIES = frozenset({"aws_ecr_lifecycle_policy"})
 """Types whose `policy` lets nobody do anything."""
 # As IAM's own JSON says what a policy document's arguments say.
@@ -48,9 +48,16 @@ def read(stack: Stack, argument: str, value: Any) -> Policy | None:
     """The policy that the argument of a resource is; None if it is none."""
     if not isinstance(value, str):
         return Policy(unread=(json.dumps(value),)) if value and argument in _ARGUMENTS else None
-    if value and (argument in _ARGUMENTS or _LIKE_A_POLICY.search(value)):
+    if value and (argument in _ARGUMENTS or _is_like_a_policy(value)):
         return _policy(stack, value)
     return None
+
+
+def _is_like_a_policy(value: str) -> bool:
+    # Few arguments have the word, and the expression searches a long text from each `${` in it to the end.
+    return "aws_iam_policy_document." in value or (
+        "Statement" in value and _STATEMENTS.search(value) is not None
+    )
 
 
 def _policy(stack: Stack, value: str) -> Policy:

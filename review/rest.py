@@ -73,7 +73,7 @@ def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding
     old, new = comparison.old, comparison.new
     for address in [*new.data, *(address for address in old.data if address not in new.data)]:
         before, after = old.data.get(address), new.data.get(address)
-        if old.canonical(before) == new.canonical(after):
+        if comparison.alike(before, after):
             continue
         construct = (new if after is not None else old).construct(address)
         policy = address.startswith("data.aws_iam_policy_document.")

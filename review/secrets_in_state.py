@@ -48,8 +48,8 @@ def secrets_in_state(comparison: Comparison) -> Iterator[Finding]:
         for name, one in [*before.items(), *after.items()]
         if named_as_a_secret(name) or any(one.get(mark) for mark in _MARKS)
     }
-    former = {place.name: place for place in _places(old)}
-    for place in _places(new):
+    former = {place.name: place for place in _places(old, new)}
+    for place in _places(new, old):
         known = former.get(place.name)
         if place == known:
             continue
@@ -63,8 +63,11 @@ def _held(place: _Place, variables: Collection[str]) -> set[str]:
     return named or ({"a secret's value"} if place.secret else set())
 
 
-def _places(stack: Stack) -> Iterator[_Place]:
+def _places(stack: Stack, other: Stack) -> Iterator[_Place]:
+    """But for the blocks that the other revision has as well."""
     for address, block in [*stack.resources.items(), *stack.data.items()]:
+        if block == (other.data if address.startswith("data.") else other.resources).get(address):
+            continue
         version = address.startswith(f"{_VERSION}.")
         for key, part in block.items():
             # Terraform refuses a secret that says how many there are.

@@ -65,6 +65,10 @@ class Stack:
     """Where the archives are that it uploads; None: not known."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By address: what to call a resource here that has another name in the stack compared with."""
+    _found: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    """Labels by address, worked out once: every reference asks for one."""
+    _read: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    """Texts with labels by texts with references: a few of these are in most blocks."""
 
     @property
     def environment(self) -> str:
@@ -96,6 +100,7 @@ class Stack:
         """Where its `moved` blocks say that something was, and where it is."""
         return [(str(one.get("from")), str(one.get("to"))) for one in blocks(self.document.get("moved"))]
 
+    @cached_property
     def existing(self) -> "Stack":
         """In one shape, and without the blocks that there are none of by their `count` or `for_each`."""
         document = normalised(self.document)
@@ -122,8 +127,11 @@ class Stack:
 
     def label(self, address: str) -> str:
         """What people call a resource: its kind and its name in AWS, or its address; both if two share it."""
-        if address in self.labels:
-            return self.labels[address]
+        if address not in self._found:
+            self._found[address] = self.labels[address] if address in self.labels else self._label(address)
+        return self._found[address]
+
+    def _label(self, address: str) -> str:
         kind = address.partition(".")[0]
         block = self.resources.get(address, {})
         name = self._name(block) if kind in _KINDS else None
@@ -172,12 +180,17 @@ class Stack:
         return set(_ADDRESS.findall(expressions))
 
     def _labelled(self, text: str) -> str:
+        # Most texts refer to nothing.
+        if "${" not in text:
+            return text
+
         def expression(found: re.Match[str]) -> str:
             inner = _REFERENCE.sub(self._referenced, found[1])
             return inner if _REFERENCE.fullmatch(found[1].strip()) else f"${{{inner}}}"
 
-        # Most texts refer to nothing.
-        return _EXPRESSION.sub(expression, text) if "${" in text else text
+        if text not in self._read:
+            self._read[text] = _EXPRESSION.sub(expression, text)
+        return self._read[text]
 
     def _name(self, block: Block) -> str | None:
         name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)

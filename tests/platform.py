@@ -1,7 +1,5 @@
 """The platform as its tests know it: said once here, and a second time where it is built, on purpose."""
 
-from typing import Any
-
 APIS = {
     "trades": "trades-api",
     "data": "data-api",
@@ -29,21 +27,3 @@ ROUTES = (
 
 SCHEDULED = {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
 """What the schedule sends to ingest."""
-
-
-def request(method: str, path: str, **more: Any) -> dict[str, Any]:
-    """What an HTTP API sends a function, payload 2.0 (API Gateway guide, "Lambda proxy integrations")."""
-    return {
-        "version": "2.0",
-        "routeKey": f"{method} {path}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {},
-        "requestContext": {
-            "requestId": "JKJaXmPLvHcESHA=",
-            "stage": "$default",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
-        },
-        "isBase64Encoded": False,
-        **more,
-    }

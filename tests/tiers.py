@@ -32,6 +32,8 @@ FIRST = (
     "review",
     "policy",
 )
+# Names by which a test has stacks synthesized: of fixtures that it uses, of functions that its module has.
+SYNTHESIZES = {"application", "outdir", "synthesized", "synthesized_secrets", "without_workflows"}
 # What synthesis starts: Node, which has CDKTF's classes, and the compiler of functions that have changed.
 SYNTHESIS = ("/jsii-runtime.js", "/byte_code_compiler.py")
 STARTS = {
@@ -96,9 +98,15 @@ def tier(item: pytest.Item) -> str:
 
 
 def group(item: pytest.Item) -> str:
-    """What is on one worker with the test: all that shares what a conftest.py starts, or else its module."""
+    """What is on one worker with the test: all that shares what a conftest.py starts, or else its module.
+
+    Of unit tests, all that synthesize: Node with CDKTF's classes, and the stacks as they are, are had once.
+    """
     root = item.config.rootpath
     file = item.path.relative_to(root)
+    if tier(item) == "unit":
+        names = {*item.fixturenames, *vars(item.module)} if isinstance(item, pytest.Function) else ()
+        return str(file) if SYNTHESIZES.isdisjoint(names) else "synthesis"
     # From the test's own folder up to tests/, whose fixtures start nothing.
     sharing = [folder for folder in file.parents if (root / folder / "conftest.py").exists()][:-1]
     return str(sharing[-1] if sharing else file)

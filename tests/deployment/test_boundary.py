@@ -8,11 +8,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from config.environments import DEV, ENVIRONMENTS
 from config.place import Place
 from deployment.boundary import MissingBoundaryError, refuse_without_boundary
+from tests.deployment.empty_account import empty_account
 from tests.template import changed
 
 MADE_UP = "made-up"
@@ -23,9 +23,8 @@ UNNAMED = [changed(each, account_id=None) for each in ENVIRONMENTS]
 
 @pytest.fixture
 def client() -> Iterator[Callable[..., Any]]:
-    """boto3's, for an empty account."""
-    with mock_aws():
-        yield partial(boto3.client, aws_access_key_id=MADE_UP, aws_secret_access_key=MADE_UP)
+    with empty_account() as made:
+        yield made
 
 
 @pytest.mark.parametrize("command", ["apply", "deploy", "watch"])

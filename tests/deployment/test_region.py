@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound, ReadTimeoutError
-from moto import mock_aws
 
 from config.environments import DEV
 from config.settings import Environment
 from config.terraform import state_bucket
 from deployment.plan import prepared
 from deployment.region import LeftBehindError, UnknownEnvironmentError, refuse_to_leave_behind, region_of
+from tests.deployment.empty_account import empty_account
 from tests.template import Template, changed
 
 MADE_UP = "made-up"
@@ -44,8 +42,7 @@ def at(region: str, left: str | None = None) -> Environment:
 @pytest.fixture
 def client() -> Iterator[Callable[..., Any]]:
     """boto3's, for an account that keeps dev's state: it was deployed to eu-central-1."""
-    with mock_aws():
-        made = partial(boto3.client, aws_access_key_id=MADE_UP, aws_secret_access_key=MADE_UP)
+    with empty_account() as made:
         s3 = made("s3", region_name="us-east-1")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="dev/terraform.tfstate", Body=state_with("eu-central-1"))

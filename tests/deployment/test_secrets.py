@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from config.environments import DEV, ENVIRONMENTS
 from deployment.secrets import (
@@ -17,6 +16,7 @@ from deployment.secrets import (
     refuse_without_secrets,
     refuse_without_values,
 )
+from tests.deployment.empty_account import empty_account
 from tests.template import Template, changed
 
 NAMES = ("potential-parakeet/dev", "potential-parakeet/dev/api-keys")
@@ -26,9 +26,8 @@ FIRST = "deploy parakeet-dev-secrets first"
 
 @pytest.fixture
 def client() -> Iterator[Callable[..., Any]]:
-    """boto3's, for an empty account."""
-    with mock_aws():
-        yield partial(boto3.client, aws_access_key_id=MADE_UP, aws_secret_access_key=MADE_UP)
+    with empty_account() as made:
+        yield made
 
 
 @pytest.fixture

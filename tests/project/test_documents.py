@@ -8,14 +8,11 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 import bindings
 from config.environments import ENVIRONMENTS, PROD
@@ -26,11 +23,12 @@ from deployment.programs import PrerequisiteError, find_terraform, named_provide
 from deployment.region import LeftBehindError, refuse_to_leave_behind
 from deployment.secrets import MissingSecretsError, refuse_without_secrets
 from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
+from tests.deployment.empty_account import empty_account
+from tests.project.documents import DOCUMENTS, apply_diff
+from tests.project.source_files import PROJECT
 from tests.sources import SOURCES
 from tests.template import Template, changed, read_templates
 
-PROJECT = Path(__file__).parents[2]
-DOCUMENTS = {file.name: file.read_text(encoding="utf-8") for file in sorted((PROJECT / "docs").glob("*.md"))}
 OPERATE, DEPLOY, EXTEND = (DOCUMENTS[name] for name in ("operate.md", "deploy.md", "extend.md"))
 
 
@@ -105,20 +103,6 @@ class Example:
     templates: Mapping[str, Template]
 
 
-def _apply(diff: str, project: Path) -> None:
-    """Change files as a document's diff says, which has names of places where others have line numbers."""
-    for name, changes in re.findall(r"^--- (.+)\n((?:(?!--- ).*\n)+)", diff, re.MULTILINE):
-        text = (project / name).read_text(encoding="utf-8")
-        for hunk in re.split(r"^@@.*\n", changes, flags=re.MULTILINE)[1:]:
-            lines = hunk.splitlines(keepends=True)
-            before = "".join(line[1:] for line in lines if line[0] in " -")
-            after = "".join(line[1:] for line in lines if line[0] in " +")
-            assert after not in text, f"{name} has it already:\n{after}"
-            assert text.count(before) == 1, f"{name} does not have once:\n{before}"
-            text = text.replace(before, after)
-        (project / name).write_text(text, encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     if (PROJECT / "functions/orders").exists():
@@ -133,7 +117,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     handler = project / "functions/orders/handler.py"
     handler.parent.mkdir()
     handler.write_text(_block("python"), encoding="utf-8")
-    _apply(_block("diff"), project)
+    apply_diff(_block("diff"), project)
     environ = {**os.environ, "CDKTF_OUTDIR": str(project / "cdktf.out")}
     subprocess.run([sys.executable, "main.py"], cwd=project, env=environ, check=True, timeout=120)
     return Example(project, read_templates(project / "cdktf.out"))
@@ -331,8 +315,7 @@ def test_troubleshooting_quotes_what_is_said_of_a_wrong_database_url(secrets_sta
 
 
 def test_troubleshooting_quotes_what_is_said_of_missing_secrets() -> None:
-    client = partial(boto3.client, aws_access_key_id="made-up", aws_secret_access_key="made-up")
-    with mock_aws(), pytest.raises(MissingSecretsError) as missing:
+    with empty_account() as client, pytest.raises(MissingSecretsError) as missing:
         refuse_without_secrets(["deploy", "parakeet-dev"], ENVIRONMENTS, client)
     _assert_quoted(str(missing.value))
 

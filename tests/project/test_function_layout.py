@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.test_layout import PROJECT, imports, sources
+from tests.project.source_files import PROJECT, imports, sources
 
 CODE = PROJECT / "functions"
 FUNCTIONS = sorted(handler.parent.name for handler in CODE.glob("*/handler.py"))

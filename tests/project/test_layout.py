@@ -1,45 +1,18 @@
 """Where things are, what may import what, and what a fresh clone gets."""
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.project.source_files import PROJECT, imports, sources
 from tests.sources import SOURCES
 
-PROJECT = Path(__file__).parents[2]
 HIDDEN = (
     "bindings: constructs/__init__.py hides PyPI's package of that name, so nothing can be imported: "
     "delete it; without one the folder joins that package"
 )
-
-
-@cache
-def imports(file: Path) -> tuple[str, ...]:
-    """The modules that a file imports, with the names it takes from a package."""
-    return tuple(_imports(file))
-
-
-def _imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        match node:
-            case ast.Import():
-                yield from (alias.name for alias in node.names)
-            case ast.ImportFrom():
-                assert not node.level, f"{file} imports relatively"
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def sources(*places: str) -> list[Path]:
-    return [
-        file
-        for place in places
-        for file in ([PROJECT / place] if place.endswith(".py") else sorted((PROJECT / place).rglob("*.py")))
-    ]
 
 
 def test_the_folder_constructs_is_part_of_pypis_package_and_so_no_package_itself() -> None:

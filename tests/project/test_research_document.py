@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.test_documents import DOCUMENTS, PROJECT, _apply
+from tests.project.documents import DOCUMENTS, apply_diff
+from tests.project.source_files import PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -30,7 +31,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert not (project / name).exists()
         (project / name).write_text(text, encoding="utf-8")
     for diff in diffs:
-        _apply(diff, project)
+        apply_diff(diff, project)
     return project
 
 

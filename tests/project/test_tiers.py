@@ -112,6 +112,18 @@ def test_a_server_of_another_tests_thread_is_not_the_unit_tests_doing() -> None:
     assert refused == []
 
 
+def test_unit_tests_that_synthesize_are_all_on_one_worker_and_others_with_their_module(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = request.node
+    assert tiers.group(test) == "tests/project/test_tiers.py"
+    with monkeypatch.context() as context:
+        context.setattr(test, "fixturenames", [*test.fixturenames, "templates", "outdir"])
+        assert tiers.group(test) == "synthesis"
+    monkeypatch.setattr(test.module, "synthesized", None, raising=False)
+    assert tiers.group(test) == "synthesis"
+
+
 def outcomes(folder: Path, mark: str, *options: str) -> dict[str, dict[str, str]]:
     """What becomes of the tests of each statement's module, by what follows `test_`."""
     for number, statement in enumerate(STARTING.values()):

@@ -43,16 +43,25 @@ class Page(SingleFileSnapshotExtension):
 Assess = Callable[[str], list[Folded]]
 
 
-@pytest.fixture(scope="module")
-def assess_change(old: Mapping[str, Stack]) -> Assess:
-    """What is said of a change of the corpus, worked out once for all tests."""
-    return cache(lambda name: assess(old, changed(old, CORPUS[name])))
+Revision = Callable[[str], Mapping[str, Stack]]
 
 
 @pytest.fixture(scope="module")
-def assess_way_back(old: Mapping[str, Stack]) -> Assess:
+def new(old: Mapping[str, Stack]) -> Revision:
+    """The stacks after a change of the corpus, made once for all tests, as is what is said of them."""
+    return cache(lambda name: changed(old, CORPUS[name]))
+
+
+@pytest.fixture(scope="module")
+def assess_change(old: Mapping[str, Stack], new: Revision) -> Assess:
+    """What is said of a change of the corpus."""
+    return cache(lambda name: assess(old, new(name)))
+
+
+@pytest.fixture(scope="module")
+def assess_way_back(old: Mapping[str, Stack], new: Revision) -> Assess:
     """What is said where a change of the corpus is taken back."""
-    return cache(lambda name: assess(changed(old, CORPUS[name]), old))
+    return cache(lambda name: assess(new(name), old))
 
 
 @pytest.mark.parametrize("name", CORPUS)

@@ -1,6 +1,5 @@
 """Any one permission that is taken from or added to any policy is on the page, under who may do what."""
 
-import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -85,7 +84,7 @@ def _other_principals(document: Block, name: str, number: int) -> Iterator[tuple
 def _copied(document: Block, section: str, kind: str, name: str) -> Block:
     """With that one block copied, and the rest, which is most of it, shared."""
     blocks = document[section]
-    block = copy.deepcopy(blocks[kind][name])
+    block = json.loads(json.dumps(blocks[kind][name]))
     return {**document, section: {**blocks, kind: {**blocks[kind], name: block}}}
 
 

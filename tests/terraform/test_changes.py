@@ -18,7 +18,6 @@ from deployment.command import Command
 from deployment.drift.comparison import differences
 from deployment.drift.described import Described
 from deployment.region import LeftBehindError, refuse_to_leave_behind
-from deployment.workspace import Workspace
 from local.made_up import made_up_secrets
 from tests.template import changed
 from tests.terraform.account import Account
@@ -29,7 +28,7 @@ from tests.terraform.deployments import (
     synthesize_changed,
     wait_until,
 )
-from tests.terraform.output import lock_id
+from tests.terraform.output import applied, lock_id
 from tests.terraform.recovery import recovery, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("changes")]
@@ -95,23 +94,6 @@ def test_what_terraform_deployed_is_not_left_behind_in_its_region(dev: Deploymen
     moved = changed(DEV, region="eu-central-1", leave_behind_region="eu-west-1")
     with pytest.raises(LeftBehindError, match=f"allowed: {DEV.region}, where it is deployed"):
         refuse_to_leave_behind(["deploy", stack], {}, [moved], client)
-
-
-def planned(workspace: Workspace, stack: str) -> list[str]:
-    """The types of the resources that a plan wants to change."""
-    return changes_in(workspace.terraform(stack, "plan", "-input=false", "-json"))
-
-
-def applied(workspace: Workspace, stack: str) -> list[str]:
-    """The types of the resources that an apply planned to change, and changed."""
-    return changes_in(workspace.terraform(stack, "apply", "-input=false", "-auto-approve", "-json"))
-
-
-def changes_in(said: str) -> list[str]:
-    events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return sorted(
-        event["change"]["resource"]["resource_type"] for event in events if event["type"] == "planned_change"
-    )
 
 
 # Rotation. Before anything is broken: it needs a deployment that has nothing to change

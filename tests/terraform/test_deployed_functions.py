@@ -10,7 +10,8 @@ import pytest
 from config.settings import FunctionSettings
 from packages import layer
 from packages.function import pack
-from tests.platform import FUNCTIONS, request
+from tests.functions.events import event
+from tests.platform import FUNCTIONS
 from tests.terraform.deployments import Deployment
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -249,7 +250,7 @@ def test_what_ingest_fails_to_do_is_sent_to_the_dead_letter_queue(deployed: Depl
 
 
 def test_the_deployed_data_function_says_that_it_is_healthy(deployed: Deployment) -> None:
-    invoked = deployed.account.invoke(deployed.called("data-api"), request("GET", "/health"))
+    invoked = deployed.account.invoke(deployed.called("data-api"), event("GET", "/health", authorizer={}))
     assert invoked.error is None, invoked.log
     body = json.loads(invoked.answer["body"])
     assert invoked.answer["statusCode"] == 200, body
@@ -260,7 +261,7 @@ def test_the_deployed_data_function_says_that_it_is_healthy(deployed: Deployment
 
 @pytest.mark.parametrize(("function", "path"), [("strategies", "/strategies"), ("scanner", "/scanner")])
 def test_a_deployed_function_says_what_it_offers(deployed: Deployment, function: str, path: str) -> None:
-    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), request("GET", path))
+    invoked = deployed.account.invoke(deployed.called(FUNCTIONS[function]), event("GET", path))
     assert invoked.answer["statusCode"] == 200, invoked.log
     assert json.loads(invoked.answer["body"])
 

@@ -12,7 +12,7 @@ from deployment.command import unwrapped
 from tests.platform import FUNCTIONS
 from tests.terraform.account import Account
 from tests.terraform.deployments import DEPLOY_SECONDS, OpenWorkspace
-from tests.terraform.test_changes import planned
+from tests.terraform.output import planned
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("refused")]
 

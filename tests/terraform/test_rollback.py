@@ -16,7 +16,7 @@ import pytest
 import constructs.functions
 from config.names import LIVE
 from packages.function import pack
-from tests.platform import request
+from tests.functions.events import event
 from tests.terraform.deployments import DEPLOY_SECONDS, Deployment, Platform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -54,7 +54,7 @@ def live(dev: Deployment) -> dict[str, str]:
 
 def answered(dev: Deployment) -> tuple[str, str]:
     """Which version of the function answers, and of which code it says that it is."""
-    invoked = dev.account.invoke(dev.called("data-api"), request("GET", "/health"))
+    invoked = dev.account.invoke(dev.called("data-api"), event("GET", "/health", authorizer={}))
     assert invoked.error is None, invoked.log
     return invoked.version, json.loads(invoked.answer["body"])["version"]
 

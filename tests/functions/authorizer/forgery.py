@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
+from functions.authorizer.claims import Expected
+
 ISSUER = "https://potential-parakeet.cloudflareaccess.com"
 AUDIENCE = "5a" * 32
+EXPECTED = Expected(ISSUER, AUDIENCE)
 NOW = 1_800_000_000
 EMAIL = "trader@example.com"
 LEFT_OUT = object()

@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.authorizer.claims import DeniedError, Expected, read
+from functions.authorizer.claims import DeniedError, read
 from functions.authorizer.keys import Keys
 from functions.authorizer.verifier import Verifier
 from tests.functions.authorizer.forgery import (
     AUDIENCE,
     EMAIL,
+    EXPECTED,
     ISSUER,
     LEFT_OUT,
     NOW,
@@ -36,8 +37,6 @@ from tests.functions.authorizer.forgery import (
     signature,
     signed,
 )
-
-EXPECTED = Expected(ISSUER, AUDIENCE)
 
 
 class Server:

@@ -14,9 +14,18 @@ from aws_lambda_powertools import Logger
 from functions.authorizer.handler import authorize
 from functions.authorizer.keys import Keys
 from functions.authorizer.verifier import SettingsError, Verifier, verifier_from
-from tests.functions.authorizer.forgery import AUDIENCE, EMAIL, ISSUER, NOW, key_set, person, service, signed
-from tests.functions.authorizer.test_fetch import answers, server
-from tests.functions.authorizer.test_forged import EXPECTED
+from tests.functions.authorizer.forgery import (
+    AUDIENCE,
+    EMAIL,
+    EXPECTED,
+    ISSUER,
+    NOW,
+    key_set,
+    person,
+    service,
+    signed,
+)
+from tests.functions.authorizer.key_server import answers, server
 
 PROJECT = Path(__file__).parents[3]
 DENIED = {"isAuthorized": False}

@@ -16,7 +16,7 @@ from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instan
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
-from tests.functions.events import NO_DAYS
+from tests.functions.events import EMAIL, NO_DAYS, REQUEST_ID, event
 from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, run_id
 
 pytestmark = pytest.mark.integration
@@ -46,22 +46,9 @@ def ask(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[str
     data._cache.cache_clear()
 
     def asked(method: str, path: str, body: object = None, **query: str) -> tuple[int, Any]:
-        event = {
-            "version": "2.0",
-            "rawPath": path,
-            "headers": {"content-type": "application/json"},
-            "queryStringParameters": query,
-            "requestContext": {
-                "http": {"method": method, "path": path},
-                "requestId": "request",
-                "stage": "$default",
-                "authorizer": {"lambda": {"email": "someone@example.com"}},
-            },
-            "isBase64Encoded": False,
-            "body": None if body is None else json.dumps(body),
-        }
-        answer = data.handler(event, None)
-        assert answer["headers"]["X-Request-Id"] == "request"
+        authorizer = {"lambda": {"email": EMAIL}}
+        answer = data.handler(event(method, path, body, query=query, authorizer=authorizer), None)
+        assert answer["headers"]["X-Request-Id"] == REQUEST_ID
         return answer["statusCode"], json.loads(answer["body"], parse_float=Decimal)
 
     return asked

@@ -5,7 +5,7 @@ import pytest
 from local.gateway.answer import Answer
 from local.gateway.cors import preflight, with_cors
 from local.gateway.description import Cors
-from tests.local.gateway.test_request import request
+from tests.local.gateway.made_up import request
 
 SITE = "https://potential-parakeet.pages.dev"
 CORS = Cors(

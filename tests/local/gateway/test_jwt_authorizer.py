@@ -18,9 +18,8 @@ from local.gateway.issuers import KEYS_KEPT_SECONDS, REFETCH_SECONDS, Issuers
 from local.gateway.judgement import Denied, Granted
 from local.gateway.jwt_authorizer import judge
 from tests.local.gateway.deployment import AUDIENCE, ISSUER
+from tests.local.gateway.made_up import Clock, request
 from tests.local.gateway.team import Team, key_named, public
-from tests.local.gateway.test_request import request
-from tests.local.gateway.test_throttling import Clock
 from tests.local.gateway.unhurried import unhurried
 
 pytestmark = pytest.mark.integration

@@ -1,32 +1,14 @@
 """The event that a function gets, field by field as AWS documents payload format 2.0."""
 
 import base64
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.gateway.request import Call, Request, UnreadableError, body_fields
-from tests.local.gateway.test_table import table
+from tests.local.gateway.made_up import request, table
 from tests.local.gateway.unhurried import unhurried
-
-
-def request(
-    method: str = "GET", path: str = "/trades/7", query: str = "", *headers: tuple[str, str]
-) -> Request:
-    return Request(
-        method=method,
-        path=path,
-        query=query,
-        headers=(("Host", "127.0.0.1:8080"), *headers),
-        protocol="HTTP/1.1",
-        source_ip="127.0.0.1",
-        port=8080,
-        id="JKJaXmPLvHcESHA=",
-        trace="0" * 24,
-        time=datetime(2020, 3, 12, 19, 3, 58, 390_000, tzinfo=UTC),
-    )
 
 
 def call(asked: Request) -> Call:

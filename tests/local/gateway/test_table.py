@@ -7,37 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.gateway.description import Api, Description, Integration, Route, Stage
 from local.gateway.errors import NotEmulatedError
-from local.gateway.table import RoutingTable, Throttle, routing_table
+from local.gateway.table import RoutingTable, Throttle
+from tests.local.gateway.made_up import table
 from tests.local.gateway.unhurried import unhurried
-
-FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
-
-
-def table(*keys: str, stages: tuple[str, ...] = ("$default",)) -> RoutingTable:
-    """Of open routes, all to one function."""
-    return routing_table(
-        Description(
-            region="us-east-1",
-            account="123456789012",
-            api=Api(api_id="a1", name="api", protocol_type="HTTP", api_endpoint="https://a1"),
-            stages=tuple(Stage(stage_name=name, auto_deploy=True) for name in stages),
-            routes=tuple(
-                Route(route_id=f"r{number}", route_key=key, target="integrations/i1")
-                for number, key in enumerate(keys)
-            ),
-            integrations=(
-                Integration(
-                    integration_id="i1",
-                    integration_type="AWS_PROXY",
-                    integration_uri=FUNCTION,
-                    payload_format_version="2.0",
-                ),
-            ),
-            authorizers=(),
-        )
-    )
 
 
 def taken(routes: RoutingTable, method: str, path: str) -> tuple[str, dict[str, str]] | None:

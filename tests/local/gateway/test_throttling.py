@@ -5,17 +5,8 @@ from hypothesis import strategies as st
 
 from local.gateway.table import ServedStage, Throttle
 from local.gateway.throttling import Bucket, Throttling
+from tests.local.gateway.made_up import Clock
 from tests.local.gateway.unhurried import unhurried
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def stage(throttle: Throttle, **routes: Throttle) -> ServedStage:

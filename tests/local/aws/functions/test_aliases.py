@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.aws.functions.account import LOG, Account, archive, eventually
-from tests.local.aws.functions.test_invoke_api import call, service
+from tests.local.aws.functions.invoke_api import call, service
 
 pytestmark = pytest.mark.integration
 

@@ -1,0 +1,32 @@
+"""The project's source files, and what each imports."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+
+
+@cache
+def imports(file: Path) -> tuple[str, ...]:
+    """The modules that a file imports, with the names it takes from a package."""
+    return tuple(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import():
+                yield from (alias.name for alias in node.names)
+            case ast.ImportFrom():
+                assert not node.level, f"{file} imports relatively"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sources(*places: str) -> list[Path]:
+    return [
+        file
+        for place in places
+        for file in ([PROJECT / place] if place.endswith(".py") else sorted((PROJECT / place).rglob("*.py")))
+    ]
