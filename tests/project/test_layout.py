@@ -1,5 +1,6 @@
 """Where things are, what may import what, and what a fresh clone gets."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
