@@ -28,6 +28,8 @@ NOT_UNDERSTOOD: tuple[Any, ...] = (
     json.dumps({"Statement": [{**ALL, "Principal": ["*"]}]}),
     json.dumps({"Statement": [{**ALL, "Resource": [5]}]}),
     json.dumps({"Statement": [{**ALL, "Condition": {"StringEquals": 5}}]}),
+    json.dumps({"Statement": [{**ALL, "Condition": {"StringNotEquals": {"aws:x": "one, two"}}}]}),
+    json.dumps({"Statement": [{**ALL, "Resource": "arn:aws:s3:::one, two"}]}),
     json.dumps({"Statement": "${jsonencode(local.statements)}"}),
 )
 
@@ -193,6 +195,34 @@ def test_a_wildcard_that_comes_to_more_is_a_permission_more(
 
     (may, *_) = texts(assess(on(narrow), on(wide)), Part.PERMISSIONS)
     assert may == f"`trades-api` may now `secretsmanager:GetSecretValue` on `{wide}`"
+
+
+def _for_organizations(old: Mapping[str, Stack], *blocks: str) -> dict[str, Stack]:
+    def change(document: Block) -> None:
+        policy(document, "trades_role_trust")[0]["condition"] = [
+            {"test": "StringEquals", "variable": "aws:PrincipalOrgID", "values": [one]} for one in blocks
+        ]
+
+    return changed(old, change, "prod")
+
+
+def test_a_condition_more_with_the_test_of_another_is_a_value_more(old: Mapping[str, Stack]) -> None:
+    """Of which any will do: so the provider writes it."""
+    one, both = _for_organizations(old, "o-ours"), _for_organizations(old, "o-ours", "o-theirs")
+    (may, may_no_longer) = texts(assess(one, both), Part.PERMISSIONS)
+    assert "may now" in may
+    assert may.endswith("if `aws:PrincipalOrgID` StringEquals `o-ours, o-theirs`")
+    assert may_no_longer.endswith("if `aws:PrincipalOrgID` StringEquals `o-ours`")
+
+
+def test_an_argument_of_a_policy_document_that_nobody_here_knows_is_not_passed_over(
+    old: Mapping[str, Stack],
+) -> None:
+    def change(document: Block) -> None:
+        document["data"]["aws_iam_policy_document"][_document(document)]["override_json"] = "${local.more}"
+
+    (text,) = texts(assess(old, changed(old, change, "prod")), Part.UNKNOWN)
+    assert "override_json" in text
 
 
 def _document(document: Block) -> str:
