@@ -6,7 +6,7 @@ from review.changes import Change, Comparison
 from review.finding import Finding, Part
 from review.values import difference, shown
 
-_KINDS = {
+KINDS = {
     "aws_budgets_budget",
     "aws_apigatewayv2_api",
     "aws_apigatewayv2_integration",
@@ -28,6 +28,7 @@ _KINDS = {
     "aws_secretsmanager_secret",
     "aws_sqs_queue",
 }
+"""Types of which all that differs is said, here if nowhere else."""
 # Of these, there being one or not is behaviour too.
 _PRESENCE = {
     "aws_budgets_budget": "budget",
@@ -47,7 +48,7 @@ _NOT_BEHAVIOUR = {"depends_on", "lifecycle", "description", "alarm_description",
 def behaviour(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
     """The findings of a stack, but for the changes that are told already."""
     for change in comparison.changes:
-        if change.kind not in _KINDS or f"{change.address}:*" in told:
+        if change.kind not in KINDS or f"{change.address}:*" in told:
             continue
         construct = comparison.construct(change)
         if change.kind in _PRESENCE and (change.before is None or change.after is None):

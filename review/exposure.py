@@ -12,7 +12,7 @@ from review.shapes import Block, block
 from review.stack import Stack, without_attributes
 from review.values import difference, shown
 
-_WHOLE = {
+WHOLE = {
     "aws_api_gateway_rest_api": "API",
     "aws_apigatewayv2_api_mapping": "way to an API by a domain",
     "aws_apigatewayv2_authorizer": "authorizer",
@@ -91,7 +91,7 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
             texts = list(_route(comparison, change))
         elif change.kind in BARS:
             texts = list(_bar(change))
-        elif change.kind in _WHOLE:
+        elif change.kind in WHOLE:
             texts = list(_whole(comparison, change))
         elif change.before is None:
             texts = list(_new(comparison, change))
@@ -210,7 +210,7 @@ def _guard(stack: Stack, route: Block) -> str:
 
 
 def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
-    what = _WHOLE[change.kind]
+    what = WHOLE[change.kind]
     given, stack = (
         (change.before or {}, comparison.old) if change.after is None else (change.after, comparison.new)
     )

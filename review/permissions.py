@@ -27,7 +27,7 @@ _ELSEWHERE = re.compile(
     r"file\w*\(|module\.|\bdata\.(?!aws_(?:caller_identity|iam_policy_document|partition|region)\.)"
 )
 _ONE_ACTION = re.compile(r"[\w-]+:\w+")
-UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
+IAM = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
 """Types of IAM that permissions are read from."""
 
 
