@@ -78,6 +78,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "aws_s3_bucket": ("acl", "grant", "website", "cors_rule"),
     "aws_s3_object": ("acl",),
 }
+# How a route is guarded; what else is said of it only Terraform knows.
+_GUARDED = {"AWS_IAM", "CUSTOM", "JWT"}
 # A new one is a way in, whatever its arguments are.
 _WAYS_IN = {"aws_apigatewayv2_api", "aws_apigatewayv2_stage"}
 # What an API's own document says stands beside its routes, or instead of them.
@@ -204,6 +206,8 @@ def _guard(stack: Stack, route: Block) -> str:
     kind = route.get("authorization_type", "NONE")
     if kind == "NONE":
         return "**open to everybody**"
+    if kind not in _GUARDED:
+        return f"guarded or **open to everybody**, as {shown(stack.canonical(kind))} says"
     authorizer = route.get("authorizer_id")
     by = f" by {stack.readable(str(authorizer))}" if authorizer else ""
     return f"guarded ({kind}{by})"

@@ -77,6 +77,13 @@ def _acting(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 yield Finding(Part.PERMISSIONS, text, construct)
     elif change.after is not None:
         for one in change.arguments:
-            if _ROLE.search(one.path.rpartition(".")[2]):
+            if _ROLE.search(one.path.rpartition(".")[2]) or _others(
+                _roles_in(one.after), _roles_in(one.before)
+            ):
                 text = f"{label} **acts as another role**: {difference(one, whole=True)}"
                 yield Finding(Part.PERMISSIONS, text, construct, (f"{change.address}:{one.path}",))
+
+
+def _others(some: Iterator[Any], known: Iterator[Any]) -> bool:
+    there = list(known)
+    return any(one not in there for one in some)

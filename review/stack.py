@@ -181,7 +181,7 @@ class Stack:
 
     def _name(self, block: Block) -> str | None:
         name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)
-        return None if name is None else self.readable(name)
+        return None if name is None else self.readable(name).replace("`", "'")
 
     def _referenced(self, found: re.Match[str]) -> str:
         data, kind, name, attribute = found.groups()

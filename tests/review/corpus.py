@@ -423,6 +423,36 @@ def a_policy_and_a_role_are_others_on_a_condition(document: Block) -> None:
 
 
 @_case
+def a_bucket_acts_as_a_role_by_a_block_of_its_own(document: Block) -> None:
+    one(document, "aws_s3_bucket", "cache")["replication_configuration"] = [
+        {
+            "role": "arn:aws:iam::111111111111:role/replication",
+            "rules": [{"status": "Enabled", "destination": [{"bucket": "arn:aws:s3:::elsewhere"}]}],
+        }
+    ]
+
+
+@_case
+def a_policy_on_everything_is_on_another_secret_too(document: Block) -> None:
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue"}
+    policy = json.dumps({"Statement": [{**everybody, "Resource": "*"}]})
+    document["resource"]["aws_secretsmanager_secret_policy"] = {
+        name: {"secret_arn": f"${{aws_secretsmanager_secret.{name}.arn}}", "policy": policy}
+        for name in ("api_keys", "database")
+    }
+
+
+@_case
+def a_policy_is_for_whom_nobody_here_knows(document: Block) -> None:
+    document["resource"]["aws_ssoadmin_permission_set_inline_policy"] = {
+        "all": {
+            "inline_policy": json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
+            "permission_set_arn": "arn:aws:sso:::permissionSet/one",
+        }
+    }
+
+
+@_case
 def a_schedule_acts_as_a_role_that_is_not_in_the_stack(document: Block) -> None:
     document["resource"]["aws_scheduler_schedule"] = {
         "nightly": {
@@ -462,6 +492,12 @@ def a_route_loses_its_authorizer(document: Block) -> None:
     route = one(document, "aws_apigatewayv2_route", "api_delete-trades_")
     route["authorization_type"] = "NONE"
     del route["authorizer_id"]
+
+
+@_case
+def a_route_is_guarded_on_a_condition(document: Block) -> None:
+    route = one(document, "aws_apigatewayv2_route", "api_delete-trades_")
+    route["authorization_type"] = '${terraform.workspace == "default" ? "NONE" : "JWT"}'
 
 
 @_case
@@ -757,6 +793,15 @@ def a_queue_was_moved_twice(document: Block) -> None:
     document["moved"] = [
         {"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.letters"},
         {"from": "aws_sqs_queue.letters", "to": "aws_sqs_queue.failures"},
+    ]
+
+
+@_case
+def names_and_resources_would_hide_what_follows(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["function_name"] = "<details> <!-- `trades"
+    policy(document, "trades_role_read-database-secret")[0]["resources"] = ["arn:aws:s3:::x/`<!-- *"]
+    policy(document, "trades_role_read-database-secret")[0]["condition"] = [
+        {"test": "StringEquals", "variable": "aws:PrincipalTag/`--> <p", "values": ["one` -->"]}
     ]
 
 
