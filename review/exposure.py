@@ -8,7 +8,7 @@ from typing import Any
 from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
 from review.permissions import Permission, Permissions, lost
-from review.shapes import Block, block
+from review.shapes import Block, block, listed
 from review.stack import Stack, without_attributes
 from review.values import difference, shown
 
@@ -79,7 +79,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "aws_s3_object": ("acl",),
 }
 # How a route is guarded; what else is said of it only Terraform knows.
-_GUARDED = {"AWS_IAM", "CUSTOM", "JWT"}
+_GUARDED = ("AWS_IAM", "CUSTOM", "JWT")
 # A new one is a way in, whatever its arguments are.
 _WAYS_IN = {"aws_apigatewayv2_api", "aws_apigatewayv2_stage"}
 # What an API's own document says stands beside its routes, or instead of them.
@@ -108,6 +108,17 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
 def _bar(change: Change) -> Iterator[tuple[str, str]]:
     if change.after is None:
         yield f"`{change.address}` is **gone**: {BARS[change.kind]}", "*"
+    before, after = (
+        {str(name) for name in listed((given or {}).get("policy_names"))}
+        for given in (change.before, change.after)
+    )
+    # A reference is to a policy of the stack's own.
+    if spared := sorted(name for name in after - before if "${" not in name):
+        what = " and ".join(f"`{name}`" for name in spared)
+        yield (
+            f"`{change.address}`: {what}, which is not in the code, may stay on a role, whatever it allows",
+            "",
+        )
     for argument in change.arguments:
         if change.before is not None and argument.top == "role_name":
             text = f"`{change.address}` is about another role, {difference(argument)}: {BARS[change.kind]}"

@@ -15,6 +15,7 @@ from review.shapes import Block, block
 from review.stack import REPETITIONS, Stack
 
 _NAME = re.compile(r"(?<![\w.])(aws_\w+)\.([\w-]+)")
+_TYPE = re.compile(r"(?:^|\.)(aws_\w+)\.")
 _EXPRESSION = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
 _HEADER = re.compile(r"^  # (aws_\w+)\.([\w-]+?)__([\w-]+) must be replaced")
 _OWN_ARGUMENT = re.compile(r"^      (?:[-+~/]+) (\"?[\w-]+\"?)")
@@ -27,6 +28,12 @@ class Replacement:
     address: str
     causes: tuple[str, ...]
     """The arguments that force it."""
+
+    @property
+    def kind(self) -> str:
+        """Its type, be it in a module or not."""
+        found = _TYPE.search(self.address)
+        return found[1] if found else ""
 
     @property
     def reason(self) -> str:
@@ -114,9 +121,10 @@ def _touched(comparison: Comparison, unplanned: Collection[str]) -> set[str]:
 
 
 def _plannable(given: Block) -> Block:
-    # Terraform would refuse and plan nothing; what it depends on may not be among the planned; and the state
-    # has one of each.
-    lifecycle = {key: part for key, part in block(given.get("lifecycle")).items() if key != "prevent_destroy"}
+    # Terraform would refuse and plan nothing; what it depends on, or is made anew with, may not be among the
+    # planned; and the state has one of each.
+    left_out = ("prevent_destroy", "replace_triggered_by")
+    lifecycle = {key: part for key, part in block(given.get("lifecycle")).items() if key not in left_out}
     without = ("lifecycle", "depends_on", *REPETITIONS)
     kept = {key: part for key, part in given.items() if key not in without}
     return kept | ({"lifecycle": lifecycle} if lifecycle else {})

@@ -139,6 +139,24 @@ def objects_expire_on_a_day(document: Block) -> None:
 
 
 @_case
+def a_bucket_has_rules_of_its_own(document: Block) -> None:
+    one(document, "aws_s3_bucket", "cache").update(
+        lifecycle_rule=[{"id": "all", "enabled": True, "expiration": [{"days": 1}]}],
+        versioning=[{"enabled": False}],
+    )
+
+
+@_case
+def a_bucket_is_made_anew_whenever_a_function_changes(document: Block) -> None:
+    for bucket, by in (
+        ("logs", "aws_lambda_function.trades.memory_size"),
+        ("cache", "aws_lambda_function.data"),
+    ):
+        one(document, "aws_s3_bucket", bucket)["lifecycle"] = {"replace_triggered_by": [f"${{{by}}}"]}
+    one(document, "aws_lambda_function", "trades")["memory_size"] = 3008
+
+
+@_case
 def the_queue_keeps_messages_for_as_long_as_aws_thinks(document: Block) -> None:
     del one(document, "aws_sqs_queue", "dead_letters")["message_retention_seconds"]
 
@@ -544,6 +562,11 @@ def a_role_may_be_given_other_policies(document: Block) -> None:
 
 
 @_case
+def a_policy_that_is_not_in_the_code_may_stay_on_a_role(document: Block) -> None:
+    one(document, "aws_iam_role_policies_exclusive", "trades")["policy_names"].append("by-hand")
+
+
+@_case
 def what_bars_other_policies_attaches_one_and_is_about_another_role(document: Block) -> None:
     document["resource"]["aws_iam_role_policy_attachments_exclusive"]["second"] = {
         "role_name": "${aws_iam_role.ingest.name}",
@@ -689,6 +712,22 @@ def somebody_is_told_when_it_costs_more(document: Block) -> None:
             "limit_unit": "USD",
         }
     }
+
+
+@_case
+def a_deployment_calls_a_function_and_another_no_longer(document: Block) -> None:
+    calls = document["resource"]["aws_lambda_invocation"]
+    calls.clear()
+    calls["reset"] = {
+        "function_name": "${aws_lambda_function.data.function_name}",
+        "input": '{"reset": true}',
+    }
+
+
+@_case
+def packages_are_uploaded_to_another_bucket(document: Block) -> None:
+    for package in ("trades", "core_layer"):
+        one(document, "aws_s3_object", package)["bucket"] = "elsewhere"
 
 
 @_case
