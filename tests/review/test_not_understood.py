@@ -106,6 +106,15 @@ def test_what_refers_to_a_local_value_or_a_default_that_is_another_is_named(old:
     assert variable.startswith("`variable.rate.default` changed: what becomes of `aws_apigatewayv2_stage.")
 
 
+def test_which_blocks_a_dynamic_one_within_another_makes_is_not_known(old: Mapping[str, Stack]) -> None:
+    def change(document: Block) -> None:
+        rules = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"]
+        rules[0]["dynamic"] = {"expiration": {"for_each": "${var.db_host}", "content": {"days": 1}}}
+
+    (text,) = said(old, nothing, change)
+    assert "which blocks it makes is not known: `dynamic` nothing → " in text
+
+
 @pytest.mark.parametrize("given", ['${file("api.json")}', '${templatefile("api.json", {a = 1})}'])
 def test_what_is_read_from_a_file_may_be_another_on_every_page(given: str, old: Mapping[str, Stack]) -> None:
     def read(document: Block) -> None:

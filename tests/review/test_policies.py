@@ -136,13 +136,18 @@ def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
 UNREAD = "${jsonencode(merge(local.all, jsondecode(data.aws_iam_policy_document.%s.json)))}"
 
 
-@pytest.mark.parametrize("way", ["nothing", "elsewhere", "local", "document", "holder", "file"])
+@pytest.mark.parametrize(
+    "way",
+    ["nothing", "elsewhere", "local", "variable", "document", "holder", "file", "file of a local value"],
+)
 def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_else(
     way: str, old: Mapping[str, Stack]
 ) -> None:
     def unread(document: Block) -> None:
-        document["locals"] = {"all": {}}
+        document["locals"] = {"all": '${file("all.json")}' if way == "file of a local value" else {}}
+        document["variable"]["policy"] = {"default": "{}"}
         text = '${file("admin.json")}' if way == "file" else UNREAD % _document(document)
+        text = "${var.policy}" if way == "variable" else text
         one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = text
 
     def change(document: Block) -> None:
@@ -153,6 +158,8 @@ def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_
                 policy(document, "ingest_role_read-write-cache")[2]["actions"].append("s3:DeleteObject")
             case "local":
                 document["locals"]["all"] = {"Statement": []}
+            case "variable":
+                document["variable"]["policy"]["default"] = '{"Statement": []}'
             case "document":
                 policy(document, "trades_role_read-database-secret")[0]["actions"] = ["*"]
             case "holder":
@@ -164,6 +171,18 @@ def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_
     found = assess(changed(old, unread, "prod"), changed(old, change, "prod"))
     said = [text for text in texts(found, Part.UNKNOWN) if "is not read here" in text]
     assert len(said) == (way not in ("nothing", "elsewhere"))
+
+
+def test_what_a_file_may_still_allow_is_not_lost(old: Mapping[str, Stack]) -> None:
+    def beside(document: Block, actions: list[str]) -> None:
+        own = document["data"]["aws_iam_policy_document"][_document(document)]
+        own["source_policy_documents"] = ['${file("more.json")}']
+        own["statement"][0]["actions"] = actions
+
+    both = changed(old, lambda document: beside(document, ["a:A", "a:B"]), "prod")
+    found = assess(both, changed(old, lambda document: beside(document, ["a:A"]), "prod"))
+    assert texts(found, Part.PERMISSIONS) == []
+    assert any("is not read here" in text for text in texts(found, Part.UNKNOWN))
 
 
 def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping[str, Stack]) -> None:
