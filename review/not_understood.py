@@ -105,10 +105,11 @@ def _types(comparison: Comparison) -> Iterator[Finding]:
     for change in comparison.changes:
         if change.kind not in UNDERSTOOD:
             does = "lets whom do" if change.kind.startswith("aws_iam_") else "does"
+            nor = _nor(comparison, change.address, change.before)
             for path, text in all_of(comparison, change):
                 yield Finding(
                     Part.UNKNOWN,
-                    f"`{change.address}` {text}: what `{change.kind}` {does} is not understood here",
+                    f"`{change.address}` {text}: what `{change.kind}` {does} is not understood here{nor}",
                     comparison.construct(change),
                     (f"{change.address}:{path}",),
                 )
@@ -118,8 +119,14 @@ def _types(comparison: Comparison) -> Iterator[Finding]:
         was, now = comparison.old.canonical(before), comparison.new.canonical(after)
         for argument in arguments(was, now):
             text = difference(argument, whole=True) if before else f"is new, {shown(now, whole=True)}"
-            told = (f"{address}:{argument.path or '*'}",)
-            yield Finding(Part.UNKNOWN, f"`{address}` {text}: what it finds is not known here", tells=told)
+            text = f"`{address}` {text}: what it finds is not known here{_nor(comparison, address, before)}"
+            yield Finding(Part.UNKNOWN, text, tells=(f"{address}:{argument.path or '*'}",))
+
+
+def _nor(comparison: Comparison, address: str, before: Block | None) -> str:
+    """What refers to it, and reads as before though it may be another."""
+    users = _users(comparison.new.document, address) if before is not None else []
+    return f", nor what becomes of {_code(users)}" if users else ""
 
 
 def _files(comparison: Comparison) -> Iterator[Finding]:
@@ -147,8 +154,12 @@ def _referred_to(comparison: Comparison) -> Iterator[Finding]:
         if users := _users(new, f"{_REFERENCES[section]}.{name}"):
             # A default may be a secret's.
             said = difference(argument, whole=True) if section == "locals" else f"`{argument.path}` changed"
-            text = f"{said}: what becomes of {', '.join(f'`{one}`' for one in users)} is not known here"
+            text = f"{said}: what becomes of {_code(users)} is not known here"
             yield Finding(Part.UNKNOWN, text, tells=(other(argument),))
+
+
+def _code(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _users(document: Mapping[str, Any], reference: str) -> list[str]:

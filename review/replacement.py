@@ -48,10 +48,11 @@ def replacements(
     comparisons: Iterable[Comparison], planner: Planner, unplanned: Collection[str]
 ) -> dict[str, dict[str, Replacement]]:
     """By stack and address; what changes in `unplanned` arguments alone is left out. Raises PlanError."""
+    kinds = planner.schema.types
     touched = {
         comparison: addresses
         for comparison in (one.renamed() for one in comparisons)
-        if (addresses := frozenset(_touched(comparison, unplanned)))
+        if (addresses := frozenset(one for one in _touched(comparison, unplanned) if _kind(one) in kinds))
     }
     if not touched:
         return {}
@@ -61,6 +62,10 @@ def replacements(
         # A default that is written out forces nothing: the old code gives it as well, by saying nothing.
         forced -= _forced(planner.plan(*_code({one.old: found for one, found in touched.items()}), state))
     return {comparison.new.name: dict(_believable(comparison, forced)) for comparison in touched}
+
+
+def _kind(address: str) -> str:
+    return address.partition(".")[0]
 
 
 def _code(touched: Mapping[Stack, Collection[str]]) -> tuple[Block, set[str]]:

@@ -140,9 +140,16 @@ class Stack:
         named: dict[tuple[str, ...], list[str]] = {}
         for address, given in self.resources.items():
             kind = address.partition(".")[0]
-            names = [str(given[key]) for key in _NAMES if isinstance(given.get(key), str)]
+            # Labels do not say which attribute a name is taken from.
+            names = {
+                key: _REFERENCE.sub(r"\1\2.\3", given[key])
+                for key in _NAMES
+                if isinstance(given.get(key), str)
+            }
             if kind in _KINDS and names:
-                named.setdefault((kind, names[0], str(given.get("name"))), []).append(address)
+                # An alias is called after its function, and by its own name.
+                found = (kind, next(iter(names.values())), names.get("name", ""))
+                named.setdefault(found, []).append(address)
         return frozenset(address for alike in named.values() if len(alike) > 1 for address in alike)
 
     def readable(self, text: str) -> str:

@@ -71,6 +71,10 @@ def test_what_another_data_source_finds_is_not_known(old: Mapping[str, Stack]) -
     def change(document: Block) -> None:
         document["data"]["aws_ssm_parameter"]["key"]["name"] = "/prod/other"
 
+    def refer(document: Block) -> None:
+        come(document)
+        one(document, "aws_sqs_queue", "dead_letters")["name"] = "${data.aws_ssm_parameter.key.value}"
+
     found = "`data.aws_ssm_parameter.key`"
     assert said(old, nothing, come) == [
         f'{found} is new, `{{"name": "/prod/key"}}`: what it finds is not known here'
@@ -78,6 +82,8 @@ def test_what_another_data_source_finds_is_not_known(old: Mapping[str, Stack]) -
     assert said(old, come, change) == [
         f"{found} `name` `/prod/key` → `/prod/other`: what it finds is not known here"
     ]
+    (text,) = said(old, refer, change)
+    assert text.endswith(", nor what becomes of `aws_sqs_queue.dead_letters`")
 
 
 def test_what_refers_to_a_local_value_or_a_default_that_is_another_is_named(old: Mapping[str, Stack]) -> None:
