@@ -22,6 +22,7 @@ KINDS = {
     "aws_lambda_function",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_invocation",
+    "aws_lambda_layer_version",
     "aws_s3_bucket",
     "aws_s3_bucket_lifecycle_configuration",
     "aws_s3_bucket_logging",

@@ -26,7 +26,6 @@ UNDERSTOOD = frozenset(
         *SAID,
         "aws_apigatewayv2_route",
         "aws_cloudwatch_log_subscription_filter",
-        "aws_lambda_layer_version",
         "aws_lambda_permission",
         "aws_s3_bucket_policy",
         "aws_s3_bucket_replication_configuration",

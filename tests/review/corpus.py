@@ -728,6 +728,7 @@ def a_deployment_calls_a_function_and_another_no_longer(document: Block) -> None
 def packages_are_uploaded_to_another_bucket(document: Block) -> None:
     for package in ("trades", "core_layer"):
         one(document, "aws_s3_object", package)["bucket"] = "elsewhere"
+    one(document, "aws_lambda_layer_version", "core")["s3_bucket"] = "elsewhere"
 
 
 @_case
