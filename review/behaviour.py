@@ -6,7 +6,7 @@ from review.changes import Change, Comparison
 from review.finding import Finding, Part
 from review.values import difference, shown
 
-_KINDS = {
+KINDS = {
     "aws_budgets_budget",
     "aws_apigatewayv2_api",
     "aws_apigatewayv2_integration",
@@ -17,10 +17,12 @@ _KINDS = {
     "aws_cloudwatch_log_group",
     "aws_cloudwatch_metric_alarm",
     "aws_dynamodb_table",
+    "aws_lambda_alias",
     "aws_lambda_event_source_mapping",
     "aws_lambda_function",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_invocation",
+    "aws_lambda_layer_version",
     "aws_s3_bucket",
     "aws_s3_bucket_lifecycle_configuration",
     "aws_s3_bucket_logging",
@@ -28,6 +30,7 @@ _KINDS = {
     "aws_secretsmanager_secret",
     "aws_sqs_queue",
 }
+"""Types of which all that differs is said, here if nowhere else."""
 # Of these, there being one or not is behaviour too.
 _PRESENCE = {
     "aws_budgets_budget": "budget",
@@ -35,6 +38,7 @@ _PRESENCE = {
     "aws_cloudwatch_event_rule": "schedule",
     "aws_cloudwatch_event_target": "target of a schedule",
     "aws_cloudwatch_metric_alarm": "alarm",
+    "aws_lambda_invocation": "call of a function when this is deployed",
     "aws_lambda_function_event_invoke_config": "destination of failures",
     "aws_s3_bucket_lifecycle_configuration": "life of objects",
     "aws_s3_bucket_logging": "access log",
@@ -47,7 +51,7 @@ _NOT_BEHAVIOUR = {"depends_on", "lifecycle", "description", "alarm_description",
 def behaviour(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
     """The findings of a stack, but for the changes that are told already."""
     for change in comparison.changes:
-        if change.kind not in _KINDS or f"{change.address}:*" in told:
+        if change.kind not in KINDS or f"{change.address}:*" in told:
             continue
         construct = comparison.construct(change)
         if change.kind in _PRESENCE and (change.before is None or change.after is None):

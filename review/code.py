@@ -13,9 +13,14 @@ from review.changes import Change, Comparison
 from review.finding import Finding, Part
 from review.shapes import listed
 from review.stack import Stack
+from review.values import difference
 
 UNPLANNED = frozenset({"key", "source", "source_code_hash", "triggers.version"})
 """Arguments that change with every package and make nothing anew that holds data."""
+
+
+_CONTENT = ("content_type", "etag", "key", "source", "source_hash")
+"""Arguments of an upload that are told by what is in its package."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,19 @@ def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
         if key.endswith(".zip")
         else f"file {key}"
     )
-    told = (f"{change.address}:*",)
+    both = change.before is not None and change.after is not None
+    told = tuple(f"{change.address}:{path}" for path in (_CONTENT if both else "*"))
     construct = comparison.construct(change)
+    for argument in change.arguments:
+        if argument.top not in _CONTENT:
+            yield Finding(
+                Part.CODE,
+                f"{name}: {difference(argument)}",
+                construct,
+                (f"{change.address}:{argument.path}",),
+            )
+    if both and not any(argument.top in _CONTENT for argument in change.arguments):
+        return
     files = [
         _file(stack, part)
         for stack, part in ((comparison.old, change.before), (comparison.new, change.after))
@@ -109,7 +125,7 @@ def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
         yield Finding(Part.CODE, f"{name} changed", construct, told)
         yield Finding(Part.UNKNOWN, f"the package of {name} cannot be read ({type(error).__name__})")
         return
-    if change.before is not None and change.after is not None and (before is None or after is None):
+    if both and (before is None or after is None):
         yield Finding(Part.CODE, f"{name} changed", construct, told)
         yield Finding(Part.UNKNOWN, f"what changed in {name}: its packages are not at hand")
     elif change.before is None:

@@ -7,7 +7,7 @@ from typing import Any
 from review.changes import Argument, Change, Comparison, arguments
 from review.finding import Finding, Part
 from review.replacement import Replacement
-from review.shapes import Block, block, blocks
+from review.shapes import Block, block, blocks, listed
 from review.values import difference, shown
 
 HOLDERS: Mapping[str, str] = {
@@ -47,11 +47,19 @@ _COPIES = {
     "aws_cloudwatch_log_subscription_filter": ("log_group_name", "log events"),
     "aws_s3_bucket_replication_configuration": ("bucket", "objects"),
 }
+# Of a bucket, arguments in the place of resources of their own: rarely used, and told in full.
+_OF_BUCKETS = {
+    "lifecycle_rule",
+    "object_lock_configuration",
+    "server_side_encryption_configuration",
+    "versioning",
+}
 # What protects when it is true.
 _PROTECTIONS = {
     ("aws_dynamodb_table", "deletion_protection_enabled"): "loses its protection from deletion",
     ("aws_dynamodb_table", "point_in_time_recovery"): "can no longer be restored to a point in time",
     ("aws_dynamodb_table", "server_side_encryption"): "changes its encryption",
+    ("aws_sns_topic", "kms_master_key_id"): "is encrypted by another key, or none",
     ("aws_sqs_queue", "sqs_managed_sse_enabled"): "is no longer encrypted",
     ("aws_sqs_queue", "kms_master_key_id"): "is encrypted by another key, or none",
     ("aws_secretsmanager_secret", "kms_key_id"): "is encrypted by another key",
@@ -71,6 +79,7 @@ def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | N
         ]:
             yield Finding(Part.DATA, text, construct, (f"{change.address}:{argument}",))
     yield from _along(comparison, replaced or {})
+    yield from _triggered(comparison, replaced or {})
     for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
         yield from _shorter_life(comparison, change)
     yield from _elsewhere(comparison)
@@ -112,7 +121,7 @@ def _along(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Itera
     """What holds data and is made anew though nothing of it has changed, because of what it refers to."""
     told = {change.address for change in comparison.changes}
     for address, replacement in replaced.items():
-        holds = HOLDERS.get(address.partition(".")[0])
+        holds = HOLDERS.get(replacement.kind)
         if holds is None or address in told:
             continue
         stack = comparison.new
@@ -121,6 +130,41 @@ def _along(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Itera
         refused = _refused(_is_protected(stack.resources.get(address)))
         text = f"{name} is **destroyed and made anew**, its {holds} lost: {replacement.reason}{refused}"
         yield Finding(Part.DATA, text, stack.construct(address), (f"{address}:anew",))
+
+
+def _triggered(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Iterator[Finding]:
+    """What holds data and is made anew because something else changes: now, or some day."""
+    changing = {*comparison.differing, *replaced}
+    for address, given in comparison.new.resources.items():
+        holds = HOLDERS.get(address.partition(".")[0])
+        by = _triggers(given)
+        if holds is None or not by:
+            continue
+        was = comparison.old.resources.get(comparison.came_from.get(address, address))
+        changed = [one for one in by if was is not None and ".".join(one.split(".")[:2]) in changing]
+        if changed:
+            text = f"is **destroyed and made anew**, its {holds} lost: {_code(changed)} changes"
+        elif was is None or by != _triggers(was):
+            text = f"is **destroyed and made anew**, its {holds} lost, whenever {_code(by)} changes"
+        else:
+            continue
+        refused = _refused(_is_protected(given))
+        yield Finding(
+            Part.DATA,
+            f"{comparison.new.label(address)} {text} (`replace_triggered_by`){refused}",
+            comparison.new.construct(address),
+            (f"{address}:lifecycle.replace_triggered_by",),
+        )
+
+
+def _triggers(given: Block) -> list[str]:
+    return [
+        str(one).strip("${}") for one in listed(block(given.get("lifecycle")).get("replace_triggered_by"))
+    ]
+
+
+def _code(names: list[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
 
 
 def _refused(protected: bool) -> str:
@@ -193,11 +237,10 @@ def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | 
             text = f"{label} loses `prevent_destroy`: Terraform may destroy it"
         case _, "force_destroy" if after:
             text = f"{label} may be destroyed **with its objects** (`force_destroy`)"
-        case "aws_s3_bucket_versioning", _ if argument.top == "versioning_configuration" and "Enabled" in (
-            before,
-            block(before).get("status"),
-        ):
-            text = f"{bucket} is no longer versioned ({shown(after)}): what is overwritten or deleted is gone"
+        case "aws_s3_bucket", _ if argument.top in _OF_BUCKETS:
+            text = f"{label}: what is deleted, kept or encrypted changes: {difference(argument, whole=True)}"
+        case "aws_s3_bucket_versioning", _ if argument.top == "versioning_configuration":
+            text = _fewer_kept(change, argument, bucket)
         case "aws_s3_bucket_server_side_encryption_configuration", _ if argument.top == "rule":
             text = f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
         case "aws_secretsmanager_secret_version", "secret_string_wo_version":
@@ -208,6 +251,19 @@ def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | 
             what = _PROTECTIONS[kind, argument.top]
             text = f"{label} {what} (`{argument.path}` {shown(before)} → {shown(after)})"
     return text
+
+
+def _fewer_kept(change: Change, argument: Argument, bucket: str) -> str | None:
+    was, now = (
+        block((given or {}).get("versioning_configuration")) for given in (change.before, change.after)
+    )
+    if argument.path.endswith(".mfa_delete"):
+        weaker = argument.before == "Enabled"
+        return f"{bucket}: versions may be deleted without MFA ({difference(argument)})" if weaker else None
+    if was.get("status") == "Enabled" != now.get("status"):
+        what = shown(argument.after)
+        return f"{bucket} is no longer versioned ({what}): what is overwritten or deleted is gone"
+    return None
 
 
 def _is_weaker(argument: Argument) -> bool:
@@ -235,6 +291,7 @@ def _days(value: Any) -> str:
     return "for ever" if value is None else str(value)
 
 
+_NEWER = "newer_noncurrent_versions"
 _ABOUT = re.compile(r"rule(?:\[([^\]]*)\])?\.(?:filter|prefix)\b")
 _LIVES = {
     "expiration.days": "objects are deleted",
@@ -251,6 +308,8 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
     elsewhere = _leads_elsewhere(comparison, change, "bucket")
     before, after = _lives(None if elsewhere else change.before), _lives(change.after)
     yield from _other_objects(comparison, change, bucket, {rule for rule, _ in before.keys() & after.keys()})
+    if not elsewhere:
+        yield from _fewer_versions(comparison, change, bucket)
     for (rule, what), days in after.items():
         had = before.get((rule, what))
         where, path = _LIVES[what], what.partition(".")[0]
@@ -263,6 +322,28 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 comparison.construct(change),
                 (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
             )
+
+
+def _fewer_versions(comparison: Comparison, change: Change, bucket: str) -> Iterator[Finding]:
+    """Where a rule that deletes overwritten versions spares fewer of the newest."""
+    before, after = _versions(change.before), _versions(change.after)
+    for rule, kept in before.items():
+        if rule in after and _is_less(kept or 0, after[rule] or 0):
+            yield Finding(
+                Part.DATA,
+                f"{bucket}: of overwritten versions the newest {after[rule] or 0} are kept instead of {kept} "
+                f"(rule `{rule}`)",
+                comparison.construct(change),
+                (f"{change.address}:rule[{rule}].noncurrent_version_expiration.{_NEWER}",),
+            )
+
+
+def _versions(given: Block | None) -> dict[str, Any]:
+    return {
+        str(rule.get("id")): part.get(_NEWER)
+        for rule in blocks((given or {}).get("rule"))
+        for part in blocks(rule.get("noncurrent_version_expiration"))
+    }
 
 
 def _was(before: Mapping[tuple[str, str], Any], rule: str, what: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 from review.changes import Argument, Change, Comparison, arguments, told_apart
 from review.finding import Finding, Part
 from review.permissions import Permission, Permissions, lost
-from review.shapes import Block, block
+from review.shapes import Block, block, listed
 from review.stack import Stack, without_attributes
 from review.values import difference, shown
 
-_WHOLE = {
+WHOLE = {
     "aws_api_gateway_rest_api": "API",
     "aws_apigatewayv2_api_mapping": "way to an API by a domain",
     "aws_apigatewayv2_authorizer": "authorizer",
@@ -78,6 +78,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "aws_s3_bucket": ("acl", "grant", "website", "cors_rule"),
     "aws_s3_object": ("acl",),
 }
+# How a route is guarded; what else is said of it only Terraform knows.
+_GUARDED = ("AWS_IAM", "CUSTOM", "JWT")
 # A new one is a way in, whatever its arguments are.
 _WAYS_IN = {"aws_apigatewayv2_api", "aws_apigatewayv2_stage"}
 # What an API's own document says stands beside its routes, or instead of them.
@@ -91,7 +93,7 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
             texts = list(_route(comparison, change))
         elif change.kind in BARS:
             texts = list(_bar(change))
-        elif change.kind in _WHOLE:
+        elif change.kind in WHOLE:
             texts = list(_whole(comparison, change))
         elif change.before is None:
             texts = list(_new(comparison, change))
@@ -106,6 +108,17 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
 def _bar(change: Change) -> Iterator[tuple[str, str]]:
     if change.after is None:
         yield f"`{change.address}` is **gone**: {BARS[change.kind]}", "*"
+    before, after = (
+        {str(name) for name in listed((given or {}).get("policy_names"))}
+        for given in (change.before, change.after)
+    )
+    # A reference is to a policy of the stack's own.
+    if spared := sorted(name for name in after - before if "${" not in name):
+        what = " and ".join(f"`{name}`" for name in spared)
+        yield (
+            f"`{change.address}`: {what}, which is not in the code, may stay on a role, whatever it allows",
+            "",
+        )
     for argument in change.arguments:
         if change.before is not None and argument.top == "role_name":
             text = f"`{change.address}` is about another role, {difference(argument)}: {BARS[change.kind]}"
@@ -204,13 +217,15 @@ def _guard(stack: Stack, route: Block) -> str:
     kind = route.get("authorization_type", "NONE")
     if kind == "NONE":
         return "**open to everybody**"
+    if kind not in _GUARDED:
+        return f"guarded or **open to everybody**, as {shown(stack.canonical(kind))} says"
     authorizer = route.get("authorizer_id")
     by = f" by {stack.readable(str(authorizer))}" if authorizer else ""
     return f"guarded ({kind}{by})"
 
 
 def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
-    what = _WHOLE[change.kind]
+    what = WHOLE[change.kind]
     given, stack = (
         (change.before or {}, comparison.old) if change.after is None else (change.after, comparison.new)
     )

@@ -14,7 +14,10 @@ ACCOUNT = "123456789012"
 """Instead of the account that is deployed to."""
 
 _EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
-_REFERENCE = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.([\w-]+)\.(\w+)")
+# Of any provider's: only what is the AWS provider's is planned.
+_REFERENCE = re.compile(
+    r"(?<![\w.])(data\.)?((?<=data\.)\w+|[a-z0-9]+_\w+)\.([\w-]+)\.(\w+(?:\.\w+|\[[^\]]*\])*)"
+)
 # What Terraform keeps about a resource, and not the provider.
 _META = {"lifecycle", "depends_on", "provider", "count", "for_each", "provisioner", "connection"}
 

@@ -1,16 +1,55 @@
-"""What this program does not understand: how many there are, whose, programs that run, other sections."""
+"""What is not understood here: types, how many there are, whose, programs, files, other sections."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from review.changes import Argument, Comparison, other
+from review.behaviour import KINDS
+from review.changes import Argument, Comparison, arguments, other
+from review.exposure import BARS, WHOLE
 from review.finding import Finding, Part
+from review.permissions import IAM
+from review.policies import read
+from review.roles import SAID
 from review.shapes import Block, block, listed
 from review.stack import REPETITIONS, Stack
-from review.values import difference, shown
+from review.values import all_of, difference, shown
+
+UNDERSTOOD = frozenset(
+    {
+        *KINDS,
+        *WHOLE,
+        *BARS,
+        *IAM,
+        *SAID,
+        "aws_apigatewayv2_route",
+        "aws_cloudwatch_log_subscription_filter",
+        "aws_lambda_permission",
+        "aws_s3_bucket_policy",
+        "aws_s3_bucket_replication_configuration",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_object",
+        "aws_secretsmanager_secret_version",
+        "aws_sns_topic",
+        "aws_sns_topic_policy",
+        "aws_sqs_queue_policy",
+    }
+)
+"""Types of resources that other parts of a page are about; of any other, nobody here knows what it does."""
+
+_FOUND = frozenset(
+    {
+        "aws_caller_identity",
+        "aws_iam_policy_document",
+        "aws_partition",
+        "aws_region",
+        "aws_secretsmanager_secret",
+        "aws_secretsmanager_secret_version",
+    }
+)
+"""So of data sources."""
 
 # A data source's program is run by every plan.
 _PROGRAMS = ("provisioner", "program")
@@ -22,7 +61,10 @@ _MEANINGS = {
     "dynamic": "which blocks it makes is not known",
     "provider": "in whose account and in which region it is, is not known",
 }
-_OF_NEW = ("dynamic", "provider")
+_REFERENCES = {"locals": "local", "variable": "var"}
+_OF_NEW = (*REPETITIONS, "dynamic", "provider")
+# What a file says is in no revision's document.
+_FILE = re.compile(r"\$\{[^}]*\b(?:template)?file\w*\(")
 # Beside resources: the sections, and what of them, that other parts of a page are about.
 _READ = re.compile(
     r"(?:locals|output|variable)\b.*"
@@ -49,10 +91,103 @@ def not_understood(comparison: Comparison) -> Iterator[Finding]:
             elif key in _MEANINGS and (before is not None or key in _OF_NEW):
                 text = f"{name}: {_MEANINGS[key]}: {difference(Argument(key, was, now))}"
                 yield Finding(Part.UNKNOWN, text, tells=told)
+    yield from _types(comparison)
+    yield from _files(comparison)
+    yield from _referred_to(comparison)
     for argument in comparison.others:
         if not _is_read(comparison, argument):
             text = f"{difference(argument, whole=True)}: what comes of it is not known here"
             yield Finding(Part.UNKNOWN, text, tells=(other(argument),))
+
+
+def _types(comparison: Comparison) -> Iterator[Finding]:
+    for change in comparison.changes:
+        if change.kind not in UNDERSTOOD:
+            does = "lets whom do" if change.kind.startswith("aws_iam_") else "does"
+            nor = _nor(comparison, change.address, change.before)
+            for path, text in all_of(comparison, change):
+                yield Finding(
+                    Part.UNKNOWN,
+                    f"`{change.address}` {text}: what `{change.kind}` {does} is not understood here{nor}",
+                    comparison.construct(change),
+                    (f"{change.address}:{path}",),
+                )
+    for address, before, after in _data(comparison):
+        if address.split(".")[1] in _FOUND:
+            continue
+        was, now = comparison.old.canonical(before), comparison.new.canonical(after)
+        for argument in arguments(was, now):
+            text = difference(argument, whole=True) if before else f"is new, {shown(now, whole=True)}"
+            text = f"`{address}` {text}: what it finds is not known here{_nor(comparison, address, before)}"
+            yield Finding(Part.UNKNOWN, text, tells=(f"{address}:{argument.path or '*'}",))
+
+
+def _nor(comparison: Comparison, address: str, before: Block | None) -> str:
+    """What refers to it, and reads as before though it may be another."""
+    users = _users(comparison.new.document, address) if before is not None else []
+    return f", nor what becomes of {_code(users)}" if users else ""
+
+
+def _files(comparison: Comparison) -> Iterator[Finding]:
+    """Of policies who may do what says it."""
+    stack = comparison.new
+    for address, given in [*stack.resources.items(), *stack.data.items()]:
+        for argument, value in given.items():
+            policy = argument.endswith("_policy_documents") or read(stack, argument, value)
+            if not policy and _FILE.search(json.dumps(value)):
+                text = f"`{address}`: {shown(value)} in `{argument}` is read from a file: whether that says "
+                yield Finding(Part.UNKNOWN, f"{text}something else now is not known here")
+
+
+def _referred_to(comparison: Comparison) -> Iterator[Finding]:
+    """Local values and defaults of variables that differ: what refers to them reads as before."""
+    old, new = comparison.old.document, comparison.new.document
+    for argument in comparison.others:
+        section, *rest = argument.path.split(".")
+        name = rest[0].partition("[")[0] if rest else ""
+        was = block(old.get(section)).get(name)
+        if section == "variable":
+            was = block(was).get("default") if rest[1:] and rest[1].startswith("default") else None
+        if section not in _REFERENCES or was is None:
+            continue
+        if users := _users(new, f"{_REFERENCES[section]}.{name}"):
+            # A default may be a secret's.
+            said = difference(argument, whole=True) if section == "locals" else f"`{argument.path}` changed"
+            text = f"{said}: what becomes of {_code(users)} is not known here"
+            yield Finding(Part.UNKNOWN, text, tells=(other(argument),))
+
+
+def _code(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _users(document: Mapping[str, Any], reference: str) -> list[str]:
+    """What refers to it, be it by other local values: addresses, and sections."""
+    references = {reference}
+    given = block(document.get("locals"))
+    while more := {
+        f"local.{name}"
+        for name, value in given.items()
+        if f"local.{name}" not in references and _refers(value, references)
+    }:
+        references |= more
+    typed = ("resource", "data")
+    found = [
+        f"{'data.' if section == 'data' else ''}{kind}.{name}"
+        for section in typed
+        for kind, named in document.get(section, {}).items()
+        for name, value in named.items()
+        if _refers(value, references)
+    ]
+    others = (*typed, "locals", "variable", "//")
+    return found + [
+        section for section, value in document.items() if section not in others and _refers(value, references)
+    ]
+
+
+def _refers(value: Any, references: Collection[str]) -> bool:
+    any_of = "|".join(map(re.escape, references))
+    return re.search(rf"(?<![\w.-])(?:{any_of})(?![\w-])", json.dumps(value)) is not None
 
 
 def _value(stack: Stack, given: Block | None, key: str) -> Any:

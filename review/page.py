@@ -1,6 +1,7 @@
 """The page: Markdown for a pull request's comment, or its data as JSON."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -19,6 +20,7 @@ MARKER = "<!-- parakeet-review -->"
 
 _LONGEST = 2_000
 """Characters of a row's text, so that one alone does not take the room of all."""
+_CODE_OR_TAG = re.compile(r"(`[^`]*`)|<")
 # For the note that says what is cut.
 _RESERVE = 100
 
@@ -94,7 +96,9 @@ def _cell(text: str) -> str:
         # Within code, the mark that begins it has to be ended.
         open_code = "`" if line[:_LONGEST].count("`") % 2 else ""
         line = f"{line[:_LONGEST]}{open_code}… (**cut**, {len(line) - _LONGEST:,} characters more)"
-    return line.replace("|", "\\|")
+    # Nothing is hidden: no HTML but in code, where it is text, and no letter that turns others round.
+    line = _CODE_OR_TAG.sub(lambda found: found[1] or "&lt;", line)
+    return "".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in line).replace("|", "\\|")
 
 
 def failing(findings: Sequence[Folded], parts: Sequence[Part]) -> list[Part]:

@@ -20,6 +20,18 @@ _NARROWING = ("source_account", "event_source_token", "principal_org_id", "funct
 _HOLDERS = ("role", "user", "group")
 _HELD = {f"aws_iam_{holder}_policy" for holder in _HOLDERS}
 _ATTACHED = {"aws_iam_policy_attachment", *(f"{kind}_attachment" for kind in _HELD)}
+# What a resource that is a policy, and no identity's, is about.
+_SUBJECTS = (
+    "secret_arn",
+    "key_id",
+    "bucket",
+    "queue_url",
+    "resource_arn",
+    "event_bus_name",
+    "repository",
+    "function_name",
+    "arn",
+)
 _ALL_BUT = "all but "
 _OWN_POLICY = re.compile(r"\$\{aws_iam_policy\.[\w-]+\.(?:arn|id)\}")
 # What no revision's document shows: a file's content, what a module or AWS says.
@@ -27,7 +39,7 @@ _ELSEWHERE = re.compile(
     r"file\w*\(|module\.|\bdata\.(?!aws_(?:caller_identity|iam_policy_document|partition|region)\.)"
 )
 _ONE_ACTION = re.compile(r"[\w-]+:\w+")
-UNDERSTOOD = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
+IAM = frozenset({"aws_iam_policy", "aws_iam_role", *_HELD, *_ATTACHED})
 """Types of IAM that permissions are read from."""
 
 
@@ -166,8 +178,8 @@ class _Reading:
         ]
         qualifier = f":{self._qualifier(str(block['qualifier']))}" if "qualifier" in block else ""
         return Permission(
-            "everybody" if block.get("principal", "*") == "*" else str(block["principal"]),
-            str(block.get("action", "*")),
+            "everybody" if block.get("principal", "*") == "*" else self._readable(str(block["principal"])),
+            self._readable(str(block.get("action", "*"))),
             f"{function}{qualifier}",
             tuple(sorted(conditions)),
         )
@@ -228,12 +240,25 @@ class _Reading:
         if policy.unread:
             had = self.unread.get(source, Unread((), ()))
             self.unread[source] = Unread(had.texts + policy.unread, tuple(holders or ()))
+        subject = self._subject(address) if holders is None else None
         for statement in policy.statements:
-            for principal in self._principals(statement) if holders is None else holders:
-                for permission in self._expanded(principal, address, statement):
+            for principal in self._principals(statement, address) if holders is None else holders:
+                for permission in self._expanded(principal, address, statement, subject):
                     yield source, permission
 
-    def _principals(self, statement: Block) -> list[str]:
+    def _subject(self, address: str) -> str:
+        """What a policy is on: what its resource is about, or that resource itself."""
+        block = self._stack.resources[address]
+        about = next((block[name] for name in _SUBJECTS if isinstance(block.get(name), str)), None)
+        return self._readable(about) if about else self._stack.label(address)
+
+    def _resource(self, given: str, subject: str | None) -> str:
+        """With what the policy is on: another's that says the same is another permission."""
+        resource = self._canonical(given)
+        within = subject is None or subject in without_attributes(resource)
+        return resource if within else f"{resource} of {subject}"
+
+    def _principals(self, statement: Block, address: str) -> list[str]:
         named, spared = (
             [
                 "everybody" if identifier == "*" else self._readable(identifier)
@@ -242,7 +267,7 @@ class _Reading:
             ]
             for argument in ("principals", "not_principals")
         )
-        return [*named, *_all_but(spared)] or ["nobody"]
+        return [*named, *_all_but(spared)] or [f"whom {address} is for"]
 
     @cached_property
     def _attached_to(self) -> Mapping[str, list[str]]:
@@ -267,28 +292,32 @@ class _Reading:
         name = self._readable(reference).removeprefix(f"{kind} ")
         return f"{kind} {name}"
 
-    def _expanded(self, principal: str, address: str, statement: Block) -> Iterator[Permission]:
+    def _expanded(
+        self, principal: str, address: str, statement: Block, subject: str | None
+    ) -> Iterator[Permission]:
         conditions = tuple(sorted(self._condition(one) for one in statement.get("condition", [])))
         denied = statement.get("effect", "Allow") == "Deny"
         named, spared = (
-            [self._canonical(resource) for resource in statement.get(argument, [])]
+            [self._resource(resource, subject) for resource in statement.get(argument, [])]
             for argument in ("resources", "not_resources")
         )
         # A trust policy names no resource: it is the role's own.
         resources = named or _all_but(spared) or [self._canonical(self._stack.label(address))]
-        for action in statement.get("actions") or _all_but(statement["not_actions"]):
+        for action in map(self._readable, statement.get("actions") or _all_but(statement["not_actions"])):
             for resource in resources:
                 yield Permission(principal, action, resource, conditions, denied)
 
     def _condition(self, condition: Block) -> str:
         values = ", ".join(sorted(self._canonical(str(value)) for value in condition["values"]))
-        return f"`{condition['variable']}` {condition['test']} `{values}`"
+        test = self._readable(str(condition["test"]))
+        return f"`{self._readable(str(condition['variable']))}` {test} `{values}`"
 
     def _readable(self, text: str) -> str:
-        return self._stack.readable(text)
+        return without_attributes(self._canonical(text))
 
     def _canonical(self, text: str) -> str:
-        return str(self._stack.canonical(text))
+        # What ends the code that it is shown in would show as something else.
+        return str(self._stack.canonical(text)).replace("`", "'")
 
 
 def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:

@@ -33,6 +33,17 @@ _JSON_NAMES = {
 }
 _JSON_PRINCIPALS = {"Principal": "principals", "NotPrincipal": "not_principals"}
 _STATEMENT = {*_JSON_NAMES.values(), *_JSON_PRINCIPALS.values(), "condition"}
+# What of a policy document says nothing of what is allowed, or is read.
+_DOCUMENTS = {
+    "depends_on",
+    "dynamic",
+    "override_policy_documents",
+    "policy_id",
+    "provider",
+    "source_policy_documents",
+    "statement",
+    "version",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,11 @@ def _policy(stack: Stack, value: str) -> Policy:
 def _document(stack: Stack, name: str) -> Policy:
     document = stack.data.get(f"data.aws_iam_policy_document.{name}", {})
     found = _checked(document.get("statement", []))
-    unread = [json.dumps({"dynamic": document["dynamic"]})] if "dynamic" in document else []
+    unread = [
+        json.dumps({name: value})
+        for name, value in document.items()
+        if name == "dynamic" or name not in _DOCUMENTS
+    ]
     sources, overrides = (
         [
             _policy(stack, value) if isinstance(value, str) else Policy(unread=(json.dumps(value),))
@@ -102,7 +117,20 @@ def _checked(statements: Any) -> Policy:
     given = [_with_lists(one) if isinstance(one, dict) else one for one in listed(statements)]
     fit = [one for one in given if _is_statement(one)]
     unfit = [one if isinstance(one, str) else json.dumps(one) for one in given if one not in fit]
-    return Policy(tuple(fit), tuple(unfit))
+    return Policy(tuple(map(_with_merged_conditions, fit)), tuple(unfit))
+
+
+def _with_merged_conditions(statement: Block) -> Block:
+    """As the provider writes it: of conditions with one test of one key, any of all their values will do."""
+    merged: dict[tuple[str, str], list[str]] = {}
+    for one in statement.get("condition", []):
+        values = merged.setdefault((str(one["test"]), str(one["variable"])), [])
+        values += (value for value in one["values"] if value not in values)
+    return statement | {
+        "condition": [
+            {"test": test, "variable": key, "values": values} for (test, key), values in merged.items()
+        ]
+    }
 
 
 def _with_lists(statement: Block) -> Block:
@@ -126,7 +154,8 @@ def _is_statement(one: Any) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    # A list is written with commas: one text that has some would read as several.
+    return isinstance(value, list) and all(isinstance(one, str) and ", " not in one for one in value)
 
 
 def _are_blocks(value: Any, texts: str, *names: str) -> bool:

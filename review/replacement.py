@@ -15,6 +15,7 @@ from review.shapes import Block, block
 from review.stack import REPETITIONS, Stack
 
 _NAME = re.compile(r"(?<![\w.])(aws_\w+)\.([\w-]+)")
+_TYPE = re.compile(r"(?:^|\.)(aws_\w+)\.")
 _EXPRESSION = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
 _HEADER = re.compile(r"^  # (aws_\w+)\.([\w-]+?)__([\w-]+) must be replaced")
 _OWN_ARGUMENT = re.compile(r"^      (?:[-+~/]+) (\"?[\w-]+\"?)")
@@ -29,6 +30,12 @@ class Replacement:
     """The arguments that force it."""
 
     @property
+    def kind(self) -> str:
+        """Its type, be it in a module or not."""
+        found = _TYPE.search(self.address)
+        return found[1] if found else ""
+
+    @property
     def reason(self) -> str:
         """As `bucket` forces it."""
         if not self.causes:
@@ -41,10 +48,11 @@ def replacements(
     comparisons: Iterable[Comparison], planner: Planner, unplanned: Collection[str]
 ) -> dict[str, dict[str, Replacement]]:
     """By stack and address; what changes in `unplanned` arguments alone is left out. Raises PlanError."""
+    kinds = planner.schema.types
     touched = {
         comparison: addresses
         for comparison in (one.renamed() for one in comparisons)
-        if (addresses := frozenset(_touched(comparison, unplanned)))
+        if (addresses := frozenset(one for one in _touched(comparison, unplanned) if _kind(one) in kinds))
     }
     if not touched:
         return {}
@@ -54,6 +62,10 @@ def replacements(
         # A default that is written out forces nothing: the old code gives it as well, by saying nothing.
         forced -= _forced(planner.plan(*_code({one.old: found for one, found in touched.items()}), state))
     return {comparison.new.name: dict(_believable(comparison, forced)) for comparison in touched}
+
+
+def _kind(address: str) -> str:
+    return address.partition(".")[0]
 
 
 def _code(touched: Mapping[Stack, Collection[str]]) -> tuple[Block, set[str]]:
@@ -114,9 +126,10 @@ def _touched(comparison: Comparison, unplanned: Collection[str]) -> set[str]:
 
 
 def _plannable(given: Block) -> Block:
-    # Terraform would refuse and plan nothing; what it depends on may not be among the planned; and the state
-    # has one of each.
-    lifecycle = {key: part for key, part in block(given.get("lifecycle")).items() if key != "prevent_destroy"}
+    # Terraform would refuse and plan nothing; what it depends on, or is made anew with, may not be among the
+    # planned; and the state has one of each.
+    left_out = ("prevent_destroy", "replace_triggered_by")
+    lifecycle = {key: part for key, part in block(given.get("lifecycle")).items() if key not in left_out}
     without = ("lifecycle", "depends_on", *REPETITIONS)
     kept = {key: part for key, part in given.items() if key not in without}
     return kept | ({"lifecycle": lifecycle} if lifecycle else {})

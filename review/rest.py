@@ -32,7 +32,7 @@ def rest(
     said |= {address for address in replaced if f"{address}:anew" in told}
     if along := sorted(f"`{address}`" for address in replaced if address not in said):
         yield Finding(Part.REST, f"made anew along with what they refer to: {', '.join(along)}")
-    yield from _documents(comparison, permissions=permissions)
+    yield from _documents(comparison, told, permissions=permissions)
     yield from _others(comparison, told)
 
 
@@ -69,11 +69,11 @@ def _is_document(change: Change, argument: Argument) -> bool:
     return argument.top in _POLICIES and change.kind not in NO_POLICIES and isinstance(argument.after, str)
 
 
-def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding]:
+def _documents(comparison: Comparison, told: set[str], *, permissions: bool) -> Iterator[Finding]:
     old, new = comparison.old, comparison.new
     for address in [*new.data, *(address for address in old.data if address not in new.data)]:
         before, after = old.data.get(address), new.data.get(address)
-        if comparison.alike(before, after):
+        if comparison.alike(before, after) or f"{address}:*" in told:
             continue
         construct = (new if after is not None else old).construct(address)
         policy = address.startswith("data.aws_iam_policy_document.")
@@ -81,6 +81,8 @@ def _documents(comparison: Comparison, *, permissions: bool) -> Iterator[Finding
             yield Finding(Part.REST, f"`{address}` {'added' if before is None else 'removed'}", construct)
         elif not policy:
             for argument in arguments(old.canonical(before), new.canonical(after)):
+                if is_told(f"{address}:{argument.path}", told):
+                    continue
                 yield Finding(Part.REST, f"`{address}`: {difference(argument)}", construct)
         elif not permissions:
             read = not Permissions.of(old).unread and not Permissions.of(new).unread

@@ -5,22 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from review.changes import Change, Comparison
-from review.exposure import BARS
 from review.finding import Finding, Part
-from review.permissions import UNDERSTOOD
 from review.shapes import blocks
-from review.values import difference, shown
+from review.values import all_of, difference, shown
 
 _ROLE = re.compile(r"(^|_)role(_arn)?$|credentials_arn$")
 _OUTSIDE = "is not in this stack: what it may is not known"
 _PLAIN = re.compile(r"\$\{(aws_iam_role\.[\w-]+)\.\w+\}")
-_ISSUER = (Part.PERMISSIONS, "roles may trust whom it says to know")
-# Types of which all that changes is said, and what it is about.
-_SAID = {
+_ISSUER = "roles may trust whom it says to know"
+SAID = {
     "aws_iam_openid_connect_provider": _ISSUER,
     "aws_iam_saml_provider": _ISSUER,
-    "aws_lambda_event_source_mapping": (Part.PERMISSIONS, "a function is called with what arrives there"),
+    "aws_lambda_event_source_mapping": "a function is called with what arrives there",
 }
+"""Types of which all that changes is said, and what it is about."""
 
 # How a function is called, and not whether: behaviour.
 _HOW_MANY = {
@@ -41,30 +39,17 @@ _HOW_MANY = {
 def roles(comparison: Comparison) -> Iterator[Finding]:
     """The findings of a stack."""
     for change in comparison.changes:
-        if not change.kind.startswith("aws_iam_") and change.kind not in _SAID:
+        if change.kind in SAID:
+            for path, text in all_of(comparison, change):
+                if re.split(r"[.[]", path)[0] not in _HOW_MANY:
+                    yield Finding(
+                        Part.PERMISSIONS,
+                        f"`{change.address}` {text}: {SAID[change.kind]}",
+                        comparison.construct(change),
+                        (f"{change.address}:{path}",),
+                    )
+        elif not change.kind.startswith("aws_iam_"):
             yield from _acting(comparison, change)
-        elif change.kind not in UNDERSTOOD and change.kind not in BARS:
-            unknown = (Part.UNKNOWN, f"what `{change.kind}` lets whom do is not understood here")
-            part, meaning = _SAID.get(change.kind, unknown)
-            for path, text in _texts(comparison, change):
-                yield Finding(
-                    part,
-                    f"`{change.address}` {text}: {meaning}",
-                    comparison.construct(change),
-                    (f"{change.address}:{path}",),
-                )
-
-
-def _texts(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
-    """All that changes, by its path."""
-    if change.before is None:
-        yield "*", f"is new, {shown(comparison.new.canonical(change.after), whole=True)}"
-    elif change.after is None:
-        yield "*", f"is **gone**, {shown(comparison.old.canonical(change.before), whole=True)}"
-    for argument in change.arguments:
-        if argument.top in _HOW_MANY:
-            continue
-        yield argument.path, difference(argument, whole=True)
 
 
 def _roles_in(given: Any) -> Iterator[Any]:
@@ -92,6 +77,13 @@ def _acting(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 yield Finding(Part.PERMISSIONS, text, construct)
     elif change.after is not None:
         for one in change.arguments:
-            if _ROLE.search(one.path.rpartition(".")[2]):
+            if _ROLE.search(one.path.rpartition(".")[2]) or _others(
+                _roles_in(one.after), _roles_in(one.before)
+            ):
                 text = f"{label} **acts as another role**: {difference(one, whole=True)}"
                 yield Finding(Part.PERMISSIONS, text, construct, (f"{change.address}:{one.path}",))
+
+
+def _others(some: Iterator[Any], known: Iterator[Any]) -> bool:
+    there = list(known)
+    return any(one not in there for one in some)

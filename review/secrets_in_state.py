@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review.changes import Comparison
@@ -12,6 +12,7 @@ from review.stack import REPETITIONS, Stack
 from review.values import named_as_a_secret
 
 _VARIABLE = re.compile(r"(?<![\w.])var\.([\w-]+)")
+_LOCAL = re.compile(r"(?<![\w.])local\.([\w-]+)")
 # What a variable says of itself if it is a secret, and what may be without it.
 _MARKS = {
     "ephemeral": "Terraform's plans and state may hold it",
@@ -64,9 +65,23 @@ def _held(place: _Place, variables: Collection[str]) -> set[str]:
 
 
 def _places(stack: Stack, other: Stack) -> Iterator[_Place]:
+    """With the local values that each refers to: a state keeps what they are."""
+    given, theirs = stack.document.get("locals"), other.document.get("locals")
+    for place in _written(stack, other if given == theirs else None):
+        yield replace(place, value=_resolved(place.value, given)) if given else place
+
+
+def _resolved(value: Any, given: Mapping[str, Any]) -> Any:
+    found: dict[str, Any] = {}
+    while more := {*_LOCAL.findall(json.dumps([value, found]))} - found.keys():
+        found |= {name: given.get(name) for name in more}
+    return [value, found] if found else value
+
+
+def _written(stack: Stack, other: Stack | None) -> Iterator[_Place]:
     """But for the blocks that the other revision has as well."""
     for address, block in [*stack.resources.items(), *stack.data.items()]:
-        if block == (other.data if address.startswith("data.") else other.resources).get(address):
+        if other and block == (other.data if address.startswith("data.") else other.resources).get(address):
             continue
         version = address.startswith(f"{_VERSION}.")
         for key, part in block.items():

@@ -148,9 +148,16 @@ class Stack:
         named: dict[tuple[str, ...], list[str]] = {}
         for address, given in self.resources.items():
             kind = address.partition(".")[0]
-            names = [str(given[key]) for key in _NAMES if isinstance(given.get(key), str)]
+            # Labels do not say which attribute a name is taken from.
+            names = {
+                key: _REFERENCE.sub(r"\1\2.\3", given[key])
+                for key in _NAMES
+                if isinstance(given.get(key), str)
+            }
             if kind in _KINDS and names:
-                named.setdefault((kind, names[0], str(given.get("name"))), []).append(address)
+                # An alias is called after its function, and by its own name.
+                found = (kind, next(iter(names.values())), names.get("name", ""))
+                named.setdefault(found, []).append(address)
         return frozenset(address for alike in named.values() if len(alike) > 1 for address in alike)
 
     def readable(self, text: str) -> str:
@@ -194,7 +201,7 @@ class Stack:
 
     def _name(self, block: Block) -> str | None:
         name = next((block[key] for key in _NAMES if isinstance(block.get(key), str)), None)
-        return None if name is None else self.readable(name)
+        return None if name is None else self.readable(name).replace("`", "'")
 
     def _referenced(self, found: re.Match[str]) -> str:
         data, kind, name, attribute = found.groups()

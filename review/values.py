@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from review.changes import Argument
+from review.changes import Argument, Change, Comparison
 from review.stack import with_attributes, without_attributes
 
 # Names whose literal value might be a secret; an ARN, an address or a name of one is none.
@@ -58,6 +58,16 @@ def difference(argument: Argument, *, whole: bool = False) -> str:
         # What differs is hidden or cut off.
         return f"`{name}` changed"
     return f"`{name}` {before} → {after}"
+
+
+def all_of(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
+    """All that there is of what comes or goes, or that changes: by its path."""
+    if change.before is None:
+        yield "*", f"is new, {shown(comparison.new.canonical(change.after), whole=True)}"
+    elif change.after is None:
+        yield "*", f"is **gone**, {shown(comparison.old.canonical(change.before), whole=True)}"
+    for argument in change.arguments:
+        yield argument.path, difference(argument, whole=True)
 
 
 def _with_texts(value: Any, changed: Callable[[str], str]) -> Any:

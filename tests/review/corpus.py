@@ -139,6 +139,24 @@ def objects_expire_on_a_day(document: Block) -> None:
 
 
 @_case
+def a_bucket_has_rules_of_its_own(document: Block) -> None:
+    one(document, "aws_s3_bucket", "cache").update(
+        lifecycle_rule=[{"id": "all", "enabled": True, "expiration": [{"days": 1}]}],
+        versioning=[{"enabled": False}],
+    )
+
+
+@_case
+def a_bucket_is_made_anew_whenever_a_function_changes(document: Block) -> None:
+    for bucket, by in (
+        ("logs", "aws_lambda_function.trades.memory_size"),
+        ("cache", "aws_lambda_function.data"),
+    ):
+        one(document, "aws_s3_bucket", bucket)["lifecycle"] = {"replace_triggered_by": [f"${{{by}}}"]}
+    one(document, "aws_lambda_function", "trades")["memory_size"] = 3008
+
+
+@_case
 def the_queue_keeps_messages_for_as_long_as_aws_thinks(document: Block) -> None:
     del one(document, "aws_sqs_queue", "dead_letters")["message_retention_seconds"]
 
@@ -423,6 +441,36 @@ def a_policy_and_a_role_are_others_on_a_condition(document: Block) -> None:
 
 
 @_case
+def a_bucket_acts_as_a_role_by_a_block_of_its_own(document: Block) -> None:
+    one(document, "aws_s3_bucket", "cache")["replication_configuration"] = [
+        {
+            "role": "arn:aws:iam::111111111111:role/replication",
+            "rules": [{"status": "Enabled", "destination": [{"bucket": "arn:aws:s3:::elsewhere"}]}],
+        }
+    ]
+
+
+@_case
+def a_policy_on_everything_is_on_another_secret_too(document: Block) -> None:
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue"}
+    policy = json.dumps({"Statement": [{**everybody, "Resource": "*"}]})
+    document["resource"]["aws_secretsmanager_secret_policy"] = {
+        name: {"secret_arn": f"${{aws_secretsmanager_secret.{name}.arn}}", "policy": policy}
+        for name in ("api_keys", "database")
+    }
+
+
+@_case
+def a_policy_is_for_whom_nobody_here_knows(document: Block) -> None:
+    document["resource"]["aws_ssoadmin_permission_set_inline_policy"] = {
+        "all": {
+            "inline_policy": json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
+            "permission_set_arn": "arn:aws:sso:::permissionSet/one",
+        }
+    }
+
+
+@_case
 def a_schedule_acts_as_a_role_that_is_not_in_the_stack(document: Block) -> None:
     document["resource"]["aws_scheduler_schedule"] = {
         "nightly": {
@@ -462,6 +510,12 @@ def a_route_loses_its_authorizer(document: Block) -> None:
     route = one(document, "aws_apigatewayv2_route", "api_delete-trades_")
     route["authorization_type"] = "NONE"
     del route["authorizer_id"]
+
+
+@_case
+def a_route_is_guarded_on_a_condition(document: Block) -> None:
+    route = one(document, "aws_apigatewayv2_route", "api_delete-trades_")
+    route["authorization_type"] = '${terraform.workspace == "default" ? "NONE" : "JWT"}'
 
 
 @_case
@@ -505,6 +559,11 @@ def a_bucket_may_be_public(document: Block) -> None:
 @_case
 def a_role_may_be_given_other_policies(document: Block) -> None:
     document["resource"].pop("aws_iam_role_policies_exclusive")
+
+
+@_case
+def a_policy_that_is_not_in_the_code_may_stay_on_a_role(document: Block) -> None:
+    one(document, "aws_iam_role_policies_exclusive", "trades")["policy_names"].append("by-hand")
 
 
 @_case
@@ -656,6 +715,23 @@ def somebody_is_told_when_it_costs_more(document: Block) -> None:
 
 
 @_case
+def a_deployment_calls_a_function_and_another_no_longer(document: Block) -> None:
+    calls = document["resource"]["aws_lambda_invocation"]
+    calls.clear()
+    calls["reset"] = {
+        "function_name": "${aws_lambda_function.data.function_name}",
+        "input": '{"reset": true}',
+    }
+
+
+@_case
+def packages_are_uploaded_to_another_bucket(document: Block) -> None:
+    for package in ("trades", "core_layer"):
+        one(document, "aws_s3_object", package)["bucket"] = "elsewhere"
+    one(document, "aws_lambda_layer_version", "core")["s3_bucket"] = "elsewhere"
+
+
+@_case
 def nobody_is_told_of_an_alarm(document: Block) -> None:
     for name, alarm in document["resource"].get("aws_cloudwatch_metric_alarm", {}).items():
         if name.startswith("monitoring_dead-letters"):
@@ -757,6 +833,15 @@ def a_queue_was_moved_twice(document: Block) -> None:
     document["moved"] = [
         {"from": "aws_sqs_queue.dead_letters", "to": "aws_sqs_queue.letters"},
         {"from": "aws_sqs_queue.letters", "to": "aws_sqs_queue.failures"},
+    ]
+
+
+@_case
+def names_and_resources_would_hide_what_follows(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["function_name"] = "<details> <!-- `trades"
+    policy(document, "trades_role_read-database-secret")[0]["resources"] = ["arn:aws:s3:::x/`<!-- *"]
+    policy(document, "trades_role_read-database-secret")[0]["condition"] = [
+        {"test": "StringEquals", "variable": "aws:PrincipalTag/`--> <p", "values": ["one` -->"]}
     ]
 
 

@@ -16,8 +16,9 @@ PROD = "parakeet-prod"
 
 def plan(*actions: str, address: str, paths: tuple[str, ...] = ()) -> dict[str, Any]:
     """As much of it as is read."""
+    *_, kind, _ = address.split(".")
     change: dict[str, Any] = {"actions": [*actions], "replace_paths": [[path] for path in paths]}
-    resource = {"address": address, "type": address.partition(".")[0], "change": change}
+    resource = {"address": address, "type": kind, "change": change}
     return {"resource_changes": [resource]}
 
 
@@ -38,6 +39,11 @@ def plan(*actions: str, address: str, paths: tuple[str, ...] = ()) -> dict[str, 
             "aws_sqs_queue.each[0]",
             (),
             "`aws_sqs_queue.each[0]` is {anew}, its messages lost: Terraform's plan says so",
+        ),
+        (
+            'module.a["b.c"].aws_sqs_queue.each[0]',
+            ("name",),
+            '`module.a["b.c"].aws_sqs_queue.each[0]` is {anew}, its messages lost: `name` forces it',
         ),
     ],
 )

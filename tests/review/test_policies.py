@@ -28,6 +28,8 @@ NOT_UNDERSTOOD: tuple[Any, ...] = (
     json.dumps({"Statement": [{**ALL, "Principal": ["*"]}]}),
     json.dumps({"Statement": [{**ALL, "Resource": [5]}]}),
     json.dumps({"Statement": [{**ALL, "Condition": {"StringEquals": 5}}]}),
+    json.dumps({"Statement": [{**ALL, "Condition": {"StringNotEquals": {"aws:x": "one, two"}}}]}),
+    json.dumps({"Statement": [{**ALL, "Resource": "arn:aws:s3:::one, two"}]}),
     json.dumps({"Statement": "${jsonencode(local.statements)}"}),
 )
 
@@ -134,13 +136,18 @@ def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
 UNREAD = "${jsonencode(merge(local.all, jsondecode(data.aws_iam_policy_document.%s.json)))}"
 
 
-@pytest.mark.parametrize("way", ["nothing", "elsewhere", "local", "document", "holder", "file"])
+@pytest.mark.parametrize(
+    "way",
+    ["nothing", "elsewhere", "local", "variable", "document", "holder", "file", "file of a local value"],
+)
 def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_else(
     way: str, old: Mapping[str, Stack]
 ) -> None:
     def unread(document: Block) -> None:
-        document["locals"] = {"all": {}}
+        document["locals"] = {"all": '${file("all.json")}' if way == "file of a local value" else {}}
+        document["variable"]["policy"] = {"default": "{}"}
         text = '${file("admin.json")}' if way == "file" else UNREAD % _document(document)
+        text = "${var.policy}" if way == "variable" else text
         one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = text
 
     def change(document: Block) -> None:
@@ -151,6 +158,8 @@ def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_
                 policy(document, "ingest_role_read-write-cache")[2]["actions"].append("s3:DeleteObject")
             case "local":
                 document["locals"]["all"] = {"Statement": []}
+            case "variable":
+                document["variable"]["policy"]["default"] = '{"Statement": []}'
             case "document":
                 policy(document, "trades_role_read-database-secret")[0]["actions"] = ["*"]
             case "holder":
@@ -160,7 +169,20 @@ def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_
                 }
 
     found = assess(changed(old, unread, "prod"), changed(old, change, "prod"))
-    assert len(texts(found, Part.UNKNOWN)) == (way not in ("nothing", "elsewhere"))
+    said = [text for text in texts(found, Part.UNKNOWN) if "is not read here" in text]
+    assert len(said) == (way not in ("nothing", "elsewhere"))
+
+
+def test_what_a_file_may_still_allow_is_not_lost(old: Mapping[str, Stack]) -> None:
+    def beside(document: Block, actions: list[str]) -> None:
+        own = document["data"]["aws_iam_policy_document"][_document(document)]
+        own["source_policy_documents"] = ['${file("more.json")}']
+        own["statement"][0]["actions"] = actions
+
+    both = changed(old, lambda document: beside(document, ["a:A", "a:B"]), "prod")
+    found = assess(both, changed(old, lambda document: beside(document, ["a:A"]), "prod"))
+    assert texts(found, Part.PERMISSIONS) == []
+    assert any("is not read here" in text for text in texts(found, Part.UNKNOWN))
 
 
 def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping[str, Stack]) -> None:
@@ -193,6 +215,34 @@ def test_a_wildcard_that_comes_to_more_is_a_permission_more(
 
     (may, *_) = texts(assess(on(narrow), on(wide)), Part.PERMISSIONS)
     assert may == f"`trades-api` may now `secretsmanager:GetSecretValue` on `{wide}`"
+
+
+def _for_organizations(old: Mapping[str, Stack], *blocks: str) -> dict[str, Stack]:
+    def change(document: Block) -> None:
+        policy(document, "trades_role_trust")[0]["condition"] = [
+            {"test": "StringEquals", "variable": "aws:PrincipalOrgID", "values": [one]} for one in blocks
+        ]
+
+    return changed(old, change, "prod")
+
+
+def test_a_condition_more_with_the_test_of_another_is_a_value_more(old: Mapping[str, Stack]) -> None:
+    """Of which any will do: so the provider writes it."""
+    one, both = _for_organizations(old, "o-ours"), _for_organizations(old, "o-ours", "o-theirs")
+    (may, may_no_longer) = texts(assess(one, both), Part.PERMISSIONS)
+    assert "may now" in may
+    assert may.endswith("if `aws:PrincipalOrgID` StringEquals `o-ours, o-theirs`")
+    assert may_no_longer.endswith("if `aws:PrincipalOrgID` StringEquals `o-ours`")
+
+
+def test_an_argument_of_a_policy_document_that_nobody_here_knows_is_not_passed_over(
+    old: Mapping[str, Stack],
+) -> None:
+    def change(document: Block) -> None:
+        document["data"]["aws_iam_policy_document"][_document(document)]["override_json"] = "${local.more}"
+
+    (text,) = texts(assess(old, changed(old, change, "prod")), Part.UNKNOWN)
+    assert "override_json" in text
 
 
 def _document(document: Block) -> str:

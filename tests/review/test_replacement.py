@@ -107,6 +107,49 @@ def test_a_table_with_another_key_is_made_anew_and_refuses(
     assert text.endswith("`prevent_destroy` makes Terraform refuse as long as it is in the code")
 
 
+def _named_by_another_provider(document: Block) -> None:
+    document["resource"]["random_pet"] = {"name": {"length": 1}}
+    document["data"]["external"] = {"name": {"program": ["true"]}}
+    one(document, "aws_sqs_queue", "dead_letters")["tags"] = {
+        "Pet": "${random_pet.name.id}",
+        "Name": "${upper(data.external.name.result.name)}",
+    }
+
+
+def _renamed_with_its_namer(document: Block) -> None:
+    document["resource"]["random_pet"]["name"]["length"] = 2
+    _renamed_queue(document)
+
+
+def test_what_is_another_providers_hides_nothing_but_what_refers_to_it(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = changed(stacks(templates), _named_by_another_provider, "prod")
+    found = assess(old, changed(old, _renamed_with_its_namer, "prod"), planner)
+    assert any("`name` forces it" in text for text in texts(found, Part.DATA))
+    (unknown,) = texts(found, Part.UNKNOWN)
+    assert unknown == (
+        "`random_pet.name` `length` `1` → `2`: what `random_pet` does is not understood here, "
+        "nor what becomes of `aws_sqs_queue.dead_letters`"
+    )
+
+
+def _made_anew_with_a_function(document: Block) -> None:
+    by = {"replace_triggered_by": ["aws_lambda_function.trades"]}
+    one(document, "aws_sqs_queue", "dead_letters")["lifecycle"] = by
+    _larger(document)
+
+
+def test_what_is_made_anew_with_another_is_planned_with_the_rest(
+    templates: Mapping[str, Template], planner: Planner
+) -> None:
+    old = stacks(templates)
+    found = assess(old, changed(old, _made_anew_with_a_function, "prod"), planner)
+    (text,) = texts(found, Part.DATA)
+    assert text.endswith("`aws_lambda_function.trades` changes (`replace_triggered_by`)")
+    assert texts(found, Part.UNKNOWN) == []
+
+
 def _refused(document: Block) -> None:
     one(document, "aws_sqs_queue", "dead_letters")["message_retention_seconds"] = -1
 

@@ -99,6 +99,10 @@ def test_what_is_given_by_itself_or_as_a_list_of_one_is_the_same(prod: Mapping[s
                 document["resource"][kind][name] = [{**listed, "provider": None}]
         for section in ("variable", "output"):
             document[section] = [{name: [part]} for name, part in document[section].items()]
+        for permission in document["resource"]["aws_lambda_permission"].values():
+            permission[0] |= {"source_account": None, "qualifier": None}
+        for statements in document["data"]["aws_iam_policy_document"].values():
+            statements["statement"][0] |= {"not_resources": None, "purpose": None}
         document["provider"]["aws"] = document["provider"]["aws"][0]
         document["moved"] = None
 

@@ -1,0 +1,119 @@
+"""What is kept of data, and for how long, and which secrets are kept beside them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from review.finding import Part
+from review.shapes import Block
+from review.stack import Stack
+from tests.review.documents import assess, changed, one, texts
+
+Revision = Callable[[Block], None]
+
+
+def at_risk(old: Mapping[str, Stack], before: Revision, after: Revision) -> list[str]:
+    """In prod, that is changed from the one to the other."""
+
+    def both(document: Block) -> None:
+        before(document)
+        after(document)
+
+    return texts(assess(changed(old, before, "prod"), changed(old, both, "prod")), Part.DATA)
+
+
+def versioned(**configuration: str) -> Revision:
+    def change(document: Block) -> None:
+        one(document, "aws_s3_bucket_versioning", "cache")["versioning_configuration"] = configuration
+
+    return change
+
+
+def test_versions_that_may_be_deleted_without_mfa_are_versions_all_the_same(old: Mapping[str, Stack]) -> None:
+    safe = versioned(status="Enabled", mfa_delete="Enabled")
+    (text,) = at_risk(old, safe, versioned(status="Enabled"))
+    assert text == (
+        "potential-parakeet-cache-prod: versions may be deleted without MFA "
+        "(`versioning_configuration.mfa_delete` `Enabled` → nothing)"
+    )
+    without_both = at_risk(old, safe, versioned(status="Suspended", mfa_delete="Disabled"))
+    assert any("is no longer versioned" in text for text in without_both)
+    assert at_risk(old, versioned(status="Enabled"), safe) == []
+
+
+def keeping(kept: Any) -> Revision:
+    def change(document: Block) -> None:
+        rules = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"]
+        (rule,) = (rule for rule in rules if "noncurrent_version_expiration" in rule)
+        rule["noncurrent_version_expiration"] = [{"noncurrent_days": 30, "newer_noncurrent_versions": kept}]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [(10, 1, True), (10, None, True), (10, "${var.x}", True), (1, 10, False), (None, 10, False)],
+)
+def test_fewer_versions_that_are_spared_are_data_at_risk(
+    before: Any, after: Any, said: bool, old: Mapping[str, Stack]
+) -> None:
+    found = at_risk(old, keeping(before), keeping(after))
+    text = f"of overwritten versions the newest {after or 0} are kept instead of {before}"
+    assert found == said * [f"potential-parakeet-cache-prod: {text} (rule `expire-old-versions`)"]
+
+
+def triggered(document: Block) -> None:
+    one(document, "aws_sqs_queue", "dead_letters")["lifecycle"] = {
+        "replace_triggered_by": ["aws_lambda_function.ingest.memory_size", "aws_lambda_function.data"]
+    }
+
+
+def test_what_is_made_anew_with_what_changes_is_data_at_risk_then(old: Mapping[str, Stack]) -> None:
+    def change(document: Block) -> None:
+        one(document, "aws_lambda_function", "ingest")["memory_size"] = 3008
+
+    def other(document: Block) -> None:
+        one(document, "aws_lambda_function", "trades")["memory_size"] = 3008
+
+    (text,) = at_risk(old, triggered, change)
+    assert text == (
+        "queue potential-parakeet-lambda-dlq-prod is **destroyed and made anew**, its messages lost: "
+        "`aws_lambda_function.ingest.memory_size` changes (`replace_triggered_by`)"
+    )
+    assert at_risk(old, triggered, other) == []
+
+
+def test_a_topic_that_is_no_longer_encrypted_is_data_at_risk(old: Mapping[str, Stack]) -> None:
+    def encrypt(document: Block) -> None:
+        one(document, "aws_sns_topic", "alarms")["kms_master_key_id"] = "alias/one"
+
+    (text,) = at_risk(
+        old, encrypt, lambda document: one(document, "aws_sns_topic", "alarms").pop("kms_master_key_id")
+    )
+    assert text.startswith("topic potential-parakeet-alarms-prod is encrypted by another key, or none")
+
+
+def test_a_secret_that_was_a_local_value_is_in_the_state_once_something_holds_it(
+    old: Mapping[str, Stack],
+) -> None:
+    def know(document: Block) -> None:
+        document["locals"] = {"password": "${var.db_password}", "again": "${local.password}", "name": "x"}
+
+    def hold(document: Block) -> None:
+        document["output"] |= {"password": {"value": "${local.again}"}, "name": {"value": "${local.name}"}}
+
+    def change(document: Block) -> None:
+        hold(document)
+        document["locals"]["name"] = "${var.db_username}"
+
+    (text,) = at_risk(old, know, hold)
+    assert text.startswith("the output `password` brings `var.db_password` into Terraform's state")
+
+    def both(document: Block) -> None:
+        know(document)
+        hold(document)
+
+    assert any(
+        text.startswith("the output `name` brings `var.db_username`") for text in at_risk(old, both, change)
+    )
