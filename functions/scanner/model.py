@@ -101,7 +101,9 @@ class ScanRun(BaseModel):
     index: str | None
     filters: dict[str, Number | None]
     counts: ScanCounts
-    ingest_run: str = Field(description="The ingest whose bars it saw")
+    ingest_run: str = Field(
+        description="The state of the market data that it saw: the ingest's run, and which of its moves"
+    )
     code_version: str
     run_by: str
     ran_at: Instant

@@ -119,7 +119,9 @@ class Result(BaseModel):
     final_equity: Number
     costs_paid: Number
     metrics: Metrics
-    ingest_run: str = Field(description="The ingest whose prices it saw")
+    ingest_run: str = Field(
+        description="The state of the market data that it saw: the ingest's run, and which of its moves"
+    )
     code_version: str
     run_by: str
     created_at: Instant

@@ -162,7 +162,7 @@ def _row(plan: Plan, snapshot: Snapshot, made: Backtest, figures: Metrics) -> di
         "metrics": figures.model_dump_json(),
         "equity_curve": _equity_curve(made),
         "rebalances": _rebalances(made),
-        "ingest_run": snapshot.manifest.run_id,
+        "ingest_run": snapshot.manifest.state,
     }
 
 

@@ -52,7 +52,11 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
         assert {key: float(value) for key, value in result["numbers"].items()} == pytest.approx(
             other.numbers, rel=1e-4
         )
-    assert (made["run_by"], made["ingest_run"], made["date"]) == (EMAIL, RUN, str(PANEL.dates[-1]))
+    assert (made["run_by"], made["ingest_run"], made["date"]) == (
+        EMAIL,
+        f"{RUN}/x",
+        str(PANEL.dates[-1]),
+    )
     assert datetime.now(UTC) - datetime.fromisoformat(made["ran_at"]) < timedelta(minutes=1)
     status, kept = call("GET", "/scanner/results", query={"scanner": name, "limit": 500})
     assert (status, kept["results"]) == (200, made["results"])
