@@ -81,7 +81,7 @@ def plan(
         )
     # Of seven days about two and a half are no trading days.
     since = start - timedelta(days=strategy.bars * 8 // 5 + 10)
-    loaded = tuple(dict.fromkeys((*candidates, *strategy.besides, MARKET)))
+    loaded = tuple(sorted({*candidates, *strategy.besides, MARKET}))
     size = Size(
         days=int(np.busday_count(since, end)) + 1,
         tickers=len(loaded),
