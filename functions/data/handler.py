@@ -18,14 +18,13 @@ from functions.data.model import (
     Refresh,
     Started,
     Status,
-    Ticker,
 )
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.reading import answering, cache_of
 from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
-from functions.runtime.fields import Day
+from functions.runtime.fields import Day, Ticker
 from functions.runtime.http_api import HttpApi
 from functions.runtime.invocation import start as start_function
 from functions.runtime.json_text import JsonText
@@ -34,7 +33,8 @@ from functions.runtime.parameters import Path, Query
 from functions.runtime.variables import Variables
 
 MOST_BARS = 10_000
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 1, 1)
+# So that no day that is sent is beyond the one that is not.
+FIRST_DAY, LAST_DAY = date.min, date.max
 
 api = HttpApi()
 

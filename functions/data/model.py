@@ -3,13 +3,12 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from functions.market.universe import Kind
-from functions.runtime.fields import Instant, Number
+from functions.runtime.fields import Instant, Number, Ticker
 
 Currency = Literal["USD", "AUD"]
-Ticker = Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(str.upper)]
 MOST_TICKERS = 10_000
 
 

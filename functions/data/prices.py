@@ -71,7 +71,8 @@ def _in_aud(rows: str, rates: str) -> str:
 def _divided(price: str) -> str:
     # In whole millionths, since a quotient of decimals is a float to DuckDB; half a millionth is rounded up.
     usd = f"{millionths(price)}::HUGEINT"
-    return decimals(f"((2 * {MILLIONTHS} * {usd} + rate) // (2 * rate))::BIGINT")
+    # The rate is a millionth at least, so six digits more than US dollars have are enough.
+    return decimals(f"((2 * {MILLIONTHS} * {usd} + rate) // (2 * rate))", digits=25)
 
 
 def _json() -> str:

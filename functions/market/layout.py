@@ -14,7 +14,8 @@
 A run writes new objects only, below a new id for each move, and then moves the manifest to them: `If-Match`
 on the manifest it had read. Who loses reads the winner's manifest, puts its own tickers into that, and tries
 again. So a reader that follows one manifest sees one state, and a run killed at any point leaves the old
-state or the new.
+state or the new. A run of several steps moves it after each: until the last one, readers see the tickers of
+the steps that are done a day further than the others, and `run/move` says which state that was.
 
 Lifecycle removes what is older than the deployment's `storage.cache.expire_after_days` below cache/runs/.
 What a manifest names is never that old: a run writes anew whatever it keeps and is older than

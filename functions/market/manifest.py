@@ -34,6 +34,11 @@ class Manifest:
     catalogue: str
     panels: tuple[Panel, ...] = ()
 
+    @property
+    def state(self) -> str:
+        """Names what readers see by it, and nothing else: `run/move`. A run moves after each of its steps."""
+        return f"{self.run_id}/{self.move}"
+
 
 @dataclass(frozen=True)
 class Entry:

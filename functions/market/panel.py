@@ -1,6 +1,6 @@
 """Panels: prices of many tickers as matrices of floats, for statistics. Money comes from the bars instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -50,19 +50,29 @@ def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: da
 
     A ticker that the cache has no bars of is a column of NaN. Raises StorageError and UnknownSchemaError.
     """
-    parts = []
-    for panel, wanted in _panels(snapshot, tickers):
-        names = ", ".join(map(quoted, wanted))
-        found = query(
-            snapshot.cache.file(panel.closes),
-            f"SELECT date, {names} FROM {{file}} WHERE date BETWEEN $1 AND $2 ORDER BY date",  # noqa: S608 - quoted
-            [start, end],
-        ).fetchnumpy()
-        columns = [_floats(found[ticker]) for ticker in wanted]
-        parts.append((_days(found["date"]), wanted, np.column_stack(columns)))
-    dates, (adjusted,) = _aligned([(days, names, (matrix,)) for days, names, matrix in parts], tickers, 1)
+
+    def read(panel: Panel, columns: Sequence[str]) -> tuple[Days, dict[str, Any]]:
+        chosen = ", ".join(("date", *map(quoted, columns)))
+        select = f"SELECT {chosen} FROM {{file}} WHERE date BETWEEN $1 AND $2"  # noqa: S608 - quoted
+        found = query(snapshot.cache.file(panel.closes), select, [start, end]).fetchnumpy()
+        return _days(found.pop("date")), found
+
+    panels = _panels(snapshot, tickers)
+    # The days first, so that each panel goes straight to its place: of 5,000 tickers a copy of all is a
+    # hundred megabytes of new memory, which costs more than its share.
+    dates = _all_days(read(panel, ())[0] for panel, _ in panels)
+    adjusted = np.full((len(dates), len(tickers)), np.nan)
+    place = {ticker: column for column, ticker in enumerate(tickers)}
+    for panel, wanted in panels:
+        # By each row's own day: DuckDB promises no order, and sorting takes a third as long again.
+        days, found = read(panel, wanted)
+        rows = np.searchsorted(dates, days)
+        for ticker in wanted:
+            adjusted[rows, place[ticker]] = _floats(found[ticker])
     traded = ~np.isnan(adjusted).all(axis=1)
-    return Closes(dates[traded], tuple(tickers), adjusted[traded])
+    if not traded.all():
+        dates, adjusted = dates[traded], adjusted[traded]
+    return Closes(dates, tuple(tickers), adjusted)
 
 
 def load_recent(snapshot: Snapshot, tickers: Sequence[str], columns: Sequence[str]) -> Recent:
@@ -127,26 +137,25 @@ def _panels(snapshot: Snapshot, tickers: Sequence[str]) -> list[tuple[Panel, lis
 
     Raises StorageError for a ticker that has bars but is in no panel: NaN would say that it has none.
     """
-    of = {ticker: panel for panel in snapshot.manifest.panels for ticker in panel.tickers}
+    panels = snapshot.manifest.panels
+    of = {ticker: number for number, panel in enumerate(panels) for ticker in panel.tickers}
     entries = snapshot.catalogue.tickers
     lost = [
         ticker for ticker in tickers if ticker in entries and ticker not in of and ticker != AUDUSD.ticker
     ]
     if lost:
         raise StorageError(f"the catalogue names {', '.join(lost[:10])}, but no panel has it")
-    wanted = [
-        (panel, [ticker for ticker in tickers if of.get(ticker) is panel])
-        for panel in snapshot.manifest.panels
-    ]
-    return [(panel, names) for panel, names in wanted if names]
+    wanted: list[list[str]] = [[] for _ in panels]
+    for ticker in tickers:
+        if ticker in of:
+            wanted[of[ticker]].append(ticker)
+    return [(panel, names) for panel, names in zip(panels, wanted, strict=True) if names]
 
 
 def _aligned(
     parts: Sequence[tuple[Days, Sequence[str], tuple[Matrix, ...]]], tickers: Sequence[str], count: int
 ) -> tuple[Days, tuple[Matrix, ...]]:
-    # Each panel has days of its own; theirs together are the rows.
-    none = np.array([], "datetime64[D]")
-    dates = np.unique(np.concatenate([days for days, _, _ in parts] or [none]))
+    dates = _all_days(days for days, _, _ in parts)
     place = {ticker: column for column, ticker in enumerate(tickers)}
     whole = tuple(np.full((len(dates), len(tickers)), np.nan) for _ in range(count))
     for days, names, matrices in parts:
@@ -155,6 +164,11 @@ def _aligned(
         for target, matrix in zip(whole, matrices, strict=True):
             target[at] = matrix
     return dates, whole
+
+
+def _all_days(panels: Iterable[Days]) -> Days:
+    """Each panel has days of its own; theirs together are the rows."""
+    return np.unique(np.concatenate([np.array([], "datetime64[D]"), *panels]))
 
 
 def _days(column: NDArray[np.datetime64]) -> Days:
@@ -166,6 +180,7 @@ def _floats(column: NDArray[np.float64]) -> Matrix:
 
 
 def _filled(column: NDArray[Any], nothing: Number) -> NDArray[Number]:
-    # DuckDB masks what is NULL.
-    filled: NDArray[Number] = np.ma.filled(np.ma.asarray(column).astype(nothing.dtype), nothing)
+    # DuckDB masks what is NULL. What it answered is ours, so it is filled where it is.
+    filled: NDArray[Number] = np.ma.getdata(column).astype(nothing.dtype, copy=False)
+    np.copyto(filled, nothing, where=np.ma.getmask(column))
     return filled

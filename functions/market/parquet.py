@@ -82,9 +82,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def decimals(name: str) -> str:
-    """SQL: a column of whole millionths as the DECIMAL(18,6) that it is."""
-    return f"({name}::DECIMAL(18,0) * 0.000001::DECIMAL(6,6))::DECIMAL(18,6)"
+def decimals(name: str, digits: int = 18) -> str:
+    """SQL: a column of whole millionths as the DECIMAL(18,6) that it is, or one of more digits."""
+    return f"({name}::DECIMAL({digits},0) * 0.000001::DECIMAL(6,6))::DECIMAL({digits},6)"
 
 
 def millionths(name: str) -> str:

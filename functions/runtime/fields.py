@@ -8,7 +8,15 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from annotated_types import GroupedMetadata
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 
@@ -50,6 +58,27 @@ _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"}, mode="serialization")]
 """A decimal in an answer."""
+
+
+def line(value: object) -> object:
+    """For `BeforeValidator(line)`: text of one line, trimmed."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not value.isprintable():
+            raise PydanticCustomError("printable", "Input should have printable characters only")
+    return value
+
+
+def _ticker(value: object) -> object:
+    # Before its length is checked: some letters are two in upper case.
+    trimmed = line(value)
+    return trimmed.upper() if isinstance(trimmed, str) else trimmed
+
+
+Ticker = Annotated[
+    str, StringConstraints(min_length=1, max_length=20, pattern=r"\S"), BeforeValidator(_ticker)
+]
+"""In a request: trimmed and in upper case."""
 
 
 def _text_only(value: object) -> object:

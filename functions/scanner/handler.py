@@ -6,6 +6,7 @@ from typing import Annotated
 
 from functions.market.cache import Cache
 from functions.market.reading import answering, cache_of
+from functions.runtime.errors import InvalidError
 from functions.runtime.http_api import HttpApi
 from functions.runtime.log import log
 from functions.runtime.parameters import Query
@@ -71,8 +72,13 @@ def list_scan_results(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
 ) -> ScanResults:
     """What the latest run of each scanner found, the best scores first."""
+    names = [scanner] if scanner else [*SCANNERS]
+    if signal is not None:
+        signals = dict.fromkeys(one for name in names for one in SCANNERS[name].signals)
+        if signal not in signals:
+            raise InvalidError.field("signal", signal, f"One of {', '.join(signals)}", place="query")
     with answering(_cache()) as cached:
-        every = [store.latest(cached.objects, name) for name in ([scanner] if scanner else SCANNERS)]
+        every = [store.latest(cached.objects, name) for name in names]
     kept = [one for one in every if one is not None]
     found = [
         result

@@ -4,20 +4,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from functions.runtime.fields import Exact, Instant, Number
+from functions.runtime.fields import Exact, Instant, Number, Ticker
 from functions.scanner.catalog import SCANNERS
 
 MAX_TICKERS = 10_000
 
 
-def _upper(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-Ticker = Annotated[str, StringConstraints(min_length=1, max_length=20), BeforeValidator(_upper)]
 Dollars = Annotated[Decimal, Exact(digits=20, places=6, ge=0)]
 Name = Literal[*SCANNERS]  # type: ignore[valid-type] # as many as there are
 
@@ -101,7 +96,9 @@ class ScanRun(BaseModel):
     index: str | None
     filters: dict[str, Number | None]
     counts: ScanCounts
-    ingest_run: str = Field(description="The ingest whose bars it saw")
+    ingest_run: str = Field(
+        description="The state of the market data that it saw: the ingest's run, and which of its moves"
+    )
     code_version: str
     run_by: str
     ran_at: Instant

@@ -45,7 +45,7 @@ def run(
         index=request.index,
         filters=asdict(filters),
         counts=ScanCounts(**asdict(found.counts)),
-        ingest_run=snapshot.manifest.run_id,
+        ingest_run=snapshot.manifest.state,
         code_version=code_version,
         run_by=by,
         ran_at=now,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.scanner.bars import Bars
+from functions.scanner.bars import COLUMNS, Bars
 from functions.scanner.indicators import Floats
 
 Mask = NDArray[np.bool_]
@@ -57,6 +57,12 @@ class Scanner:
     def rule(self) -> str:
         """Its docstring in one line."""
         return " ".join((self.find.__doc__ or "").split())
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Those that it may give: it names them for no tickers too."""
+        nobody = Bars.of(self.bars, **{name: np.empty((0, 0)) for name in COLUMNS})
+        return tuple(self.find(nobody, nobody).signals)
 
     @property
     def numbers(self) -> dict[str, Any]:

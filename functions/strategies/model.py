@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -15,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from functions.runtime.fields import Day, Exact, Instant, Number
+from functions.runtime.fields import Day, Exact, Instant, Number, Ticker
 from functions.runtime.paging import Page
 from functions.strategies.metrics import Metrics
 
@@ -23,12 +22,7 @@ MAX_ID = 2**63 - 1
 MAX_TICKERS = 10_000
 
 
-def _upper(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
 Currency = Literal["AUD", "USD"]
-Ticker = Annotated[str, StringConstraints(min_length=1, max_length=20), BeforeValidator(_upper)]
 BasisPoints = Annotated[Decimal, Exact(digits=8, places=4, ge=0, le=1000)]
 
 
@@ -119,7 +113,9 @@ class Result(BaseModel):
     final_equity: Number
     costs_paid: Number
     metrics: Metrics
-    ingest_run: str = Field(description="The ingest whose prices it saw")
+    ingest_run: str = Field(
+        description="The state of the market data that it saw: the ingest's run, and which of its moves"
+    )
     code_version: str
     run_by: str
     created_at: Instant

@@ -44,7 +44,8 @@ class Prices:
         order = sorted(range(len(tickers)), key=tickers.__getitem__)
         names = tuple(tickers[column] for column in order)
         chosen = np.array([candidates is None or name in candidates for name in names], dtype=np.bool_)
-        return cls(days, names, np.take(closes, order, axis=1), chosen)
+        # What has that order already is not copied: it may be a hundred megabytes.
+        return cls(days, names, closes if names == tickers else np.take(closes, order, axis=1), chosen)
 
     def until(self, row: int) -> Self:
         """What is known after the close of that row, without a copy."""

@@ -81,7 +81,7 @@ def plan(
         )
     # Of seven days about two and a half are no trading days.
     since = start - timedelta(days=strategy.bars * 8 // 5 + 10)
-    loaded = tuple(dict.fromkeys((*candidates, *strategy.besides, MARKET)))
+    loaded = tuple(sorted({*candidates, *strategy.besides, MARKET}))
     size = Size(
         days=int(np.busday_count(since, end)) + 1,
         tickers=len(loaded),
@@ -162,7 +162,7 @@ def _row(plan: Plan, snapshot: Snapshot, made: Backtest, figures: Metrics) -> di
         "metrics": figures.model_dump_json(),
         "equity_curve": _equity_curve(made),
         "rebalances": _rebalances(made),
-        "ingest_run": snapshot.manifest.run_id,
+        "ingest_run": snapshot.manifest.state,
     }
 
 

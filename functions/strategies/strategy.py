@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from functions.strategies.prices import Floats, Prices
 from functions.strategies.rebalancing import Calendar
@@ -16,6 +17,15 @@ class Strategy(BaseModel, ABC):
 
     name: ClassVar[str]
     calendar: ClassVar[Calendar] = Calendar.MONTHLY
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_as_json_has_it(cls, value: object, info: ValidationInfo) -> object:
+        # Pydantic takes true for 1, and "2" for 2.
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if kind in (int, float) and isinstance(value, bool | str):
+            raise PydanticCustomError("number_type", "Input should be a number")
+        return value
 
     @abstractmethod
     def weights(self, known: Prices, previous: Floats) -> Floats:

@@ -9,7 +9,7 @@ from functions.database.connection import Cursor, database
 from functions.database.idempotency import claim, keep
 from functions.runtime import json_text
 from functions.runtime.errors import ConflictError, InvalidError, NotFoundError
-from functions.runtime.fields import DayOrInstant, Exact, Instant
+from functions.runtime.fields import DayOrInstant, Exact, Instant, Ticker
 from functions.runtime.http_api import HttpApi
 from functions.runtime.paging import PageNumber, PageSize, total_pages
 from functions.runtime.parameters import Body, Header, Path, Query
@@ -24,7 +24,6 @@ from functions.trades.model import (
     NewTrade,
     Portfolio,
     Status,
-    Ticker,
     TickerStatistics,
     Trade,
     TradePage,

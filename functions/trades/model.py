@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from functions.runtime.fields import Exact, Instant, Number
+from functions.runtime.fields import Exact, Instant, Number, Ticker, line
 from functions.runtime.paging import Page
 
 MAX_ID = 2**63 - 1
@@ -17,30 +17,9 @@ Quantity = Annotated[Decimal, Exact(digits=20, places=8, gt=0)]
 Price = Annotated[Decimal, Exact(digits=20, places=8, gt=0)]
 Commission = Annotated[Decimal, Exact(digits=20, places=8, ge=0)]
 Score = Annotated[Decimal, Exact(digits=9, places=8, ge=0, le=1)]
-
-
-def _line(value: object) -> object:
-    if isinstance(value, str):
-        value = value.strip()
-        if not value.isprintable():
-            raise PydanticCustomError("printable", "Input should have printable characters only")
-    return value
-
-
-def _ticker(value: object) -> object:
-    # Before its length is checked: some letters are two in upper case.
-    line = _line(value)
-    return line.upper() if isinstance(line, str) else line
-
-
-Ticker = Annotated[
-    str, StringConstraints(min_length=1, max_length=20, pattern=r"\S"), BeforeValidator(_ticker)
-]
-TradeId = Annotated[
-    str, StringConstraints(min_length=1, max_length=50, pattern=r"\S"), BeforeValidator(_line)
-]
+TradeId = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"\S"), BeforeValidator(line)]
 Strategy = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"\S"), BeforeValidator(_line)
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"\S"), BeforeValidator(line)
 ]
 AssetName = Annotated[str, StringConstraints(max_length=100)]
 AssetClass = Annotated[str, StringConstraints(max_length=50)]

@@ -1,14 +1,13 @@
 """Antonacci's dual momentum: the strongest asset, if it beats cash."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from functions.runtime.fields import Ticker
 from functions.strategies.prices import Floats, Prices
 from functions.strategies.strategy import Strategy
-
-Ticker = Annotated[str, Field(pattern=r"^[A-Z0-9.\-]{1,20}$")]
 
 
 class DualMomentum(Strategy):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from functions.data import handler as data
+from functions.market.bars import ADJUSTED_CLOSE
 from functions.market.layout import LAST_RUN_KEY, report_key
 from functions.market.panel import load_closes
 from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
@@ -17,7 +18,7 @@ from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
 from tests.functions.events import EMAIL, NO_DAYS, REQUEST_ID, event
-from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, run_id
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, bars_of, run_id
 
 pytestmark = pytest.mark.integration
 
@@ -116,6 +117,20 @@ def test_australian_dollars_are_at_the_days_rate_exactly(ask: Ask, market: Marke
         assert ours["volume"] == theirs["volume"]
 
 
+def test_a_price_of_any_size_is_told_in_australian_dollars(ask: Ask, market: Market) -> None:
+    market.ingest(tickers=["SPY"])
+    snapshot = market.snapshot()
+    bars = bars_of(snapshot, "SPY")
+    # As much as the cache holds.
+    bars.values[-1, ADJUSTED_CLOSE] = 10**18 - 1
+    market.objects().put(snapshot.catalogue.tickers["SPY"].key, bars.to_parquet())
+    status, answer = ask("GET", "/data/prices/SPY", limit="1", adjusted="false", currency="AUD")
+    known = audusd()
+    (rate,) = known.close[known.dates == bars.dates[-1]].tolist()
+    exact = (Decimal("999999999999.999999") / Decimal(str(rate))).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+    assert (status, answer["bars"][0]["adjusted_close"]) == (200, exact)
+
+
 def test_a_bar_before_the_first_known_rate_has_no_price_in_australian_dollars(
     ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +161,13 @@ def test_a_bar_before_the_first_known_rate_has_no_price_in_australian_dollars(
 def test_a_wrong_parameter_is_named(ask: Ask, query: dict[str, str], status: int, field: str) -> None:
     answered, answer = ask("GET", "/data/prices/SPY", **query)
     assert (answered, answer["error"]["details"][0]["field"]) == (status, field)
+
+
+@pytest.mark.parametrize("query", [{"start": "2200-01-01"}, {"end": "1800-01-01"}])
+def test_a_day_beyond_all_bars_finds_none(ask: Ask, market: Market, query: dict[str, str]) -> None:
+    market.ingest(tickers=["SPY"])
+    status, answer = ask("GET", "/data/prices/SPY", **query)
+    assert (status, answer["total"]) == (200, 0), answer
 
 
 @pytest.mark.parametrize("ticker", ["NOPE", AUDUSD.ticker, "..%2Fmanifest"])
@@ -218,7 +240,7 @@ def test_one_ticker_that_is_fresh_hides_not_that_the_others_are_stale(
 
 
 def test_a_refresh_starts_the_ingest_and_is_running_until_it_reports(ask: Ask, started: list[Any]) -> None:
-    status, answer = ask("POST", "/data/refresh", {"tickers": ["spy", "AAPL"]})
+    status, answer = ask("POST", "/data/refresh", {"tickers": [" spy", "AAPL"]})
     assert status == 202
     event = {"run_id": answer["run_id"], "source": "refresh", "tickers": ["SPY", "AAPL"]}
     assert started == [("potential-parakeet-ingest-dev", event)]

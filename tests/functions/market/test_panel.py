@@ -134,6 +134,23 @@ def test_recent_days_do_not_depend_on_the_order_of_a_files_rows(
     view(market.snapshot())
 
 
+@pytest.mark.parametrize("order", ["date DESC", "hash(date)"])
+def test_closes_do_not_depend_on_the_order_of_a_files_rows(
+    market: Market, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
+    market.ingest()
+    snapshot = market.snapshot()
+    in_order = load_closes(snapshot, TICKERS, *EVER)
+    key = snapshot.manifest.panels[0].closes
+    with on_disk(snapshot.cache.content(key)) as file:
+        rows = query(file, f"SELECT * FROM {{file}} ORDER BY {order}").fetchnumpy()  # noqa: S608 - given above
+        market.objects().put(key, write("SELECT * FROM source", rows))
+    mixed = load_closes(market.snapshot(), TICKERS, *EVER)
+    np.testing.assert_array_equal(mixed.dates, in_order.dates)
+    np.testing.assert_array_equal(mixed.adjusted, in_order.adjusted)
+
+
 def test_a_rate_is_carried_forward_and_never_back(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.ingest.ticker.HISTORY_START", date(2023, 1, 1))
     market.ingest(tickers=["SPY"])

@@ -52,7 +52,11 @@ def test_a_run_is_what_the_scan_makes_of_the_cache_and_is_kept(call: Call, name:
         assert {key: float(value) for key, value in result["numbers"].items()} == pytest.approx(
             other.numbers, rel=1e-4
         )
-    assert (made["run_by"], made["ingest_run"], made["date"]) == (EMAIL, RUN, str(PANEL.dates[-1]))
+    assert (made["run_by"], made["ingest_run"], made["date"]) == (
+        EMAIL,
+        f"{RUN}/x",
+        str(PANEL.dates[-1]),
+    )
     assert datetime.now(UTC) - datetime.fromisoformat(made["ran_at"]) < timedelta(minutes=1)
     status, kept = call("GET", "/scanner/results", query={"scanner": name, "limit": 500})
     assert (status, kept["results"]) == (200, made["results"])
@@ -146,10 +150,26 @@ def test_a_scan_that_does_not_fit_is_refused_before_a_bar_is_read(
 
 
 @pytest.mark.parametrize(
-    "query", [{"scanner": "buffett"}, {"min_score": 101}, {"limit": 501}, {"limit": 0}, {"min_scores": 1}]
+    "query",
+    [
+        {"scanner": "buffett"},
+        {"signal": "breakout"},
+        {"scanner": "breakout", "signal": "OVERSOLD"},
+        *({"min_score": 101}, {"limit": 501}, {"limit": 0}, {"min_scores": 1}),
+    ],
 )
 def test_a_filter_that_there_is_not_is_refused(call: Call, query: dict[str, Any]) -> None:
     assert call("GET", "/scanner/results", query=query)[0] == 422
+
+
+def test_a_signal_that_there_is_not_is_answered_with_those_that_there_are(call: Call) -> None:
+    _, answer = call("GET", "/scanner/results", query={"signal": "SELL"})
+    allowed = "One of STRONG, WATCH, BREAKOUT, NEAR_HIGH, OVERSOLD, OVERBOUGHT"
+    assert answer["error"]["details"] == [
+        {"field": "signal", "in": "query", "value": "SELL", "allowed": allowed}
+    ]
+    _, answer = call("GET", "/scanner/results", query={"signal": "SELL", "scanner": "mean_reversion"})
+    assert answer["error"]["details"][0]["allowed"] == "One of OVERSOLD, OVERBOUGHT"
 
 
 def test_a_scan_says_who_asked_for_it_or_is_none(call: Call) -> None:
@@ -160,6 +180,17 @@ def test_a_scan_says_who_asked_for_it_or_is_none(call: Call) -> None:
 def test_a_kept_scan_of_another_version_is_none_until_the_next_run(call: Call, market: Objects) -> None:
     market.put("cache/scans/breakout.json", b'{"schema_version":2,"run":{},"results":[]}')
     assert call("GET", "/scanner/results")[1]["runs"] == []
+    call("POST", "/scanner/run", {"scanner": "breakout"})
+    assert len(call("GET", "/scanner/results")[1]["runs"]) == 1
+
+
+@pytest.mark.parametrize("kept", [b'{"schema_version":1,', b"[]", b"\xff", b""])
+def test_a_kept_scan_that_cannot_be_read_is_503_until_the_next_run(
+    call: Call, market: Objects, kept: bytes
+) -> None:
+    market.put("cache/scans/breakout.json", kept)
+    status, answer = call("GET", "/scanner/results")
+    assert (status, answer["error"]["code"]) == (503, "unavailable")
     call("POST", "/scanner/run", {"scanner": "breakout"})
     assert len(call("GET", "/scanner/results")[1]["runs"]) == 1
 

@@ -121,7 +121,7 @@ def test_the_projection_is_the_nearest_point_of_the_simplex(point: list[float]) 
         ("dual_momentum", {"lookback": 505}, "lookback"),
         ("dual_momentum", {"risk_free": float("nan")}, "risk_free"),
         ("dual_momentum", {"defensive": []}, "defensive"),
-        ("dual_momentum", {"defensive": ["drop table"]}, "defensive"),
+        ("dual_momentum", {"defensive": ["T" * 21]}, "defensive"),
         ("momentum", {"skip": 64}, "skip"),
         ("momentum", {"lookback": 20, "skip": 20}, "skip 20 is not less than lookback 20"),
         ("momentum", {"top": 101}, "top"),

@@ -46,7 +46,8 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"costs": {"commission": -1}}, 422, "costs.commission"),
     ({"costs": {"tax": 1}}, 422, "costs.tax"),
     ({"parameters": {"lookback": 19}}, 422, "parameters.lookback"),
-    ({"parameters": {"lookback": "long"}}, 400, "parameters.lookback"),
+    *(({"parameters": {"lookback": wrong}}, 400, "parameters.lookback") for wrong in ("long", "60", True)),
+    ({"parameters": {"risk_free": False}}, 400, "parameters.risk_free"),
     ({"parameters": {"leverage": 2}}, 422, "parameters.leverage"),
     ({"parameters": {"defensive": ["XYZ"]}}, 422, "parameters"),
     ({"leverage": 2}, 422, "leverage"),
@@ -84,7 +85,7 @@ def test_every_strategy_runs_and_its_result_is_kept(call: Call, name: str) -> No
 
     assert made["strategy"] == name
     assert made["run_by"] == EMAIL
-    assert made["ingest_run"] == RUN
+    assert made["ingest_run"] == f"{RUN}/x"
     assert call("GET", f"/strategies/results/{made['id']}") == (200, made)
     # These two are written as text, past the check of the answer.
     assert [str(DayEquity.model_validate(day).date) for day in made["equity_curve"]] == [
@@ -122,6 +123,11 @@ def test_a_result_is_what_the_engine_makes_of_the_cache(call: Call, market: Obje
     assert [len(rebalance["weights"]) for rebalance in made["rebalances"]] == [4] * len(run.decisions)
     assert float(made["metrics"]["total_return"]) == pytest.approx(run.equity[-1] / 100_000 - 1)
     assert (made["start_date"], made["end_date"]) == ("2024-03-05", str(run.days[-1]))
+
+
+def test_tickers_are_taken_in_lower_case_and_with_spaces_wherever_they_are_asked_for(call: Call) -> None:
+    made = ran(call, tickers=[" a", "b"], parameters={"lookback": 20, "defensive": ["tlt "]})
+    assert (made["tickers"], made["parameters"]["defensive"]) == (["A", "B"], ["TLT"])
 
 
 def test_a_run_whose_tickers_have_all_ended_goes_on_without_them(
@@ -228,7 +234,10 @@ def test_a_comparison_names_the_best_and_what_cannot_be_compared(call: Call) -> 
 
 @pytest.mark.parametrize(
     ("ids", "status"),
-    [("1", 422), ("1,1", 422), ("1,x", 400), (",".join(map(str, range(1, 12))), 422), ("8,9", 404)],
+    [
+        *(("1", 422), ("1,1", 422), ("1,x", 400), (",".join(map(str, range(1, 12))), 422), ("8,9", 404)),
+        *((text, 400) for text in ("1_0,2", "+1,2", "1, 2", "1,2,", "\u0661,2")),
+    ],
 )
 def test_a_comparison_is_of_two_to_ten_results_that_there_are(call: Call, ids: str, status: int) -> None:
     assert call("GET", "/strategies/compare", query={"ids": ids})[0] == status

@@ -1,6 +1,7 @@
 """Runs on a cache in S3 whose tickers are not all of the same day."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -53,6 +54,30 @@ def filled(endpoint: str, closes: Floats) -> Cache:
     columns = {"adjusted_close": closes, "volume": np.full(closes.shape, 1e6)}
     fill(objects, stamps, TICKERS, columns, np.full(len(stamps), 0.7))
     return Cache(objects)
+
+
+def test_a_run_has_its_closes_in_memory_once(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5,000 tickers they are a hundred megabytes, and a copy of them costs more than its share of time."""
+    monkeypatch.setattr("tests.functions.filled_cache.PANEL_TICKERS", 20)
+    objects, tickers = new_bucket(endpoint), (*OTHERS, *(f"T{number:03}" for number in range(200)))
+    # DuckDB answers in vectors of 2,048 rows, however few there are.
+    days = np.busday_offset("2015-01-01", np.arange(2000), roll="forward").astype("datetime64[D]")
+    closes = 50 * np.exp(np.random.default_rng(8).normal(0, 0.1, (len(days), len(tickers))))
+    fill(objects, days, tickers, {"adjusted_close": closes, "volume": np.full(closes.shape, 1e6)})
+    cache = Cache(objects)
+    asked = {"tickers": tickers, "start": str(days[60]), "currency": "USD", "parameters": {"lookback": 20}}
+    request = RunRequest.model_validate(asked)
+    snapshot = cache.snapshot()
+    planned = plan(STRATEGIES["dual_momentum"], request, cache.universe(), snapshot, 10_240)
+    # Once before: what is read from S3, which is of this process here, is kept.
+    execute(planned, snapshot)
+    tracemalloc.start()
+    try:
+        execute(planned, snapshot)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert closes.nbytes < peak < 2 * closes.nbytes
 
 
 def market(endpoint: str, days: int, more: int = 0, *tickers: str) -> Cache:
