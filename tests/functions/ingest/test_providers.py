@@ -279,6 +279,14 @@ def test_an_answer_of_another_shape_is_refused(answer: str, slept: Slept) -> Non
         Tiingo(client, "https://x.example.com", "key").daily(AUDUSD, START, END)
 
 
+def test_an_answer_nested_deeper_than_python_recurses_fails_its_ticker_and_not_the_run(slept: Slept) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="[" * 100_000))
+    http = httpx.Client(transport=transport)
+    client = HttpClient(http, RateLimit(10), lambda: 300, slept, clock=slept.clock)
+    with pytest.raises(ProviderError, match="its answer is not whole JSON"):
+        client.get("https://x.example.com", {}, {})
+
+
 def test_a_value_that_is_null_is_a_bar_refused_and_not_a_ticker(slept: Slept) -> None:
     bar = '{"date":"2014-06-02","open":null,"high":1,"low":1,"close":1}'
     text = f"[{bar},{bar.replace('null', '1').replace('02', '03')}]"
