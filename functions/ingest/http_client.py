@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from pydantic_core import from_json
 
-from functions.ingest.provider import NoDataError, OutOfTimeError, ProviderError, WrongKeyError
+from functions.ingest.provider import OutOfTimeError, ProviderError, UnknownTickerError, WrongKeyError
 
 TIMEOUT_SECONDS = 10
 RETRIES = 3
@@ -69,8 +69,8 @@ class HttpClient:
     def get(self, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
         """The JSON of an answer.
 
-        Raises NoDataError for 404, WrongKeyError for 401 and 403, ProviderError for what stays wrong, and
-        OutOfTimeError.
+        Raises UnknownTickerError for 404, WrongKeyError for 401 and 403, ProviderError for what stays wrong,
+        and OutOfTimeError.
         """
         problem, backoff = "", 0.0
         for attempt in range(1 + RETRIES):
@@ -136,7 +136,7 @@ def _problem(answer: httpx.Response) -> str:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise WrongKeyError(f"{answer.request.url.host} refuses our key ({status})")
     if status == HTTPStatus.NOT_FOUND:
-        raise NoDataError("it does not know this ticker (404)")
+        raise UnknownTickerError("it does not know this ticker (404)")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return f"it answers {status}"
     raise ProviderError(f"it answers {status}")

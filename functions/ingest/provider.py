@@ -23,6 +23,10 @@ class NoDataError(ProviderError):
     """It has none, and asking again would not help."""
 
 
+class UnknownTickerError(NoDataError):
+    """It has none of any day."""
+
+
 class WrongKeyError(Exception):
     """It refuses our key: no request of this run can succeed."""
 

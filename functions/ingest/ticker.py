@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.ingest.former import LOST
-from functions.ingest.provider import NoDataError, Provider, ProviderError
+from functions.ingest.provider import NoDataError, Provider, ProviderError, UnknownTickerError
 from functions.market.bars import (
     ADJUSTED_CLOSE,
     HOLIDAYS,
@@ -148,6 +148,8 @@ class TickerIngest:
             common = old.last(OVERLAP_BARS if own else 1)
             try:
                 quotes = _quotes(provider, instrument, common.dates[0].item(), self._end)
+            except UnknownTickerError:
+                raise
             except NoDataError:
                 pass
             else:

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from functions.ingest import http_client
 from functions.ingest.http_client import HttpClient, RateLimit
 from functions.ingest.polygon import Polygon
-from functions.ingest.provider import NoDataError, OutOfTimeError, ProviderError, WrongKeyError
+from functions.ingest.provider import (
+    NoDataError,
+    OutOfTimeError,
+    ProviderError,
+    UnknownTickerError,
+    WrongKeyError,
+)
 from functions.ingest.tiingo import Tiingo
 from functions.market.bars import check
 from functions.market.layout import COLUMNS
@@ -117,7 +123,7 @@ def test_rates_of_a_currency_are_bars_without_volume(provider: str, request: pyt
 def test_a_ticker_that_the_provider_lacks_is_final(
     tiingo: Tiingo, polygon: Polygon, client: HttpClient
 ) -> None:
-    with pytest.raises(NoDataError, match=r"does not know this ticker \(404\)"):
+    with pytest.raises(UnknownTickerError, match=r"does not know this ticker \(404\)"):
         tiingo.daily(BRK_B, START, END)
     with pytest.raises(NoDataError, match="no bars of these days"):
         polygon.daily(BF_B, START, END)
