@@ -45,7 +45,10 @@ class RateLimit:
 
 
 class HttpClient:
-    """For one provider, safe for threads. `remaining` says for how many seconds it may still be asked."""
+    """For one provider, safe for threads. `remaining` says for how many seconds it may still be asked.
+
+    `wait` are the seconds for which the provider has said that it wants no request.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class HttpClient:
         remaining: Callable[[], float],
         stop: Event,
         *,
+        wait: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -62,9 +66,14 @@ class HttpClient:
         self._stop = stop
         self._clock = clock
         # The provider wants no request before: not one ticker's, anybody's.
-        self._not_before = clock()
+        self._not_before = clock() + wait
         self._lock = Lock()
         self.requests = 0
+
+    @property
+    def wait(self) -> float:
+        """For how many seconds from now the provider wants no request."""
+        return max(0.0, self._not_before - self._clock())
 
     def get(self, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
         """The JSON of an answer.

@@ -4,7 +4,7 @@ Steps of one invocation each, until all tickers are settled or the bound is reac
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,8 +13,9 @@ from threading import Event
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from functions.ingest.clients import Clients
 from functions.ingest.former import Former, read_former
-from functions.ingest.provider import OutOfTimeError, Provider, WrongKeyError
+from functions.ingest.provider import OutOfTimeError, WrongKeyError
 from functions.ingest.publication import publish
 from functions.ingest.ticker import Outcome, TickerIngest, Update
 from functions.market.cache import Cache
@@ -76,28 +77,23 @@ class IngestFailedError(Exception):
 
 
 class Run:
-    """`providers` makes the clients, given the requests to each in earlier steps, and what stops them.
-
-    `sent` says how many each was sent now, `remaining` how many seconds this invocation still has.
-    """
+    """`clients` are this invocation's, and `remaining` says how many seconds it still has."""
 
     def __init__(
         self,
         cache: Cache,
-        providers: Callable[[Mapping[str, int], Event], Sequence[Provider]],
+        clients: Clients,
         *,
         concurrency: int = 8,
         failure_share: float = 0.05,
         remaining: Callable[[], float],
-        sent: Callable[[], Mapping[str, int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cache = cache
-        self._providers = providers
+        self._clients = clients
         self._concurrency = concurrency
         self._failure_share = failure_share
         self._remaining = remaining
-        self._sent = sent
         self._now = now
 
     def step(self, order: Order) -> Step | None:
@@ -188,7 +184,7 @@ class Run:
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
             self._cache,
-            self._providers(report.sent, stop),
+            self._clients.providers(report.sent, report.waits(self._now()), stop),
             folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
             today=today,
             end=last_trading_day_before(today),
@@ -231,7 +227,8 @@ class Run:
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            report.sent = dict(Counter(report.sent) + Counter(self._sent()))
+            report.sent = dict(Counter(report.sent) + Counter(self._clients.sent()))
+            report.wait_for(self._clients.waits(), self._now())
         outcomes = [outcome for future in asked if (outcome := _in_time(future))]
         updates = {ticker: update for ticker, future in intact.items() if (update := _in_time(future))}
         updates |= {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -26,7 +26,8 @@ class Report:
     """Counts are of the whole run. `remaining` are the tickers that are still to be done.
 
     `step` is the invocation that works on it, `holder` the one request to Lambda that may. `handed_on` says
-    that it is done, and the next one has not begun. `sent` are the requests to each provider.
+    that it is done, and the next one has not begun. `sent` are the requests to each provider, `not_before` is
+    when a provider may be asked again that has said so.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class Report:
     ok: int = 0
     rows: int = 0
     sent: dict[str, int] = field(default_factory=dict)
+    not_before: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     flagged: list[str] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -65,6 +67,20 @@ class Report:
         """
         heard = datetime.fromisoformat(self.updated_at)
         return {} if (now - heard).total_seconds() > _HOUR_SECONDS else self.sent
+
+    def waits(self, now: datetime) -> dict[str, float]:
+        """For how many seconds from now a provider wants no request."""
+        left = {
+            name: (datetime.fromisoformat(at) - now).total_seconds() for name, at in self.not_before.items()
+        }
+        return {name: seconds for name, seconds in left.items() if seconds > 0}
+
+    def wait_for(self, waits: Mapping[str, float], now: datetime) -> None:
+        """Keep what `waits` is to say from now on."""
+        # Instants are whole seconds, cut off: never too early.
+        self.not_before = {
+            name: instant(now + timedelta(seconds=seconds + 1)) for name, seconds in waits.items()
+        }
 
     def silent(self, now: datetime) -> bool:
         """Whether it says that it runs, but has not been heard of for so long that it cannot."""

@@ -184,6 +184,14 @@ def test_nobody_asks_a_provider_before_it_wants_to_be_asked_again(
     assert slept.seconds == [37]
 
 
+def test_nor_does_a_client_that_is_told_of_the_wait_when_it_is_made(server: MarketData, slept: Slept) -> None:
+    with httpx.Client() as http:
+        client = HttpClient(http, RateLimit(10), lambda: 300, slept, wait=37, clock=slept.clock)
+        assert client.wait == 37
+        Tiingo(client, server.endpoint, server.keys["TIINGO_API_KEY"]).daily(AAPL, START, END)
+    assert (slept.seconds, client.wait) == ([37], 0)
+
+
 def test_a_wait_that_grows_meanwhile_is_waited_for_to_its_end(
     server: MarketData, tiingo: Tiingo, slept: Slept
 ) -> None:
