@@ -50,10 +50,14 @@ def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
 
 
 def _told(report: Report, now: datetime) -> Ingest:
-    silent = report.silent(now)
+    status, message = report.seen(now), report.message
+    if status == "interrupted":
+        message = f"it was last heard of at {report.updated_at}; what Lambda still has of it may go on"
+    elif status != report.status:
+        message = "it ended without saying why"
     return Ingest(
         run_id=report.run_id,
-        status="failed" if silent else report.status,
+        status=status,
         source=report.source,
         started_at=datetime.fromisoformat(report.started_at),
         finished_at=datetime.fromisoformat(report.finished_at) if report.finished_at else None,
@@ -66,5 +70,5 @@ def _told(report: Report, now: datetime) -> Ingest:
         flagged=report.flagged,
         rows=report.rows,
         failures=[Failure(**failure) for failure in report.failures],
-        message="it ended without saying why" if silent else report.message,
+        message=message,
     )

@@ -164,7 +164,6 @@ class Run:
                 report.remaining += [failure["ticker"] for failure in report.failures]
                 report.failures, report.status, report.finished_at, report.message = [], "running", None, ""
         report.step, report.holder, report.updated_at = order.step, order.holder, instant(now)
-        report.handed_on = False
         try:
             self._cache.objects.put(key, report_json(report), replacing=etag, new=etag is None)
         except ObjectChangedError:
@@ -261,7 +260,6 @@ class Run:
             why = f"in {STEPS} steps" if step.settled else f"since step {report.step} settled none"
             self._finish(report, "failed", f"{left} {why}; the next run begins with them")
             raise IngestFailedError(report.message, step)
-        report.handed_on = True
         self._written(report)
         return replace(step, follow_up=report.step + 1)
 

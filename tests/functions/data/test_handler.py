@@ -295,24 +295,26 @@ def test_an_ingest_is_done_failed_or_unknown(ask: Ask, market: Market) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handed_on", "silent", "status"),
+    ("silent", "status", "message"),
     [
-        (False, SILENT_AFTER - timedelta(minutes=1), "running"),
-        (False, SILENT_AFTER + timedelta(minutes=1), "failed"),
-        # Its next step waits behind another ingest.
-        (True, QUEUED_AT_MOST - timedelta(minutes=1), "running"),
-        (True, QUEUED_AT_MOST + timedelta(minutes=1), "failed"),
+        (SILENT_AFTER - timedelta(minutes=1), "running", ""),
+        # Its next step waits behind another ingest, or was never started.
+        (SILENT_AFTER + timedelta(minutes=1), "interrupted", "it was last heard of at {heard}; "),
+        (QUEUED_AT_MOST - timedelta(minutes=1), "interrupted", "it was last heard of at {heard}; "),
+        (QUEUED_AT_MOST + timedelta(minutes=1), "failed", "it ended without saying why"),
     ],
 )
-def test_an_ingest_that_says_that_it_runs_has_failed_once_it_is_silent_for_too_long(
-    ask: Ask, market: Market, handed_on: bool, silent: timedelta, status: str
+def test_an_ingest_that_is_silent_is_interrupted_until_lambda_cannot_start_it_any_more_and_then_has_failed(
+    ask: Ask, market: Market, silent: timedelta, status: str, message: str
 ) -> None:
     now = datetime.now(UTC)
     run, heard = new_run_id(now, "silent"), instant(now - silent)
-    report = Report(run, "refresh", heard, heard, 2, ["SPY", "AAPL"], handed_on=handed_on)
+    report = Report(run, "refresh", heard, heard, 2, ["SPY", "AAPL"])
     market.objects().put(report_key(run), report_json(report))
     told = ask("GET", f"/data/refresh/{run}")[1]
     assert (told["status"], told["remaining"]) == (status, 2)
+    assert told["message"].startswith(message.format(heard=heard))
+    assert bool(told["message"]) is bool(message)
 
 
 def test_an_ingests_report_of_another_version_of_the_code_is_503_and_one_with_another_field_is_told(

@@ -455,11 +455,3 @@ def test_without_a_universe_nothing_is_ingested_until_there_is_one(market: Marke
     market.objects().put(UNIVERSE_KEY, universe)
     market.ingest()
     assert (report(market).status, report(market).ok) == ("done", len(TICKERS) + 1)
-
-
-def test_a_step_is_handed_on_from_its_end_until_the_next_one_begins(market: Market) -> None:
-    market.ingest(remaining=_enough_for(2), concurrency=1)
-    assert report(market).handed_on
-    with pytest.raises(Killed):
-        market.ingest(step=2, holder="the second", objects=Dying(market, 1))
-    assert not report(market).handed_on
