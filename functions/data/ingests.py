@@ -13,10 +13,13 @@ from functions.market.report import QUEUED_AT_MOST, Report, read_report, started
 
 def status(cache: Cache, now: datetime) -> Status:
     """What there is, how old it is, and how the last ingest went."""
+    lost: frozenset[str] = frozenset()
     try:
-        catalogue = cache.snapshot().catalogue
+        snapshot = cache.snapshot()
     except CacheEmptyError:
         catalogue = Catalogue()
+    else:
+        catalogue, lost = snapshot.catalogue, snapshot.lost
     entries, market = catalogue.instruments, catalogue.market_day
     last_run = cache.objects.get(LAST_RUN_KEY)
     return Status.model_validate(
@@ -27,6 +30,7 @@ def status(cache: Cache, now: datetime) -> Status:
             "newest_date": max((entry.last for entry in entries), default=None),
             "market_date": market,
             "stale": market is None or market < last_trading_day_before(now.astimezone(UTC).date()),
+            "lost": sorted(lost),
             "last_ingest": ingest(cache, json.loads(last_run)["run_id"], now) if last_run else None,
         }
     )

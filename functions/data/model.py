@@ -99,6 +99,10 @@ class Status(BaseModel):
         description="The newest day that at least half of the tickers have; backtests and scans end there"
     )
     stale: bool = Field(description="That day is before the last trading day before now")
+    lost: list[str] = Field(
+        description="Tickers whose bars were lost: a backtest or scan with one is refused until an ingest "
+        "brings them again"
+    )
     last_ingest: Ingest | None
 
 

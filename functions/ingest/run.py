@@ -10,14 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any, TypeVar
 from uuid import uuid4
 
 from functions.ingest.clients import Clients
 from functions.ingest.former import Former, read_former
 from functions.ingest.provider import OutOfTimeError, WrongKeyError
 from functions.ingest.publication import publish
-from functions.ingest.ticker import Outcome, TickerIngest, Update
+from functions.ingest.ticker import Outcome, TickerIngest
 from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
@@ -36,7 +35,6 @@ STEP_TICKERS = 2 * PANEL_TICKERS
 STEPS = 15
 # Nobody works on a step for longer than Lambda lets an invocation run, and a retry comes later than this.
 CLAIM_SECONDS = 330
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -113,13 +111,11 @@ class Run:
             report.tickers = len(report.remaining)
             self._written(report)
         try:
-            outcomes, updates = self._ingest(report, universe, former)
-            gone = {outcome.ticker: outcome.gone for outcome in outcomes if outcome.gone}
-            if updates or gone:
-                move = f"{report.step:02d}-{uuid4().hex[:8]}"
-                publish(
-                    self._cache, universe, updates, gone, run_id=report.run_id, move=move, now=self._now()
-                )
+            outcomes, kept = self._ingest(report, universe, former)
+            move = f"{report.step:02d}-{uuid4().hex[:8]}"
+            publish(
+                self._cache, universe, [*kept, *outcomes], run_id=report.run_id, move=move, now=self._now()
+            )
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error
@@ -174,11 +170,8 @@ class Run:
 
     def _ingest(
         self, report: Report, universe: Universe, former: Former
-    ) -> tuple[list[Outcome], dict[str, Update]]:
-        """What became of the step's tickers, and what is to be published.
-
-        That is what is new, and the bars as they are of all that are in a lost panel with these tickers.
-        """
+    ) -> tuple[list[Outcome], list[Outcome]]:
+        """What became of the step's tickers; and the bars as they are of all in a lost panel with these."""
         stop = Event()
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
@@ -211,27 +204,23 @@ class Run:
                 stop.set()
                 raise
 
-        def kept(ticker: str) -> Update | None:
-            return None if over() else work.kept(entries[ticker])
+        def kept(ticker: str) -> Outcome | None:
+            return None if over() else work.kept(ticker, entries[ticker])
 
         left = self._remaining() - RESERVE_SECONDS
         pool = ThreadPoolExecutor(self._concurrency)
         try:
-            # First, as a panel is derived from all of its tickers or not at all.
-            intact = {ticker: pool.submit(kept, ticker) for ticker in without_panel}
+            # First, as a panel is derived from all of its tickers that are there or not at all.
+            intact = [pool.submit(kept, ticker) for ticker in without_panel]
             asked = [pool.submit(one, ticker) for ticker in tickers]
-            begun: list[Future[Any]] = [*intact.values(), *asked]
             # No longer, whatever a provider or S3 does: who is late is left for the next step.
-            wait(begun, timeout=max(0.0, left))
+            wait([*intact, *asked], timeout=max(0.0, left))
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             report.sent = dict(Counter(report.sent) + Counter(self._clients.sent()))
             report.wait_for(self._clients.waits(), self._now())
-        outcomes = [outcome for future in asked if (outcome := _in_time(future))]
-        updates = {ticker: update for ticker, future in intact.items() if (update := _in_time(future))}
-        updates |= {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}
-        return outcomes, updates
+        return _in_time(asked), _in_time(intact)
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
         settled = {outcome.ticker for outcome in outcomes}
@@ -274,8 +263,9 @@ class Run:
         self._cache.objects.put(report_key(report.run_id), report_json(report))
 
 
-def _in_time(future: Future[T | None]) -> T | None:
-    return future.result() if future.done() and not future.cancelled() else None
+def _in_time(begun: Sequence[Future[Outcome | None]]) -> list[Outcome]:
+    ended = [future.result() for future in begun if future.done() and not future.cancelled()]
+    return [outcome for outcome in ended if outcome]
 
 
 def _report(text: bytes | None) -> Report | None:

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.market.cache import Snapshot
+from functions.market.cache import LostTickersError, Snapshot
 from functions.market.layout import RECENT_DAYS
 from functions.market.manifest import Panel
-from functions.market.objects import StorageError
 from functions.market.parquet import query, quoted
 from functions.market.universe import AUDUSD
 
@@ -125,15 +124,11 @@ def load_audusd(snapshot: Snapshot, dates: Days) -> Matrix:
 def _panels(snapshot: Snapshot, tickers: Sequence[str]) -> list[tuple[Panel, list[str]]]:
     """Those with some of the tickers, and with which.
 
-    Raises StorageError for a ticker that has bars but is in no panel: NaN would say that it has none.
+    Raises LostTickersError.
     """
     of = {ticker: panel for panel in snapshot.manifest.panels for ticker in panel.tickers}
-    entries = snapshot.catalogue.tickers
-    lost = [
-        ticker for ticker in tickers if ticker in entries and ticker not in of and ticker != AUDUSD.ticker
-    ]
-    if lost:
-        raise StorageError(f"the catalogue names {', '.join(lost[:10])}, but no panel has it")
+    if lost := sorted(snapshot.lost.intersection(tickers)):
+        raise LostTickersError(lost)
     wanted = [
         (panel, [ticker for ticker in tickers if of.get(ticker) is panel])
         for panel in snapshot.manifest.panels

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Self
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from functions.data import handler as data
-from functions.market.layout import LAST_RUN_KEY, report_key
+from functions.market.layout import LAST_RUN_KEY, MANIFEST_KEY, report_key
+from functions.market.manifest import manifest_json
 from functions.market.panel import load_closes
 from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
 from functions.market.universe import AUDUSD
@@ -77,6 +79,7 @@ def test_before_the_first_ingest_lists_are_empty_and_the_status_says_so(ask: Ask
             "newest_date": None,
             "market_date": None,
             "stale": True,
+            "lost": [],
             "last_ingest": None,
         },
     )
@@ -187,6 +190,16 @@ def test_the_status_tells_of_the_last_ingest_also_when_it_failed(
     assert (last["run_id"], last["status"], last["failed"]) == (run_id(1), "failed", 1)
     assert last["failures"][0]["ticker"] == "AAPL"
     assert "500" in last["failures"][0]["reason"]
+
+
+def test_the_status_names_the_tickers_that_have_bars_but_are_in_no_panel(ask: Ask, market: Market) -> None:
+    market.ingest()
+    assert ask("GET", "/data/status")[1]["lost"] == []
+    manifest = market.snapshot().manifest
+    (panel,) = manifest.panels
+    without = replace(panel, tickers=tuple(ticker for ticker in panel.tickers if ticker != "SPY"))
+    market.objects().put(MANIFEST_KEY, manifest_json(replace(manifest, panels=(without,))))
+    assert ask("GET", "/data/status")[1]["lost"] == ["SPY"]
 
 
 @pytest.mark.parametrize(("newest", "stale"), [("2024-06-06", False), ("2024-06-05", True)])
