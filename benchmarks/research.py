@@ -1,10 +1,11 @@
 """What backtests and scans cost, from 50 to 5,000 tickers over ten years.
 
 Whole requests, from event to answer, against an S3 and a PostgreSQL of its own, each in a process of its own:
-CPU time (other programs do not change it), wall time, peak memory. The first request of a process loads all;
-the later ones, of which the median is told, find the panels' files on /tmp. Behind them what
-the functions' estimate.py expect, which has to be more. At last how CPU time grows with the tickers,
-which has to be at most as they do.
+CPU time (other programs do not change it) and wall time. The first request of a process loads all; the later
+ones, of which the median is told, find the panels' files on /tmp. Behind them what the functions' estimate.py
+expect, which has to be more; and the peak of memory beside the least that an environment gives the function,
+which has to be more too, or the request is refused there. At last how CPU time grows with the tickers, which
+has to be at most as they do.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.growth import growth
+from benchmarks.memory import of_memory
 from packages.lambda_runtime import VARIABLES
 from tests.functions.events import event
 
@@ -150,19 +152,19 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
     return found
 
 
-def expected(name: str, tickers: int) -> str:
-    """What estimate.py says of the request."""
+def expected(name: str, tickers: int) -> tuple[float, float]:
+    """What estimate.py says of the request: seconds and MiB."""
     from functions.scanner import estimate  # noqa: PLC0415 - no part of a scan's memory
     from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - no part of a scan's memory
     from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415 - no part of a scan's memory
     from functions.strategies.rebalancing import Calendar  # noqa: PLC0415 - no part of a scan's memory
 
     if name in SCANNERS:
-        return f"{estimate.seconds(tickers, PROCESSOR_MB):5.2f} s {estimate.megabytes(tickers):4.0f} MiB"
+        return estimate.seconds(tickers, PROCESSOR_MB), estimate.megabytes(tickers)
     strategy = CATALOG[name]()
     decisions = 528 if strategy.calendar is Calendar.WEEKLY else 132
     size = Size(DAYS, tickers, decisions, strategy.bars_read, strategy.held_at_most(tickers))
-    return f"{seconds(size, PROCESSOR_MB):5.2f} s {megabytes(size):4.0f} MiB"
+    return seconds(size, PROCESSOR_MB), megabytes(size)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -175,23 +177,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.child:
         child(asked.child, asked.sizes[0], asked.database)
         return
-    print(f"{'':>24} {'first':>17} {'later':>17} {'peak':>9} {'answer':>8}   expected")
+    print(f"{'':>24} {'first':>17} {'later':>17} {'answer':>8}   {'expected':16}   peak")
     seen: dict[str, dict[int, float]] = {}
     for tickers in asked.sizes:
         with market(tickers) as where:
             for name in STRATEGIES:
                 found = measure(f"strategies:{name}", tickers, where)
-                seen.setdefault(name, {})[tickers] = show(name, tickers, found, expected(name, tickers))
+                seen.setdefault(name, {})[tickers] = show("strategies", name, tickers, found)
             for name in SCANNERS:
                 found = measure(f"scanner:{name}", tickers, where)
-                seen.setdefault(name, {})[tickers] = show(name, tickers, found, expected(name, tickers))
+                seen.setdefault(name, {})[tickers] = show("scanner", name, tickers, found)
     for name, costs in seen.items():
         for line in growth(name, costs):
             print(line)
 
 
-def show(name: str, tickers: int, found: dict[str, Any], more: str) -> float:
+def show(function: str, name: str, tickers: int, found: dict[str, Any]) -> float:
     """Print one row. CPU seconds of a later request; NaN if it is refused."""
+    longest, most = expected(name, tickers)
+    more = f"{longest:6.2f} s {most:4.0f} MiB"
     title = f"{f'{name} {tickers}':>24}"
     if "refused" in found:
         print(f"{title} refused: {found['refused']}   {more}", flush=True)
@@ -201,7 +205,8 @@ def show(name: str, tickers: int, found: dict[str, Any], more: str) -> float:
     target = f"   target: < {TARGETS[name, tickers]} s" if (name, tickers) in TARGETS else ""
     print(
         f"{title} {first['cpu']:6.2f} s {first['wall']:6.2f} s {cpu:6.2f} s {wall:6.2f} s "
-        f"{found['peak']:5.0f} MiB {first['answer'] / 1024:6.0f} k   {more}{target}",
+        f"{first['answer'] / 1024:6.0f} k   {more}   "
+        f"{of_memory(function, found['peak'], expected=most)}{target}",
         flush=True,
     )
     return float(cpu)

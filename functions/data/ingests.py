@@ -13,10 +13,13 @@ from functions.market.report import QUEUED_AT_MOST, Report, read_report, started
 
 def status(cache: Cache, now: datetime) -> Status:
     """What there is, how old it is, and how the last ingest went."""
+    lost: frozenset[str] = frozenset()
     try:
-        catalogue = cache.snapshot().catalogue
+        snapshot = cache.snapshot()
     except CacheEmptyError:
         catalogue = Catalogue()
+    else:
+        catalogue, lost = snapshot.catalogue, snapshot.lost
     entries, market = catalogue.instruments, catalogue.market_day
     last_run = cache.objects.get(LAST_RUN_KEY)
     return Status.model_validate(
@@ -27,6 +30,7 @@ def status(cache: Cache, now: datetime) -> Status:
             "newest_date": max((entry.last for entry in entries), default=None),
             "market_date": market,
             "stale": market is None or market < last_trading_day_before(now.astimezone(UTC).date()),
+            "lost": sorted(lost),
             "last_ingest": ingest(cache, json.loads(last_run)["run_id"], now) if last_run else None,
         }
     )
@@ -50,10 +54,14 @@ def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
 
 
 def _told(report: Report, now: datetime) -> Ingest:
-    silent = report.silent(now)
+    status, message = report.seen(now), report.message
+    if status == "interrupted":
+        message = f"it was last heard of at {report.updated_at}; what Lambda still has of it may go on"
+    elif status != report.status:
+        message = "it ended without saying why"
     return Ingest(
         run_id=report.run_id,
-        status="failed" if silent else report.status,
+        status=status,
         source=report.source,
         started_at=datetime.fromisoformat(report.started_at),
         finished_at=datetime.fromisoformat(report.finished_at) if report.finished_at else None,
@@ -66,5 +74,5 @@ def _told(report: Report, now: datetime) -> Ingest:
         flagged=report.flagged,
         rows=report.rows,
         failures=[Failure(**failure) for failure in report.failures],
-        message="it ended without saying why" if silent else report.message,
+        message=message,
     )

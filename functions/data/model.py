@@ -69,7 +69,9 @@ class Ingest(BaseModel):
     """A run of the ingest. Counts are of what it has done so far."""
 
     run_id: str
-    status: Literal["running", "done", "failed"]
+    status: Literal["running", "interrupted", "done", "failed"] = Field(
+        description="Interrupted: silent for longer than a step takes; it may go on yet"
+    )
     source: str | None = None
     started_at: Instant | None = None
     finished_at: Instant | None = None
@@ -82,7 +84,7 @@ class Ingest(BaseModel):
     flagged: list[str] = Field(default=[], description="Bars that are possible but strange, the first 100")
     rows: int = Field(default=0, description="Bars written")
     failures: list[Failure] = []
-    message: str = Field(default="", description="Why the run failed")
+    message: str = Field(default="", description="Why the run failed or is interrupted")
 
 
 class Status(BaseModel):
@@ -96,6 +98,10 @@ class Status(BaseModel):
         description="The newest day that at least half of the tickers have; backtests and scans end there"
     )
     stale: bool = Field(description="That day is before the last trading day before now")
+    lost: list[str] = Field(
+        description="Tickers whose bars were lost: a backtest or scan with one is refused until an ingest "
+        "brings them again"
+    )
     last_ingest: Ingest | None
 
 

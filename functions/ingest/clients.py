@@ -48,12 +48,19 @@ class Clients:
         self._remaining = remaining
         self._clients: dict[str, HttpClient] = {}
 
-    def providers(self, used: Mapping[str, int], stop: Event) -> Sequence[Provider]:
-        """In the order in which they are asked; arguments as Run gives them."""
+    def providers(
+        self, used: Mapping[str, int], waits: Mapping[str, float], stop: Event
+    ) -> Sequence[Provider]:
+        """In the order in which they are asked.
+
+        By name, `used` are each one's RateLimit's, `waits` its HttpClient's; `stop` ends all waiting.
+        """
 
         def client(name: str) -> HttpClient:
             limit = RateLimit(self._settings.ingest_requests_per_hour, used=used.get(name, 0))
-            self._clients[name] = HttpClient(self._http, limit, self._remaining, stop)
+            self._clients[name] = HttpClient(
+                self._http, limit, self._remaining, stop, wait=waits.get(name, 0)
+            )
             return self._clients[name]
 
         keys = self._keys()
@@ -65,3 +72,7 @@ class Clients:
     def sent(self) -> dict[str, int]:
         """How many requests each was sent."""
         return {name: client.requests for name, client in self._clients.items()}
+
+    def waits(self) -> dict[str, float]:
+        """For how many seconds from now those want no request that said so."""
+        return {name: client.wait for name, client in self._clients.items() if client.wait}

@@ -77,11 +77,10 @@ def _step(asked: Order, settings: Settings, cache: Cache, remaining: Callable[[]
         )
         run = Run(
             cache,
-            clients.providers,
+            clients,
             concurrency=settings.ingest_concurrency,
             failure_share=settings.ingest_failure_share,
             remaining=remaining,
-            sent=clients.sent,
         )
         return run.step(asked)
 

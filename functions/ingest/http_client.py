@@ -1,6 +1,5 @@
 """GET requests to a provider: connections kept, paced, tried again where that can help."""
 
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -11,8 +10,9 @@ from threading import Event, Lock
 from typing import Any
 
 import httpx
+from pydantic_core import from_json
 
-from functions.ingest.provider import NoDataError, OutOfTimeError, ProviderError, WrongKeyError
+from functions.ingest.provider import OutOfTimeError, ProviderError, UnknownTickerError, WrongKeyError
 
 TIMEOUT_SECONDS = 10
 RETRIES = 3
@@ -45,7 +45,10 @@ class RateLimit:
 
 
 class HttpClient:
-    """For one provider, safe for threads. `remaining` says for how many seconds it may still be asked."""
+    """For one provider, safe for threads. `remaining` says for how many seconds it may still be asked.
+
+    `wait` are the seconds for which the provider has said that it wants no request.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class HttpClient:
         remaining: Callable[[], float],
         stop: Event,
         *,
+        wait: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -62,15 +66,20 @@ class HttpClient:
         self._stop = stop
         self._clock = clock
         # The provider wants no request before: not one ticker's, anybody's.
-        self._not_before = clock()
+        self._not_before = clock() + wait
         self._lock = Lock()
         self.requests = 0
+
+    @property
+    def wait(self) -> float:
+        """For how many seconds from now the provider wants no request."""
+        return max(0.0, self._not_before - self._clock())
 
     def get(self, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
         """The JSON of an answer.
 
-        Raises NoDataError for 404, WrongKeyError for 401 and 403, ProviderError for what stays wrong, and
-        OutOfTimeError.
+        Raises UnknownTickerError for 404, WrongKeyError for 401 and 403, ProviderError for what stays wrong,
+        and OutOfTimeError.
         """
         problem, backoff = "", 0.0
         for attempt in range(1 + RETRIES):
@@ -81,7 +90,8 @@ class HttpClient:
             problem, content = self._once(url, query, headers)
             if not problem:
                 try:
-                    return json.loads(content)
+                    # The same floats as json.loads, in six tenths of its time.
+                    return from_json(content)
                 except ValueError:
                     problem = "its answer is not whole JSON"
         raise ProviderError(f"{problem}, {1 + RETRIES} times")
@@ -135,7 +145,7 @@ def _problem(answer: httpx.Response) -> str:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise WrongKeyError(f"{answer.request.url.host} refuses our key ({status})")
     if status == HTTPStatus.NOT_FOUND:
-        raise NoDataError("it does not know this ticker (404)")
+        raise UnknownTickerError("it does not know this ticker (404)")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return f"it answers {status}"
     raise ProviderError(f"it answers {status}")

@@ -35,30 +35,32 @@ def grouped(
     panels: Sequence[Panel],
     changed: Sequence[str],
     kept: Callable[[str], bool],
-    derivable: Callable[[Panel, Sequence[str]], bool],
+    derivable: Callable[[Panel, Sequence[str]], Sequence[str] | None],
     today: date,
 ) -> list[Group]:
     """The panels to be: tickers stay where they are, new ones go to the end, and those not `kept` go.
 
-    A panel that is old is written anew, as lifecycle removes what is old. One that would be written but is
-    not `derivable` with the tickers it had stays as it is: who reads it is told that it is lost.
+    A panel that is old is written anew, as lifecycle removes what is old. `derivable` says with which of its
+    tickers one that would be written can be: without those whose bars are lost too, which are in no panel
+    then. If that is not known of all of them, it is None and the panel stays as it is: who reads it is told
+    that it is lost.
     """
     known = {ticker for panel in panels for ticker in panel.tickers}
     new = [ticker for ticker in changed if ticker not in known]
     groups = []
     for panel in panels:
         tickers = [ticker for ticker in panel.tickers if kept(ticker)]
-        room = PANEL_TICKERS - len(tickers)
-        added = new[:room]
+        added = new[: PANEL_TICKERS - len(tickers)]
         aged = (today - date.fromisoformat(panel.written_on)).days > RENEW_AFTER_DAYS
         other = (
             bool(added) or aged or len(tickers) < len(panel.tickers) or not set(tickers).isdisjoint(changed)
         )
-        if other and not derivable(panel, tickers):
+        there = derivable(panel, tickers) if other else tickers
+        if there is None:
             groups.append(Group(panel.tickers, panel, changed=False))
             continue
-        new = new[room:]
-        groups.append(Group((*tickers, *added), panel, other))
+        new = new[len(added) :]
+        groups.append(Group((*there, *added), panel, other))
     groups += [
         Group(tuple(new[at : at + PANEL_TICKERS]), None, changed=True)
         for at in range(0, len(new), PANEL_TICKERS)

@@ -5,6 +5,8 @@ A third one is a class of this shape, and a line in `providers`.
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +21,10 @@ class ProviderError(Exception):
 
 class NoDataError(ProviderError):
     """It has none, and asking again would not help."""
+
+
+class UnknownTickerError(NoDataError):
+    """It has none of any day."""
 
 
 class WrongKeyError(Exception):
@@ -42,16 +48,16 @@ class Provider(Protocol):
 
 
 def table(rows: Sequence[Any], fields: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """The fields of JSON objects as floats, a row each.
+    """The fields of JSON objects, two or more, as floats, a row each.
 
     NaN for null. Raises ProviderError for another shape.
     """
     try:
-        found = [value for row in rows for value in map(row.__getitem__, fields)]
+        found = list(chain.from_iterable(map(itemgetter(*fields), rows)))
     except (KeyError, TypeError, AttributeError) as error:
         raise ProviderError(f"its answer has another shape: {type(error).__name__} {error}") from None
     # numpy would take text and true for numbers.
-    if not {type(value) for value in found} <= {int, float, type(None)}:
+    if not set(map(type, found)) <= {int, float, type(None)}:
         raise ProviderError("its answer has another shape: a value is no number")
     try:
         return np.array(found, np.float64).reshape(len(rows), len(fields))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from functions.ingest.former import Former, is_there, read_former
 from functions.ingest.panels import Group, closes, grouped, recent
-from functions.ingest.ticker import Column, Update
+from functions.ingest.ticker import Column, Outcome, Update
 from functions.market.cache import Cache
 from functions.market.layout import MANIFEST_KEY, folder
 from functions.market.manifest import Catalogue, Entry, Manifest, Panel, manifest_json
@@ -20,18 +20,20 @@ ATTEMPTS = 8
 def publish(
     cache: Cache,
     universe: Universe,
-    updates: Mapping[str, Update],
-    gone: Mapping[str, str],
+    outcomes: Sequence[Outcome],
     *,
     run_id: str,
     move: str,
     now: datetime,
 ) -> None:
-    """Move the manifest, so that it names the updates and all that it named before but what is `gone`.
+    """Move the manifest, so that it names the outcomes' updates and all that it named before but what is
+    gone. Of a ticker's outcomes, the last update counts.
 
-    `gone` has the keys of bars that are lost for good. Where another run moved it meanwhile, its tickers
-    stay, but those of which we have later days. Raises StorageError if that happens too often.
+    Where another run moved it meanwhile, its tickers stay, but those of which we have later days. Raises
+    StorageError if that happens too often.
     """
+    if not any(outcome.update or outcome.gone for outcome in outcomes):
+        return
     for attempt in range(ATTEMPTS):
         former = read_former(cache)
         there = former.manifest
@@ -39,7 +41,7 @@ def publish(
             # A lost answer: the write before had succeeded.
             return
         try:
-            _move(cache, universe, updates, gone, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
+            _move(cache, universe, outcomes, former, run_id=run_id, move=f"{move}-{attempt}", now=now)
         except ObjectChangedError:
             continue
         return
@@ -49,8 +51,7 @@ def publish(
 def _move(
     cache: Cache,
     universe: Universe,
-    updates: Mapping[str, Update],
-    gone: Mapping[str, str],
+    outcomes: Sequence[Outcome],
     former: Former,
     *,
     run_id: str,
@@ -59,14 +60,22 @@ def _move(
 ) -> None:
     here = folder(run_id, move)
     today = now.astimezone(UTC).date()
-    entries = {ticker: entry for ticker, entry in former.tickers.items() if gone.get(ticker) != entry.key}
+    gone = {outcome.gone for outcome in outcomes}
+    lost = {outcome.lost for outcome in outcomes}
+    updates = {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}
+    entries = {ticker: entry for ticker, entry in former.tickers.items() if entry.key not in gone}
     ours = {ticker: update for ticker, update in updates.items() if _ours(entries.get(ticker), update)}
     entries |= {ticker: update.entry for ticker, update in ours.items()}
     entries = {ticker: e for ticker, e in entries.items() if ticker in universe or ticker == AUDUSD.ticker}
     columns = {ticker: update.column for ticker, update in ours.items() if ticker in universe}
 
-    def derivable(panel: Panel, tickers: Sequence[str]) -> bool:
-        return all(ticker in columns for ticker in tickers) or is_there(cache, panel)
+    def derivable(panel: Panel, tickers: Sequence[str]) -> Sequence[str] | None:
+        without = [ticker for ticker in tickers if ticker not in columns]
+        if not without or is_there(cache, panel):
+            return tickers
+        if all(entries[ticker].key in lost for ticker in without):
+            return [ticker for ticker in tickers if ticker in columns]
+        return None
 
     groups = grouped(former.panels, list(columns), entries.__contains__, derivable, today)
     panels = tuple(

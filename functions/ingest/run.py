@@ -4,19 +4,19 @@ Steps of one invocation each, until all tickers are settled or the bound is reac
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any, TypeVar
 from uuid import uuid4
 
+from functions.ingest.clients import Clients
 from functions.ingest.former import Former, read_former
-from functions.ingest.provider import OutOfTimeError, Provider, WrongKeyError
+from functions.ingest.provider import OutOfTimeError, WrongKeyError
 from functions.ingest.publication import publish
-from functions.ingest.ticker import Outcome, TickerIngest, Update
+from functions.ingest.ticker import Outcome, TickerIngest
 from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
@@ -35,7 +35,6 @@ STEP_TICKERS = 2 * PANEL_TICKERS
 STEPS = 15
 # Nobody works on a step for longer than Lambda lets an invocation run, and a retry comes later than this.
 CLAIM_SECONDS = 330
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,28 +75,23 @@ class IngestFailedError(Exception):
 
 
 class Run:
-    """`providers` makes the clients, given the requests to each in earlier steps, and what stops them.
-
-    `sent` says how many each was sent now, `remaining` how many seconds this invocation still has.
-    """
+    """`clients` are this invocation's, and `remaining` says how many seconds it still has."""
 
     def __init__(
         self,
         cache: Cache,
-        providers: Callable[[Mapping[str, int], Event], Sequence[Provider]],
+        clients: Clients,
         *,
         concurrency: int = 8,
         failure_share: float = 0.05,
         remaining: Callable[[], float],
-        sent: Callable[[], Mapping[str, int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cache = cache
-        self._providers = providers
+        self._clients = clients
         self._concurrency = concurrency
         self._failure_share = failure_share
         self._remaining = remaining
-        self._sent = sent
         self._now = now
 
     def step(self, order: Order) -> Step | None:
@@ -117,13 +111,11 @@ class Run:
             report.tickers = len(report.remaining)
             self._written(report)
         try:
-            outcomes, updates = self._ingest(report, universe, former)
-            gone = {outcome.ticker: outcome.gone for outcome in outcomes if outcome.gone}
-            if updates or gone:
-                move = f"{report.step:02d}-{uuid4().hex[:8]}"
-                publish(
-                    self._cache, universe, updates, gone, run_id=report.run_id, move=move, now=self._now()
-                )
+            outcomes, kept = self._ingest(report, universe, former)
+            move = f"{report.step:02d}-{uuid4().hex[:8]}"
+            publish(
+                self._cache, universe, [*kept, *outcomes], run_id=report.run_id, move=move, now=self._now()
+            )
         except WrongKeyError as error:
             self._finish(report, "failed", str(error))
             raise IngestFailedError(str(error)) from error
@@ -168,7 +160,6 @@ class Run:
                 report.remaining += [failure["ticker"] for failure in report.failures]
                 report.failures, report.status, report.finished_at, report.message = [], "running", None, ""
         report.step, report.holder, report.updated_at = order.step, order.holder, instant(now)
-        report.handed_on = False
         try:
             self._cache.objects.put(key, report_json(report), replacing=etag, new=etag is None)
         except ObjectChangedError:
@@ -179,16 +170,13 @@ class Run:
 
     def _ingest(
         self, report: Report, universe: Universe, former: Former
-    ) -> tuple[list[Outcome], dict[str, Update]]:
-        """What became of the step's tickers, and what is to be published.
-
-        That is what is new, and the bars as they are of all that are in a lost panel with these tickers.
-        """
+    ) -> tuple[list[Outcome], list[Outcome]]:
+        """What became of the step's tickers; and the bars as they are of all in a lost panel with these."""
         stop = Event()
         today = self._now().astimezone(UTC).date()
         work = TickerIngest(
             self._cache,
-            self._providers(report.sent, stop),
+            self._clients.providers(report.sent, report.waits(self._now()), stop),
             folder=folder(report.run_id, f"{report.step:02d}-{uuid4().hex[:8]}"),
             today=today,
             end=last_trading_day_before(today),
@@ -216,26 +204,23 @@ class Run:
                 stop.set()
                 raise
 
-        def kept(ticker: str) -> Update | None:
-            return None if over() else work.kept(entries[ticker])
+        def kept(ticker: str) -> Outcome | None:
+            return None if over() else work.kept(ticker, entries[ticker])
 
         left = self._remaining() - RESERVE_SECONDS
         pool = ThreadPoolExecutor(self._concurrency)
         try:
-            # First, as a panel is derived from all of its tickers or not at all.
-            intact = {ticker: pool.submit(kept, ticker) for ticker in without_panel}
+            # First, as a panel is derived from all of its tickers that are there or not at all.
+            intact = [pool.submit(kept, ticker) for ticker in without_panel]
             asked = [pool.submit(one, ticker) for ticker in tickers]
-            begun: list[Future[Any]] = [*intact.values(), *asked]
             # No longer, whatever a provider or S3 does: who is late is left for the next step.
-            wait(begun, timeout=max(0.0, left))
+            wait([*intact, *asked], timeout=max(0.0, left))
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            report.sent = dict(Counter(report.sent) + Counter(self._sent()))
-        outcomes = [outcome for future in asked if (outcome := _in_time(future))]
-        updates = {ticker: update for ticker, future in intact.items() if (update := _in_time(future))}
-        updates |= {outcome.ticker: outcome.update for outcome in outcomes if outcome.update}
-        return outcomes, updates
+            report.sent = dict(Counter(report.sent) + Counter(self._clients.sent()))
+            report.wait_for(self._clients.waits(), self._now())
+        return _in_time(asked), _in_time(intact)
 
     def _counted(self, report: Report, outcomes: Sequence[Outcome]) -> Step:
         settled = {outcome.ticker for outcome in outcomes}
@@ -264,7 +249,6 @@ class Run:
             why = f"in {STEPS} steps" if step.settled else f"since step {report.step} settled none"
             self._finish(report, "failed", f"{left} {why}; the next run begins with them")
             raise IngestFailedError(report.message, step)
-        report.handed_on = True
         self._written(report)
         return replace(step, follow_up=report.step + 1)
 
@@ -279,8 +263,9 @@ class Run:
         self._cache.objects.put(report_key(report.run_id), report_json(report))
 
 
-def _in_time(future: Future[T | None]) -> T | None:
-    return future.result() if future.done() and not future.cancelled() else None
+def _in_time(begun: Sequence[Future[Outcome | None]]) -> list[Outcome]:
+    ended = [future.result() for future in begun if future.done() and not future.cancelled()]
+    return [outcome for outcome in ended if outcome]
 
 
 def _report(text: bytes | None) -> Report | None:

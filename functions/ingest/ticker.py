@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.ingest.former import LOST
-from functions.ingest.provider import NoDataError, Provider, ProviderError
+from functions.ingest.provider import NoDataError, Provider, ProviderError, UnknownTickerError
 from functions.market.bars import (
     ADJUSTED_CLOSE,
     HOLIDAYS,
@@ -71,13 +71,14 @@ class Update:
 class Outcome:
     """What became of a ticker.
 
-    `failure` says why it failed; without an `update` its bars are as they were. `gone` is the key of bars
-    that are lost for good: no provider has any.
+    `failure` says why it failed; without an `update` its bars are as they were. `lost` is the key of bars
+    that are not there, and nobody gave them again; `gone` of those that no provider has any more.
     """
 
     ticker: str
     failure: str = ""
     update: Update | None = None
+    lost: str | None = None
     gone: str | None = None
     refused: Counter[str] = field(default_factory=Counter)
     flagged: list[str] = field(default_factory=list)
@@ -126,17 +127,22 @@ class TickerIngest:
                 outcome.update = self._written(instrument, provider.name, bars, replaces)
             return outcome
         outcome.failure = "; ".join(failures)
-        if replaces and entry is None and nobody_has_any:
-            outcome.gone = replaces
-            outcome.failure = f"its bars were lost and are not to be had again; {outcome.failure}"
+        if replaces and entry is None:
+            if nobody_has_any:
+                outcome.gone, lost = replaces, "were lost and are not to be had again"
+            else:
+                outcome.lost, lost = replaces, "are lost"
+            outcome.failure = f"its bars {lost}; {outcome.failure}"
         if entry and aged:
             outcome.update = self._written(instrument, entry.provider, old, replaces)
         return outcome
 
-    def kept(self, entry: Entry) -> Update | None:
-        """A ticker's bars as they are, for a panel that was lost; None if they are lost too."""
+    def kept(self, ticker: str, entry: Entry) -> Outcome:
+        """A ticker's bars as they are, for a panel that was lost."""
         bars = self._bars(entry)
-        return Update(entry, entry.key, Column.of(bars)) if bars is not None else None
+        if bars is None:
+            return Outcome(ticker, lost=entry.key)
+        return Outcome(ticker, update=Update(entry, entry.key, Column.of(bars)))
 
     def _from(
         self, provider: Provider, instrument: Instrument, entry: Entry | None, old: Bars, outcome: Outcome
@@ -148,6 +154,8 @@ class TickerIngest:
             common = old.last(OVERLAP_BARS if own else 1)
             try:
                 quotes = _quotes(provider, instrument, common.dates[0].item(), self._end)
+            except UnknownTickerError:
+                raise
             except NoDataError:
                 pass
             else:

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -13,7 +14,7 @@ from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
 from functions.market.manifest import Catalogue, Manifest, catalogue_json, read_catalogue, read_manifest
 from functions.market.objects import Objects, StorageError
 from functions.market.parquet import refuse_unknown_schema
-from functions.market.universe import Universe, read_universe
+from functions.market.universe import AUDUSD, Universe, read_universe
 
 # On /tmp, of the panels that one execution environment read last.
 KEPT_BYTES = 256 * 1024 * 1024
@@ -27,6 +28,14 @@ class CacheEmptyError(Exception):
 
 class GoneError(StorageError):
     """What a manifest names is not there."""
+
+
+class LostTickersError(GoneError):
+    """Tickers have bars, but are in no panel: NaN would say that they have none."""
+
+    def __init__(self, tickers: Sequence[str]) -> None:
+        self.named = ", ".join(tickers[:10]) + (f" and {len(tickers) - 10} more" if len(tickers) > 10 else "")
+        super().__init__(f"the catalogue names {self.named}, but no panel has it")
 
 
 class Cache:
@@ -135,3 +144,9 @@ class Snapshot:
     def catalogue(self) -> Catalogue:
         """Per ticker, where its bars are."""
         return self.cache.catalogue(self.manifest.catalogue)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Tickers that have bars, but are in no panel: the bars were lost when it was derived."""
+        shown = {ticker for panel in self.manifest.panels for ticker in panel.tickers}
+        return frozenset(self.catalogue.tickers.keys() - shown - {AUDUSD.ticker})

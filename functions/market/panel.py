@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.market.cache import Snapshot
+from functions.market.cache import LostTickersError, Snapshot
 from functions.market.layout import RECENT_DAYS
 from functions.market.manifest import Panel
-from functions.market.objects import StorageError
 from functions.market.parquet import query, quoted
 from functions.market.universe import AUDUSD
 
@@ -135,16 +134,12 @@ def load_audusd(snapshot: Snapshot, dates: Days) -> Matrix:
 def _panels(snapshot: Snapshot, tickers: Sequence[str]) -> list[tuple[Panel, list[str]]]:
     """Those with some of the tickers, and with which.
 
-    Raises StorageError for a ticker that has bars but is in no panel: NaN would say that it has none.
+    Raises LostTickersError.
     """
+    if lost := sorted(snapshot.lost.intersection(tickers)):
+        raise LostTickersError(lost)
     panels = snapshot.manifest.panels
     of = {ticker: number for number, panel in enumerate(panels) for ticker in panel.tickers}
-    entries = snapshot.catalogue.tickers
-    lost = [
-        ticker for ticker in tickers if ticker in entries and ticker not in of and ticker != AUDUSD.ticker
-    ]
-    if lost:
-        raise StorageError(f"the catalogue names {', '.join(lost[:10])}, but no panel has it")
     wanted: list[list[str]] = [[] for _ in panels]
     for ticker in tickers:
         if ticker in of:

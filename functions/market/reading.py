@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from functions.market.cache import Cache, CacheEmptyError
+from functions.market.cache import Cache, CacheEmptyError, LostTickersError
 from functions.market.manifest import UnknownSchemaError
 from functions.market.objects import Objects, Patience, StorageError
 from functions.runtime.errors import UnavailableError
@@ -21,10 +21,17 @@ def cache_of(bucket: str) -> Cache:
 
 @contextmanager
 def answering(cache: Cache) -> Iterator[Cache]:
-    """One request. Raises UnavailableError for StorageError, UnknownSchemaError and CacheEmptyError."""
+    """One request. Raises UnavailableError for StorageError, UnknownSchemaError and CacheEmptyError.
+
+    Of LostTickersError it names the tickers: a request without them has an answer.
+    """
     cache.objects.begin()
     try:
         yield cache
+    except LostTickersError as error:
+        log.error("the cache has lost tickers", extra={"reason": str(error)})
+        message = f"The cache has lost prices until an ingest brings them again: {error.named}."
+        raise UnavailableError(message, retry_after_s=60) from error
     except StorageError as error:
         log.error("the cache cannot be used", extra={"reason": str(error)})
         raise UnavailableError("The cache does not answer at the moment.") from error

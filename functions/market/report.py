@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -13,8 +13,8 @@ from functions.market.manifest import read_versioned, versioned_json
 RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}"
 # A step lasts 300 s, and Lambda tries a failed one again after one minute and after two more.
 SILENT_AFTER = timedelta(seconds=900)
-# But so long Lambda keeps an event that it cannot deliver, as one ingest at a time runs (its default, which
-# the ingest's configuration leaves). One that it gives up reports nothing.
+# But so long Lambda keeps the event of a step or of its retry that it cannot deliver, as one ingest at a time
+# runs (its default, which the ingest's configuration leaves). One that it gives up reports nothing.
 QUEUED_AT_MOST = timedelta(hours=6)
 MAX_FLAGGED = 100
 # Instants are whole seconds.
@@ -25,8 +25,8 @@ _HOUR_SECONDS = 3600 + 1
 class Report:
     """Counts are of the whole run. `remaining` are the tickers that are still to be done.
 
-    `step` is the invocation that works on it, `holder` the one request to Lambda that may. `handed_on` says
-    that it is done, and the next one has not begun. `sent` are the requests to each provider.
+    `step` is the invocation that works on it, `holder` the one request to Lambda that may. `sent` are the
+    requests to each provider, `not_before` is when a provider may be asked again that has said so.
     """
 
     run_id: str
@@ -39,10 +39,10 @@ class Report:
     finished_at: str | None = None
     step: int = 1
     holder: str = ""
-    handed_on: bool = False
     ok: int = 0
     rows: int = 0
     sent: dict[str, int] = field(default_factory=dict)
+    not_before: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     flagged: list[str] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -66,10 +66,30 @@ class Report:
         heard = datetime.fromisoformat(self.updated_at)
         return {} if (now - heard).total_seconds() > _HOUR_SECONDS else self.sent
 
-    def silent(self, now: datetime) -> bool:
-        """Whether it says that it runs, but has not been heard of for so long that it cannot."""
-        at_most = QUEUED_AT_MOST if self.handed_on else SILENT_AFTER
-        return self.status == "running" and now - datetime.fromisoformat(self.updated_at) > at_most
+    def waits(self, now: datetime) -> dict[str, float]:
+        """For how many seconds from now a provider wants no request."""
+        left = {
+            name: (datetime.fromisoformat(at) - now).total_seconds() for name, at in self.not_before.items()
+        }
+        return {name: seconds for name, seconds in left.items() if seconds > 0}
+
+    def wait_for(self, waits: Mapping[str, float], now: datetime) -> None:
+        """Keep what `waits` is to say from now on."""
+        # Instants are whole seconds, cut off: never too early.
+        self.not_before = {
+            name: instant(now + timedelta(seconds=seconds + 1)) for name, seconds in waits.items()
+        }
+
+    def seen(self, now: datetime) -> Literal["running", "interrupted", "done", "failed"]:
+        """What it is to who sees it now.
+
+        Interrupted is a run that has not been heard of for longer than a step takes: its next step or a retry
+        waits in Lambda's queue, or never comes. Once Lambda cannot start one any more, it has failed.
+        """
+        silence = now - datetime.fromisoformat(self.updated_at)
+        if self.status != "running" or silence <= SILENT_AFTER:
+            return self.status
+        return "interrupted" if silence <= QUEUED_AT_MOST else "failed"
 
 
 def new_run_id(now: datetime, seed: str) -> str:

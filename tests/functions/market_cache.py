@@ -5,20 +5,16 @@ A folder's conftest.py imports the fixtures.
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from threading import Event
 
 import boto3
 import httpx
 import numpy as np
 import pytest
 
-from functions.ingest.http_client import HttpClient, RateLimit
-from functions.ingest.polygon import Polygon
-from functions.ingest.provider import Provider
+from functions.ingest.clients import Clients, Keys, Settings
 from functions.ingest.run import Order, Run, Step
-from functions.ingest.tiingo import Tiingo
 from functions.market.bars import ADJUSTED_CLOSE, HOLIDAYS, Bars
 from functions.market.cache import Cache, Snapshot
 from functions.market.layout import COLUMNS, MANIFEST_KEY, MILLIONTHS, UNIVERSE_KEY
@@ -90,25 +86,23 @@ class Market:
     ) -> Step | None:
         """One step of the run of that number."""
         with httpx.Client(timeout=10) as http:
-            made: dict[str, HttpClient] = {}
-
-            def clients(used: Mapping[str, int], stop: Event) -> Sequence[Provider]:
-                for name in (Tiingo.name, Polygon.name):
-                    limit = RateLimit(per_hour, used=used.get(name, 0))
-                    made[name] = HttpClient(http, limit, lambda: 300, stop)
-                url, keys = self.server.endpoint, self.server.keys
-                return [
-                    Tiingo(made[Tiingo.name], url, keys["TIINGO_API_KEY"]),
-                    Polygon(made[Polygon.name], url, keys["POLYGON_API_KEY"]),
-                ]
-
+            settings = Settings.model_validate(
+                {
+                    "environment": "dev",
+                    "powertools_service_name": "ingest",
+                    "aws_s3_bucket": self.bucket,
+                    "api_keys_arn": "not read",
+                    "tiingo_url": self.server.endpoint,
+                    "polygon_url": self.server.endpoint,
+                    "ingest_requests_per_hour": per_hour,
+                }
+            )
             run = Run(
                 Cache(objects or self.objects()),
-                clients,
+                Clients(settings, lambda: Keys(**self.server.keys), http, lambda: 300),
                 concurrency=concurrency,
                 failure_share=failure_share,
                 remaining=remaining,
-                sent=lambda: {name: client.requests for name, client in made.items()},
                 now=lambda: self.morning,
             )
             order = Order(run_id(number), "refresh", holder or f"request-{number}", step, tuple(tickers))

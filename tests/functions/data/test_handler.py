@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Self
@@ -11,7 +12,8 @@ import pytest
 
 from functions.data import handler as data
 from functions.market.bars import ADJUSTED_CLOSE
-from functions.market.layout import LAST_RUN_KEY, report_key
+from functions.market.layout import LAST_RUN_KEY, MANIFEST_KEY, report_key
+from functions.market.manifest import manifest_json
 from functions.market.panel import load_closes
 from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
 from functions.market.universe import AUDUSD
@@ -65,6 +67,7 @@ def test_before_the_first_ingest_lists_are_empty_and_the_status_says_so(ask: Ask
             "newest_date": None,
             "market_date": None,
             "stale": True,
+            "lost": [],
             "last_ingest": None,
         },
     )
@@ -198,6 +201,16 @@ def test_the_status_tells_of_the_last_ingest_also_when_it_failed(
     assert "500" in last["failures"][0]["reason"]
 
 
+def test_the_status_names_the_tickers_that_have_bars_but_are_in_no_panel(ask: Ask, market: Market) -> None:
+    market.ingest()
+    assert ask("GET", "/data/status")[1]["lost"] == []
+    manifest = market.snapshot().manifest
+    (panel,) = manifest.panels
+    without = replace(panel, tickers=tuple(ticker for ticker in panel.tickers if ticker != "SPY"))
+    market.objects().put(MANIFEST_KEY, manifest_json(replace(manifest, panels=(without,))))
+    assert ask("GET", "/data/status")[1]["lost"] == ["SPY"]
+
+
 @pytest.mark.parametrize(("newest", "stale"), [("2024-06-06", False), ("2024-06-05", True)])
 def test_data_is_stale_when_the_last_trading_day_before_now_is_missing(
     ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch, newest: str, stale: bool
@@ -304,24 +317,26 @@ def test_an_ingest_is_done_failed_or_unknown(ask: Ask, market: Market) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handed_on", "silent", "status"),
+    ("silent", "status", "message"),
     [
-        (False, SILENT_AFTER - timedelta(minutes=1), "running"),
-        (False, SILENT_AFTER + timedelta(minutes=1), "failed"),
-        # Its next step waits behind another ingest.
-        (True, QUEUED_AT_MOST - timedelta(minutes=1), "running"),
-        (True, QUEUED_AT_MOST + timedelta(minutes=1), "failed"),
+        (SILENT_AFTER - timedelta(minutes=1), "running", ""),
+        # Its next step waits behind another ingest, or was never started.
+        (SILENT_AFTER + timedelta(minutes=1), "interrupted", "it was last heard of at {heard}; "),
+        (QUEUED_AT_MOST - timedelta(minutes=1), "interrupted", "it was last heard of at {heard}; "),
+        (QUEUED_AT_MOST + timedelta(minutes=1), "failed", "it ended without saying why"),
     ],
 )
-def test_an_ingest_that_says_that_it_runs_has_failed_once_it_is_silent_for_too_long(
-    ask: Ask, market: Market, handed_on: bool, silent: timedelta, status: str
+def test_an_ingest_that_is_silent_is_interrupted_until_lambda_cannot_start_it_any_more_and_then_has_failed(
+    ask: Ask, market: Market, silent: timedelta, status: str, message: str
 ) -> None:
     now = datetime.now(UTC)
     run, heard = new_run_id(now, "silent"), instant(now - silent)
-    report = Report(run, "refresh", heard, heard, 2, ["SPY", "AAPL"], handed_on=handed_on)
+    report = Report(run, "refresh", heard, heard, 2, ["SPY", "AAPL"])
     market.objects().put(report_key(run), report_json(report))
     told = ask("GET", f"/data/refresh/{run}")[1]
     assert (told["status"], told["remaining"]) == (status, 2)
+    assert told["message"].startswith(message.format(heard=heard))
+    assert bool(told["message"]) is bool(message)
 
 
 def test_an_ingests_report_of_another_version_of_the_code_is_503_and_one_with_another_field_is_told(

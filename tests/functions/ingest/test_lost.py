@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from functions.ingest.run import IngestFailedError
-from functions.market.cache import GoneError
-from functions.market.layout import RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSION, report_key
+from functions.market.bars import ADJUSTED_CLOSE
+from functions.market.cache import GoneError, LostTickersError
+from functions.market.layout import MILLIONTHS, RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSION, report_key
 from functions.market.manifest import Panel, UnknownSchemaError
 from functions.market.objects import Objects, StorageError
 from functions.market.panel import load_closes, load_recent
-from tests.functions.market_cache import SECOND_MORNING, TICKERS, Interrupting, Market, run_id, view
+from tests.functions.market_cache import SECOND_MORNING, TICKERS, Interrupting, Market, bars_of, run_id, view
 
 pytestmark = pytest.mark.integration
 
@@ -225,6 +227,48 @@ def test_a_ticker_that_fails_is_in_the_panel_made_anew_with_the_bars_it_had(mark
     market.server.fail("500", ticker="AAPL")
     with pytest.raises(IngestFailedError, match="1 of 6 tickers failed"):
         market.ingest(2)
+    assert view(market.snapshot()) == before
+
+
+def test_a_lost_panel_is_derived_without_a_ticker_whose_bars_are_lost_too_and_which_nobody_gives(
+    market: Market,
+) -> None:
+    before, first = without_its_first_panel(market)
+    whole = market.snapshot()
+    lost, stays = first.tickers
+    lose(market, lambda key: key == whole.catalogue.tickers[lost].key)
+    market.server.fail("500", ticker=lost)
+    step = market.ingest(2, failure_share=1)
+    assert step is not None
+    (failure,) = step.report.failures
+    assert (failure["ticker"], failure["reason"].partition("; ")[0]) == (lost, "its bars are lost")
+    # Who asks for the others has the prices of before; who asks for it, among others, is told so.
+    snapshot = market.snapshot()
+    assert snapshot.lost == {lost}
+    assert snapshot.catalogue.tickers[lost] == whole.catalogue.tickers[lost]
+    bars = bars_of(snapshot, stays)
+    assert bars.dates.tobytes() + bars.values.tobytes() == before[stays]
+    adjusted = load_closes(snapshot, [stays], *EVER).adjusted[:, 0]
+    np.testing.assert_array_equal(adjusted, bars.values[:, ADJUSTED_CLOSE] / MILLIONTHS)
+    others = [ticker for ticker in TICKERS if ticker != lost]
+    assert load_recent(snapshot, others, ["close"]).columns["close"].size
+    with pytest.raises(LostTickersError, match=f"names {lost}, but"):
+        load_closes(snapshot, TICKERS, *EVER)
+    with pytest.raises(LostTickersError, match=f"names {lost}, but"):
+        load_recent(snapshot, TICKERS, ["close"])
+    market.server.recover()
+    market.ingest(3)
+    assert view(market.snapshot()) == before
+
+
+def test_a_lost_ticker_that_was_not_asked_for_holds_no_panel_back_either(market: Market) -> None:
+    before, first = without_its_first_panel(market)
+    lost, stays = first.tickers
+    lose(market, lambda key: key.endswith(f"{lost}.parquet"))
+    market.ingest(2, tickers=[stays])
+    assert market.snapshot().lost == {lost}
+    assert load_closes(market.snapshot(), [stays], *EVER).adjusted.size
+    market.ingest(3, tickers=[lost])
     assert view(market.snapshot()) == before
 
 

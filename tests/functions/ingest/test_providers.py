@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from functions.ingest import http_client
 from functions.ingest.http_client import HttpClient, RateLimit
 from functions.ingest.polygon import Polygon
-from functions.ingest.provider import NoDataError, OutOfTimeError, ProviderError, WrongKeyError
+from functions.ingest.provider import (
+    NoDataError,
+    OutOfTimeError,
+    ProviderError,
+    UnknownTickerError,
+    WrongKeyError,
+)
 from functions.ingest.tiingo import Tiingo
 from functions.market.bars import check
 from functions.market.layout import COLUMNS
@@ -117,7 +123,7 @@ def test_rates_of_a_currency_are_bars_without_volume(provider: str, request: pyt
 def test_a_ticker_that_the_provider_lacks_is_final(
     tiingo: Tiingo, polygon: Polygon, client: HttpClient
 ) -> None:
-    with pytest.raises(NoDataError, match=r"does not know this ticker \(404\)"):
+    with pytest.raises(UnknownTickerError, match=r"does not know this ticker \(404\)"):
         tiingo.daily(BRK_B, START, END)
     with pytest.raises(NoDataError, match="no bars of these days"):
         polygon.daily(BF_B, START, END)
@@ -176,6 +182,14 @@ def test_nobody_asks_a_provider_before_it_wants_to_be_asked_again(
         tiingo.daily(AAPL, START, END)
     assert len(tiingo.daily(AUDUSD, START, END))
     assert slept.seconds == [37]
+
+
+def test_nor_does_a_client_that_is_told_of_the_wait_when_it_is_made(server: MarketData, slept: Slept) -> None:
+    with httpx.Client() as http:
+        client = HttpClient(http, RateLimit(10), lambda: 300, slept, wait=37, clock=slept.clock)
+        assert client.wait == 37
+        Tiingo(client, server.endpoint, server.keys["TIINGO_API_KEY"]).daily(AAPL, START, END)
+    assert (slept.seconds, client.wait) == ([37], 0)
 
 
 def test_a_wait_that_grows_meanwhile_is_waited_for_to_its_end(
@@ -277,6 +291,14 @@ def test_an_answer_of_another_shape_is_refused(answer: str, slept: Slept) -> Non
     client = HttpClient(httpx.Client(transport=transport), RateLimit(10), lambda: 300, slept)
     with pytest.raises(ProviderError):
         Tiingo(client, "https://x.example.com", "key").daily(AUDUSD, START, END)
+
+
+def test_an_answer_nested_deeper_than_python_recurses_fails_its_ticker_and_not_the_run(slept: Slept) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="[" * 100_000))
+    http = httpx.Client(transport=transport)
+    client = HttpClient(http, RateLimit(10), lambda: 300, slept, clock=slept.clock)
+    with pytest.raises(ProviderError, match="its answer is not whole JSON"):
+        client.get("https://x.example.com", {}, {})
 
 
 def test_a_value_that_is_null_is_a_bar_refused_and_not_a_ticker(slept: Slept) -> None:

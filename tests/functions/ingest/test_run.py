@@ -360,6 +360,25 @@ def test_a_provider_that_wants_to_be_left_alone_is_and_the_other_one_is_asked(ma
     assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
 
 
+def test_a_provider_is_left_alone_by_the_steps_to_come_too_until_it_may_be_asked(market: Market) -> None:
+    def step(number: int) -> int:
+        """So many requests to Tiingo it takes."""
+        before = market.server.requests()["tiingo"]
+        market.ingest(step=number, remaining=_enough_for(2), concurrency=1)
+        return market.server.requests()["tiingo"] - before
+
+    market.server.fail("429", provider="tiingo", seconds=3600)
+    assert step(1) == 1
+    left = datetime.fromisoformat(report(market).not_before["tiingo"]) - market.morning
+    assert timedelta(seconds=3598) < left <= timedelta(seconds=3601)
+    market.server.recover()
+    assert step(2) == 0
+    market.morning += timedelta(seconds=3602)
+    assert step(3) == 2
+    assert report(market).not_before == {}
+    assert set(view(market.snapshot())) == {*TICKERS, "AUDUSD"}
+
+
 def test_a_run_that_gets_nowhere_ends(market: Market) -> None:
     with pytest.raises(IngestFailedError, match="6 of 6 tickers were not reached since step 1 settled none"):
         market.ingest(remaining=lambda: 10.0)
@@ -436,11 +455,3 @@ def test_without_a_universe_nothing_is_ingested_until_there_is_one(market: Marke
     market.objects().put(UNIVERSE_KEY, universe)
     market.ingest()
     assert (report(market).status, report(market).ok) == ("done", len(TICKERS) + 1)
-
-
-def test_a_step_is_handed_on_from_its_end_until_the_next_one_begins(market: Market) -> None:
-    market.ingest(remaining=_enough_for(2), concurrency=1)
-    assert report(market).handed_on
-    with pytest.raises(Killed):
-        market.ingest(step=2, holder="the second", objects=Dying(market, 1))
-    assert not report(market).handed_on

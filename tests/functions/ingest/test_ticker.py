@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functions.ingest.provider import NoDataError, ProviderError
+from functions.ingest.provider import NoDataError, ProviderError, UnknownTickerError
 from functions.ingest.ticker import HISTORY_START, OVERLAP_BARS, Outcome, TickerIngest
 from functions.market.bars import ADJUSTED_CLOSE, Bars, Quotes
 from functions.market.cache import Cache
@@ -218,6 +218,21 @@ def test_why_all_providers_failed_is_told_and_the_bars_stay(market: Market, fold
     outcome = ingest(market, [provider, Scripted("two", {})], entry, folder)
     assert (outcome.failure, outcome.update) == ("one: down; two: none", None)
     assert market.objects().get(entry.key)
+
+
+@pytest.mark.parametrize(
+    ("failure", "requests"), [(UnknownTickerError("none"), 1), (NoDataError("none of these days"), 2)]
+)
+def test_who_does_not_know_a_ticker_is_asked_once_and_who_has_no_new_bars_for_all_of_them(
+    market: Market, folder: str, failure: NoDataError, requests: int
+) -> None:
+    provider = Scripted("one", prices(MONDAY, 10, 11))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.asked.clear()
+    provider.failure = failure
+    outcome = ingest(market, [provider], entry, folder)
+    assert (outcome.update, outcome.failure) == (None, f"one: {failure}")
+    assert len(provider.asked) == requests
 
 
 def test_back_at_the_first_provider_all_is_its_own_again(market: Market, folder: str) -> None:

@@ -7,10 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from functions.market.cache import Cache, CacheEmptyError, Snapshot
+from functions.market.cache import Cache, CacheEmptyError, LostTickersError, Snapshot
 from functions.market.layout import COLUMNS
 from functions.market.manifest import Catalogue, read_catalogue
-from functions.market.objects import StorageError
 from functions.market.panel import load_audusd, load_closes, load_recent
 from functions.market.parquet import on_disk, query, write
 from functions.market.universe import AUDUSD
@@ -59,9 +58,9 @@ def test_a_ticker_that_has_bars_but_is_in_no_panel_is_an_error_and_not_a_column_
     first, *others = whole.manifest.panels
     snapshot = Snapshot(whole.cache, replace(whole.manifest, panels=tuple(others)), whole.etag)
     for ticker in first.tickers:
-        with pytest.raises(StorageError, match=f"names {ticker}, but no panel has it"):
+        with pytest.raises(LostTickersError, match=f"names {ticker}, but no panel has it"):
             load_closes(snapshot, ["SPY", ticker], *EVER)
-        with pytest.raises(StorageError, match=f"names {ticker}, but no panel has it"):
+        with pytest.raises(LostTickersError, match=f"names {ticker}, but no panel has it"):
             load_recent(snapshot, ["SPY", ticker], ["close"])
     assert load_closes(snapshot, ["SPY", AUDUSD.ticker, "NONE"], *EVER).adjusted.size
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from config.settings import API_TIMEOUT_SECONDS
 from functions.market import reading
+from functions.market.layout import MANIFEST_KEY
+from functions.market.manifest import manifest_json, read_manifest
 from functions.market.objects import CONNECT_SECONDS, Patience
 from tests.functions.events import event
 from tests.functions.filled_cache import empty_cache, fill
@@ -22,7 +25,7 @@ REQUESTS = {
     "strategies": event("POST", "/strategies/olmar/run", {"tickers": ["SPY"], "start": "2024-01-02"}),
     "scanner": event("POST", "/scanner/run", {"scanner": "breakout"}),
 }
-Ask = Callable[[str], dict[str, Any]]
+Ask = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -35,9 +38,9 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
             function.Settings.read.cache_clear()
             function._cache.cache_clear()
 
-    def asked(name: str) -> dict[str, Any]:
+    def asked(name: str, request: dict[str, Any] | None = None) -> dict[str, Any]:
         forget()
-        answer: dict[str, Any] = functions[name].handler(REQUESTS[name], None)
+        answer: dict[str, Any] = functions[name].handler(request or REQUESTS[name], None)
         return answer
 
     settings = {
@@ -100,3 +103,28 @@ def test_a_cache_of_another_version_is_503_and_its_log_says_which(
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "60")
     assert json.loads(answer["body"])["error"]["code"] == "unavailable"
     assert ["has schema version" in line.get("reason", "") for line in log_lines()].count(True) == 1
+
+
+def test_who_asks_for_a_lost_ticker_is_told_which_and_the_others_have_an_answer(
+    monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    days = np.busday_offset("2023-01-02", np.arange(400), roll="forward").astype("datetime64[D]")
+    columns = {"adjusted_close": np.full((400, 2), 10.0), "volume": np.full((400, 2), 1e6)}
+    with empty_cache() as objects:
+        fill(objects, days, ("SPY", "AAPL"), columns, np.full(400, 0.7))
+        manifest = read_manifest(objects.get(MANIFEST_KEY) or b"")
+        without = replace(manifest.panels[0], tickers=("SPY",))
+        objects.put(MANIFEST_KEY, manifest_json(replace(manifest, panels=(without,))))
+        for name, value in {**objects._variables, "AWS_S3_BUCKET": objects.bucket}.items():
+            monkeypatch.setenv(name, value)
+        backtest = {"tickers": ["SPY", "AAPL"], "start": "2023-06-01"}
+        refused = [
+            ask("scanner"),
+            ask("strategies", event("POST", "/strategies/equal_weight/run", backtest)),
+        ]
+        scanned = ask("scanner", event("POST", "/scanner/run", {"scanner": "breakout", "tickers": ["SPY"]}))
+    for answer in refused:
+        assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "60")
+        message = json.loads(answer["body"])["error"]["message"]
+        assert message == "The cache has lost prices until an ingest brings them again: AAPL."
+    assert scanned["statusCode"] == 200
