@@ -54,14 +54,10 @@ def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
 
 
 def _told(report: Report, now: datetime) -> Ingest:
-    status, message = report.seen(now), report.message
-    if status == "interrupted":
-        message = f"it was last heard of at {report.updated_at}; what Lambda still has of it may go on"
-    elif status != report.status:
-        message = "it ended without saying why"
+    silent = report.silent(now)
     return Ingest(
         run_id=report.run_id,
-        status=status,
+        status="failed" if silent else report.status,
         source=report.source,
         started_at=datetime.fromisoformat(report.started_at),
         finished_at=datetime.fromisoformat(report.finished_at) if report.finished_at else None,
@@ -74,5 +70,5 @@ def _told(report: Report, now: datetime) -> Ingest:
         flagged=report.flagged,
         rows=report.rows,
         failures=[Failure(**failure) for failure in report.failures],
-        message=message,
+        message=silent or report.message,
     )

@@ -69,9 +69,7 @@ class Ingest(BaseModel):
     """A run of the ingest. Counts are of what it has done so far."""
 
     run_id: str
-    status: Literal["running", "interrupted", "done", "failed"] = Field(
-        description="Interrupted: silent for longer than a step takes; it may go on yet"
-    )
+    status: Literal["running", "done", "failed"]
     source: str | None = None
     started_at: Instant | None = None
     finished_at: Instant | None = None
@@ -84,7 +82,7 @@ class Ingest(BaseModel):
     flagged: list[str] = Field(default=[], description="Bars that are possible but strange, the first 100")
     rows: int = Field(default=0, description="Bars written")
     failures: list[Failure] = []
-    message: str = Field(default="", description="Why the run failed or is interrupted")
+    message: str = Field(default="", description="Why the run failed")
 
 
 class Status(BaseModel):

@@ -80,16 +80,17 @@ class Report:
             name: instant(now + timedelta(seconds=seconds + 1)) for name, seconds in waits.items()
         }
 
-    def seen(self, now: datetime) -> Literal["running", "interrupted", "done", "failed"]:
-        """What it is to who sees it now.
+    def silent(self, now: datetime) -> str | None:
+        """What to say of a run that was not heard of for longer than a step takes; None of another.
 
-        Interrupted is a run that has not been heard of for longer than a step takes: its next step or a retry
-        waits in Lambda's queue, or never comes. Once Lambda cannot start one any more, it has failed.
+        Nobody can know whether its next step, or a retry, waits in Lambda's queue or never comes.
         """
         silence = now - datetime.fromisoformat(self.updated_at)
         if self.status != "running" or silence <= SILENT_AFTER:
-            return self.status
-        return "interrupted" if silence <= QUEUED_AT_MOST else "failed"
+            return None
+        if silence <= QUEUED_AT_MOST:
+            return f"it was last heard of at {self.updated_at}; what Lambda still has of it may go on"
+        return "it ended without saying why"
 
 
 def new_run_id(now: datetime, seed: str) -> str:

@@ -321,12 +321,12 @@ def test_an_ingest_is_done_failed_or_unknown(ask: Ask, market: Market) -> None:
     [
         (SILENT_AFTER - timedelta(minutes=1), "running", ""),
         # Its next step waits behind another ingest, or was never started.
-        (SILENT_AFTER + timedelta(minutes=1), "interrupted", "it was last heard of at {heard}; "),
-        (QUEUED_AT_MOST - timedelta(minutes=1), "interrupted", "it was last heard of at {heard}; "),
+        (SILENT_AFTER + timedelta(minutes=1), "failed", "it was last heard of at {heard}; "),
+        (QUEUED_AT_MOST - timedelta(minutes=1), "failed", "it was last heard of at {heard}; "),
         (QUEUED_AT_MOST + timedelta(minutes=1), "failed", "it ended without saying why"),
     ],
 )
-def test_an_ingest_that_is_silent_is_interrupted_until_lambda_cannot_start_it_any_more_and_then_has_failed(
+def test_an_ingest_that_is_silent_for_too_long_has_failed_and_says_whether_it_may_go_on_yet(
     ask: Ask, market: Market, silent: timedelta, status: str, message: str
 ) -> None:
     now = datetime.now(UTC)

@@ -17,7 +17,7 @@ from functions.ingest.order import order
 from functions.ingest.run import RESERVE_SECONDS, STEPS, IngestFailedError, Order
 from functions.market.cache import Cache
 from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
-from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, started_at
+from functions.market.report import SILENT_AFTER, started_at
 from functions.runtime.errors import UnavailableError
 from tests.functions.market_cache import SECOND_MORNING, Market, run_id
 
@@ -143,7 +143,7 @@ def test_how_old_the_prices_are_is_measured_however_the_ingest_fails(
 
 
 @pytest.mark.parametrize("broken", ["secret", "universe"])
-def test_a_run_that_fails_before_its_first_request_is_told_as_interrupted_and_then_as_failed(
+def test_a_run_that_fails_before_its_first_request_is_told_as_failed_once_it_is_silent(
     invoke: Invoke, market: Market, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if broken == "secret":
@@ -156,9 +156,8 @@ def test_a_run_that_fails_before_its_first_request_is_told_as_interrupted_and_th
         with pytest.raises(Exception, match=r"configuration cannot be read|there is no cache/universe\.csv"):
             invoke(asked(1, "SPY"))
     now = datetime.now(UTC)
-    later = (now, now + SILENT_AFTER * 2, now + QUEUED_AT_MOST * 2)
-    told = [ingests.ingest(Cache(market.objects()), run_id(1), at) for at in later]
-    assert [ingest and ingest.status for ingest in told] == ["running", "interrupted", "failed"]
+    told = [ingests.ingest(Cache(market.objects()), run_id(1), at) for at in (now, now + SILENT_AFTER * 2)]
+    assert [ingest and ingest.status for ingest in told] == ["running", "failed"]
 
 
 def test_a_cache_that_cannot_be_read_has_no_age_and_hides_no_failure(
@@ -189,7 +188,7 @@ def test_what_is_left_is_handed_to_the_function_itself(
     assert len(started) == 1
 
 
-def test_a_run_whose_next_step_could_not_be_started_is_told_as_interrupted(
+def test_a_run_whose_next_step_could_not_be_started_is_told_as_failed(
     invoke: Invoke, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(_function: str, _event: object) -> None:
@@ -207,7 +206,8 @@ def test_a_run_whose_next_step_could_not_be_started_is_told_as_interrupted(
         assert (told.status, told.remaining) == ("running", left)
     told = ingests.ingest(Cache(market.objects()), run_id(1), datetime.now(UTC) + SILENT_AFTER * 2)
     assert told is not None
-    assert told.status == "interrupted"
+    assert told.status == "failed"
+    assert "was last heard of at" in told.message
 
 
 def test_no_key_is_in_log_answer_or_cache(
