@@ -34,7 +34,6 @@ def run_to_its_end(command: Sequence[str], folder: Path, variables: Mapping[str,
             process.send_signal(signal.SIGINT)
         return process.wait()
     finally:
-        # Who was told to end is told again now and then, and is about to.
-        if not asked:
-            for number, handler in former.items():
-                signal.signal(number, handler)
+        # Who was told to end may be told again, and is about to: Python, ending, gives up all other handlers.
+        for number, handler in former.items():
+            signal.signal(number, signal.SIG_IGN if asked else handler)

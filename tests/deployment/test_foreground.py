@@ -23,6 +23,13 @@ APPLY = """
 import os, sys
 from pathlib import Path
 from deployment.plan import Prepared
+
+class Late:
+    # Tells this program once more, when Python has given up all that handles signals.
+    def __del__(self, kill=os.kill, this=os.getpid()):
+        kill(this, 2)
+
+late = Late()
 stack = Prepared(Path(sys.argv[1]), "terraform", os.environ)
 sys.exit(stack.terraform("apply", "-auto-approve", "-no-color"))
 """
