@@ -59,3 +59,39 @@ def test_ctrl_c_leaves_no_traceback() -> None:
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=30) == ("", "")
     assert process.returncode == 130
+
+
+MANY_LINES = """
+import sys
+from config.errors import in_one_line
+
+@in_one_line()
+def main():
+    for number in range(100_000):
+        print(number, flush={flush})
+    return 0
+
+sys.exit(main())
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("flush", [True, False])
+def test_nothing_is_said_where_nobody_reads_on(flush: bool) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", MANY_LINES.format(flush=flush)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == "0\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+def test_another_pipe_that_breaks_is_not_hidden() -> None:
+    with pytest.raises(BrokenPipeError):
+        program(BrokenPipeError("a server's"))
