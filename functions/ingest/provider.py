@@ -43,9 +43,10 @@ class OutOfTimeError(Exception):
 
 
 class Provider(Protocol):
-    """`name` is kept beside the bars that it gave."""
+    """`name` is kept beside the bars that it gave; `counts_dividends` says whether its adjusted prices do."""
 
     name: str
+    counts_dividends: bool
 
     def daily(self, instrument: Instrument, start: date, end: date) -> Quotes:
         """Its bars from `start` to `end`, both included.

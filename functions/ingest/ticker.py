@@ -138,6 +138,7 @@ class TickerIngest:
                     told = [*flags(bars, since=new), *_withdrawn(old, bars)]
                     outcome.flagged = [f"{instrument.ticker} {flag}" for flag in told]
                 outcome.update = self._written(instrument, provider.name, bars, replaces)
+            outcome.flagged += _without_dividends(provider, instrument, failures)
             return outcome
         outcome.failure = "; ".join(failures)
         if replaces and entry is None:
@@ -163,6 +164,8 @@ class TickerIngest:
         refusal = ProviderError
         # Back at a provider that is asked first, its adjustments are to be those of all years again.
         if entry and (entry.provider == provider.name or provider is not self._providers[0]):
+            # Another's bars follow those held rather than replace them: they may lack the dividend of a day,
+            # but a whole history of its own would lack those of all years.
             own = entry.provider == provider.name
             # Providers adjust for different things: what one of them did days ago, another one may not have.
             common = old.last(OVERLAP_BARS if own else 1)
@@ -259,6 +262,13 @@ def _refuse_lost(old: Bars, bars: Bars, refusal: type[ProviderError]) -> None:
 def _withdrawn(old: Bars, bars: Bars) -> list[str]:
     missing = _missing(old, bars)
     return [f"{missing[0]}: withdrawn, the first of {len(missing)} such days"] if len(missing) else []
+
+
+def _without_dividends(provider: Provider, instrument: Instrument, failures: Sequence[str]) -> list[str]:
+    if provider.counts_dividends or instrument.kind == "FX":
+        return []
+    why = "; ".join(failures)
+    return [f"{instrument.ticker}: {provider.name}'s bars, adjusted for splits only ({why})"]
 
 
 def _quotes(provider: Provider, instrument: Instrument, start: date, end: date) -> Quotes:

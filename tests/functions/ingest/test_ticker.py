@@ -37,6 +37,7 @@ class Scripted:
     def __init__(self, name: str, rows: dict[date, float], *, factor: float = 1.0) -> None:
         self.name = name
         self.rows = rows
+        self.counts_dividends = True
         self.factor = factor
         self.adjusting: frozenset[date] = frozenset()
         self.dividend: date | None = None
@@ -260,6 +261,36 @@ def test_back_at_the_first_provider_all_is_its_own_again(market: Market, folder:
     first.rows = prices(MONDAY, 10, 11, 12)
     entry = entry_of(ingest(market, [first, second], entry, folder.replace("01-x", "03-x")))
     assert (entry.provider, first.asked[-1]) == ("one", HISTORY_START)
+
+
+def test_bars_adjusted_for_splits_only_are_flagged_in_each_run_until_the_first_provider_reads_all_again(
+    market: Market, folder: str
+) -> None:
+    first, second = Scripted("one", prices(MONDAY, 10, 10)), Scripted("two", prices(MONDAY, 10, 10, 9.95))
+    second.counts_dividends = False
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    # A dividend on the day on which the first one fails: it is in the price, and in no adjustment.
+    first.rows |= prices(date(2024, 6, 5), 9.95)
+    first.dividend, first.adjusting = date(2024, 6, 5), frozenset({date(2024, 6, 5)})
+    first.failure = ProviderError("down")
+    said = "X: two's bars, adjusted for splits only (one: down)"
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "02-x"))
+    assert (entry_of(outcome).provider, outcome.flagged) == ("two", [said])
+    assert values_of(market, outcome)[-2, ADJUSTED_CLOSE] == 10 * MILLIONTHS
+    entry = entry_of(outcome)
+    outcome = ingest(market, [first, second], entry, folder)
+    assert (outcome.update, outcome.flagged) == (None, [said])
+    # The day itself is the same in both, and has no sign of the dividend.
+    first.failure = None
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "03-x"))
+    assert (entry_of(outcome).provider, outcome.flagged) == ("one", [])
+    assert list(values_of(market, outcome)[:, ADJUSTED_CLOSE]) == [9_900_000, 9_900_000, 9_950_000]
+
+
+def test_a_currency_has_no_dividends_to_lack(market: Market, folder: str) -> None:
+    provider = Scripted("two", prices(MONDAY, 0.66))
+    provider.counts_dividends = False
+    assert ingest(market, [provider], None, folder, instrument=AUDUSD).flagged == []
 
 
 def test_the_second_provider_goes_on_where_its_adjustment_is_the_same(market: Market, folder: str) -> None:
