@@ -203,14 +203,15 @@ class TickerIngest:
             return False
         first = old.dates[0].item()
         try:
-            bars, _ = check(_quotes(provider, instrument, first, first + _SAME_START), today=self._today)
+            end = first + _SAME_START
+            bars, _ = check(_quotes(provider, instrument, first, end), today=self._today, end=end)
         except NoDataError:
             # Its history has become shorter; ours is kept.
             return False
         return bool(np.isin(bars.dates, old.dates).any()) and not same_adjustment(old, bars)
 
     def _checked(self, quotes: Quotes, outcome: Outcome) -> Bars:
-        bars, refused = check(quotes, today=self._today)
+        bars, refused = check(quotes, today=self._today, end=self._end)
         outcome.refused.update(refused)
         return bars
 

@@ -382,6 +382,15 @@ def test_refused_bars_are_counted_and_a_ticker_of_nothing_else_fails(market: Mar
     assert outcome.failure == "one: all of its bars are refused"
 
 
+def test_bars_of_days_that_were_not_asked_for_are_refused_and_counted(market: Market, folder: str) -> None:
+    class Heedless(Scripted):
+        def daily(self, _: Instrument, start: date, end: date) -> Quotes:
+            return super().daily(_, start, end + timedelta(30))
+
+    outcome = ingest(market, [Heedless("one", prices(MONDAY, 10, 10, 10, 10, 99))], None, folder)
+    assert (entry_of(outcome).last, outcome.refused) == ("2024-06-06", {"day after those asked for": 1})
+
+
 def test_a_currencys_weekend_is_no_day_of_its_own_and_nothing_refused(market: Market, folder: str) -> None:
     """A provider's Sunday is the hours after Sydney has opened; a stock's would be nonsense."""
     friday = date(2024, 5, 24)
