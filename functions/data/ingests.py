@@ -30,7 +30,7 @@ def status(cache: Cache, now: datetime) -> Status:
             "market_date": market,
             "stale": market is None or market < last_trading_day_before(now.astimezone(UTC).date()),
             "lost": sorted(lost),
-            "last_ingest": ingest(cache, read_last_run(last_run), now) if last_run else None,
+            "last_ingest": ingest(cache, read_last_run(last_run), now) if last_run is not None else None,
         }
     )
 
