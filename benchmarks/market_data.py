@@ -60,16 +60,33 @@ def _report(sizes: list[int]) -> None:
         "tickers  since   ingest       CPU   rows/s  requests   again   "
         f"ten years of prices: p50, p95 (target: < {PRICES_TARGET_MS} ms)"
     )
-    _row(557, 2005)
-    # Of what takes a second or seven, 5 % are noise.
-    rounds = {size: max(1, min(5, 1500 // size)) for size in sizes}
-    for line in growth("ingest", {size: _row(size, 2023, rounds[size])["cpu"] for size in sizes}):
+    _row(557, 2005, [_run(557, 2005)])
+    runs: dict[int, list[dict[str, Any]]] = {size: [] for size in sizes}
+    for size in _paired(sizes):
+        runs[size].append(_run(size, 2023))
+    for size in sizes:
+        _row(size, 2023, runs[size])
+    cost = {size: statistics.median(run["cpu"] for run in runs[size]) for size in sizes}
+    for line in growth("ingest", cost):
         print(line)
 
 
-def _row(tickers: int, since: int, rounds: int = 1) -> dict[str, Any]:
-    """The median run's, by its CPU time."""
-    runs = [_child("--ingest", str(tickers), "--since", str(since)) for _ in range(rounds)]
+def _paired(sizes: Sequence[int]) -> list[int]:
+    """The sizes run by run: as many of each before the largest as after it.
+
+    Of what takes a second or seven, 5 % are noise, and a machine that changes its speed is to change both
+    sides of a ratio.
+    """
+    before = [size for size in sizes[:-1] for _ in range(max(1, min(3, 1000 // size)))]
+    return [*before, *sizes[-1:], *reversed(before)]
+
+
+def _run(tickers: int, since: int) -> dict[str, Any]:
+    return _child("--ingest", str(tickers), "--since", str(since))
+
+
+def _row(tickers: int, since: int, runs: Sequence[dict[str, Any]]) -> None:
+    """Print the median run, by its CPU time."""
     seen = sorted(runs, key=lambda run: run["cpu"])[len(runs) // 2]
     print(
         f"{tickers:7}  {since}  {seen['seconds']:6.1f} s {seen['cpu']:7.1f} s"
@@ -78,7 +95,6 @@ def _row(tickers: int, since: int, rounds: int = 1) -> dict[str, Any]:
         f"   ingest {of_memory('ingest', seen['mib'])}, data {of_memory('data', seen['prices_mib'])}",
         flush=True,
     )
-    return seen
 
 
 def _child(*options: str) -> dict[str, Any]:

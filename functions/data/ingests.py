@@ -1,6 +1,5 @@
 """What the cache says of its ingests."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 from functions.data.model import Failure, Ingest, Status
@@ -8,7 +7,7 @@ from functions.market.cache import Cache, CacheEmptyError
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, report_key
 from functions.market.manifest import Catalogue
-from functions.market.report import QUEUED_AT_MOST, Report, read_report, started_at
+from functions.market.report import QUEUED_AT_MOST, Report, read_last_run, read_report, started_at
 
 
 def status(cache: Cache, now: datetime) -> Status:
@@ -31,7 +30,7 @@ def status(cache: Cache, now: datetime) -> Status:
             "market_date": market,
             "stale": market is None or market < last_trading_day_before(now.astimezone(UTC).date()),
             "lost": sorted(lost),
-            "last_ingest": ingest(cache, json.loads(last_run)["run_id"], now) if last_run else None,
+            "last_ingest": ingest(cache, read_last_run(last_run), now) if last_run is not None else None,
         }
     )
 

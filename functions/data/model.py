@@ -79,7 +79,10 @@ class Ingest(BaseModel):
     failed: int = 0
     refused_bars: int = 0
     refused: dict[str, int] = Field(default={}, description="Refused bars by reason")
-    flagged: list[str] = Field(default=[], description="Bars that are possible but strange, the first 100")
+    flagged: list[str] = Field(
+        default=[],
+        description="Bars that are possible but strange, and tickers adjusted for splits only, the first 100",
+    )
     rows: int = Field(default=0, description="Bars written")
     failures: list[Failure] = []
     message: str = Field(default="", description="Why the run failed")

@@ -1,6 +1,7 @@
-"""What an ingest finds: what the manifest names, is there, and is of a schema that this code knows.
+"""What an ingest finds: what the manifest names, is there, and can be read.
 
-Lifecycle removes by age alone, and another version of this code may have written. What was lost is loaded or
+Lifecycle removes by age alone, another version of this code may have written, and what is no JSON or Parquet
+may have been put there. What was lost is loaded or
 derived again, so that no cache is beyond an ingest's help. Where S3 does not answer, nothing counts as lost.
 """
 
@@ -9,9 +10,9 @@ from dataclasses import dataclass, field
 
 from functions.market.cache import Cache, GoneError
 from functions.market.layout import MANIFEST_KEY
-from functions.market.manifest import Entry, Manifest, Panel, UnknownSchemaError, read_manifest
+from functions.market.manifest import Entry, Manifest, Panel, UnreadableError, read_manifest
 
-LOST = (GoneError, UnknownSchemaError)
+LOST = (GoneError, UnreadableError)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def read_former(cache: Cache) -> Former:
     text, etag = found
     try:
         manifest = read_manifest(text)
-    except UnknownSchemaError:
+    except UnreadableError:
         return Former(etag)
     try:
         return Former(etag, manifest, cache.catalogue(manifest.catalogue).tickers)

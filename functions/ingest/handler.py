@@ -13,7 +13,7 @@ from functions.ingest.http_client import TIMEOUT_SECONDS
 from functions.ingest.order import order
 from functions.ingest.run import RESERVE_SECONDS, IngestFailedError, Order, Run, Step
 from functions.market.cache import Cache, CacheEmptyError
-from functions.market.manifest import UnknownSchemaError
+from functions.market.manifest import UnreadableError
 from functions.market.objects import Objects, StorageError
 from functions.runtime.invocation import start
 from functions.runtime.log import log
@@ -109,7 +109,7 @@ def _measure(step: Step | None, started: float) -> None:
 def _measure_age(cache: Cache) -> None:
     try:
         market_day = cache.snapshot().catalogue.market_day
-    except (CacheEmptyError, UnknownSchemaError, StorageError):
+    except (CacheEmptyError, UnreadableError, StorageError):
         return
     if market_day:
         metrics.add_metric("NewestBarAgeDays", "Count", (datetime.now(UTC).date() - market_day).days)

@@ -20,6 +20,8 @@ FIRST_WAIT_SECONDS = 1
 LONGEST_WAIT_SECONDS = 10
 # A provider that wants longer is as good as down: until then it fails without being asked.
 LONGEST_RETRY_AFTER_SECONDS = 60
+# Nobody knows what it is worth to wait for longer, and a report's times end in the year 9999.
+LONGEST_SECONDS = 86_400
 # Twenty years of a ticker are 2 MB.
 LARGEST_BYTES = 32 * 1024 * 1024
 
@@ -154,10 +156,11 @@ def _problem(answer: httpx.Response) -> str:
 def _retry_after(answer: httpx.Response) -> float:
     """Seconds or a date, RFC 9110, 10.2.3; nothing understood is no wait."""
     said = answer.headers.get("Retry-After", "").strip()
-    if said.isdigit():
-        return float(said)
+    if said.isascii() and said.isdigit():
+        return min(float(said), LONGEST_SECONDS)
     try:
         at = parsedate_to_datetime(said)
-    except ValueError:
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return 0
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, seconds), LONGEST_SECONDS)

@@ -18,6 +18,7 @@ class Polygon:
     """Adjusted for splits only, in a second answer."""
 
     name = "polygon"
+    counts_dividends = False
 
     def __init__(self, client: HttpClient, url: str, key: str) -> None:
         self._client = client

@@ -27,6 +27,13 @@ class UnknownTickerError(NoDataError):
     """It has none of any day."""
 
 
+class LostHistoryError(ProviderError):
+    """The past of its own bars has changed, and what it has of it now would lose some of them.
+
+    Nobody else's bars may follow these: they are adjusted for what is known to be no longer so.
+    """
+
+
 class WrongKeyError(Exception):
     """It refuses our key: no request of this run can succeed."""
 
@@ -36,9 +43,10 @@ class OutOfTimeError(Exception):
 
 
 class Provider(Protocol):
-    """`name` is kept beside the bars that it gave."""
+    """`name` is kept beside the bars that it gave; `counts_dividends` says whether its adjusted prices do."""
 
     name: str
+    counts_dividends: bool
 
     def daily(self, instrument: Instrument, start: date, end: date) -> Quotes:
         """Its bars from `start` to `end`, both included.

@@ -20,7 +20,7 @@ from functions.ingest.ticker import Outcome, TickerIngest
 from functions.market.cache import Cache
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, PANEL_TICKERS, folder, report_key
-from functions.market.manifest import UnknownSchemaError
+from functions.market.manifest import UnreadableError
 from functions.market.objects import ObjectChangedError, StorageError
 from functions.market.report import Report, instant, last_run_json, read_report, report_json, with_flags
 from functions.market.universe import AUDUSD, Instrument, Universe
@@ -271,8 +271,8 @@ def _in_time(begun: Sequence[Future[Outcome | None]]) -> list[Outcome]:
 def _report(text: bytes | None) -> Report | None:
     try:
         return read_report(text) if text is not None else None
-    except UnknownSchemaError:
-        # Of another version of this code: this one begins anew.
+    except UnreadableError:
+        # Of another version of this code, or nothing of it: this one begins anew.
         return None
 
 

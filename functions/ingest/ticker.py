@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.ingest.former import LOST
-from functions.ingest.provider import NoDataError, Provider, ProviderError, UnknownTickerError
+from functions.ingest.provider import (
+    LostHistoryError,
+    NoDataError,
+    Provider,
+    ProviderError,
+    UnknownTickerError,
+)
 from functions.market.bars import (
     ADJUSTED_CLOSE,
     HOLIDAYS,
@@ -30,6 +36,10 @@ from functions.market.universe import Instrument
 HISTORY_START = date(2005, 1, 1)
 # Of two answers of the whole history, the first bars may be a few days apart.
 _SAME_START = timedelta(7)
+# Trading days that a whole history may lack of those held, each time flagged: a provider withdraws a bar of a
+# day on which nothing traded, or begins a few days later than another. No more than a week: as many in a row
+# are not even a gap to be flagged, and with none a single withdrawn bar would hold its ticker back for good.
+WITHDRAWN_AT_MOST = 5
 # Bars that are read again. A dividend or split changes the bars before its day only, so that one which the
 # provider tells of later than this shows in none of them.
 OVERLAP_BARS = 6
@@ -117,14 +127,18 @@ class TickerIngest:
             except ProviderError as error:
                 failures.append(f"{provider.name}: {error}")
                 nobody_has_any &= isinstance(error, NoDataError)
+                if isinstance(error, LostHistoryError):
+                    break
                 continue
             changed = len(bars) != len(old) or not np.array_equal(bars.values, old.values)
             if changed or entry is None or provider.name != entry.provider or aged:
                 if changed:
                     new = bars.after(old.dates[-1]) if len(old) and same_adjustment(old, bars) else bars
                     outcome.rows = len(new)
-                    outcome.flagged = [f"{instrument.ticker} {flag}" for flag in flags(bars, since=new)]
+                    told = [*flags(bars, since=new), *_withdrawn(old, bars)]
+                    outcome.flagged = [f"{instrument.ticker} {flag}" for flag in told]
                 outcome.update = self._written(instrument, provider.name, bars, replaces)
+            outcome.flagged += _without_dividends(provider, instrument, failures)
             return outcome
         outcome.failure = "; ".join(failures)
         if replaces and entry is None:
@@ -147,8 +161,11 @@ class TickerIngest:
     def _from(
         self, provider: Provider, instrument: Instrument, entry: Entry | None, old: Bars, outcome: Outcome
     ) -> Bars:
+        refusal = ProviderError
         # Back at a provider that is asked first, its adjustments are to be those of all years again.
         if entry and (entry.provider == provider.name or provider is not self._providers[0]):
+            # Another's bars follow those held rather than replace them: they may lack the dividend of a day,
+            # but a whole history of its own would lack those of all years.
             own = entry.provider == provider.name
             # Providers adjust for different things: what one of them did days ago, another one may not have.
             common = old.last(OVERLAP_BARS if own else 1)
@@ -171,14 +188,13 @@ class TickerIngest:
                     # Volumes are corrected for days, which restates no price and nothing before them.
                     return old.corrected_by(bars) if own else old.then(bars.after(last))
                 outcome.refused.clear()
+                if own:
+                    refusal = LostHistoryError
         bars = self._checked(_quotes(provider, instrument, HISTORY_START, self._end), outcome)
         if not len(bars):
             raise ProviderError("all of its bars are refused")
-        if entry and (bars.dates[-1] < old.dates[-1] or bars.dates[0] > old.dates[0] + _SAME_START):
-            raise ProviderError(
-                f"its bars are of {bars.dates[0]} to {bars.dates[-1]}, "
-                f"but there are some of {entry.first} to {entry.last} already"
-            )
+        if entry:
+            _refuse_lost(old, bars, refusal)
         return bars
 
     def _restated(self, provider: Provider, instrument: Instrument, old: Bars) -> bool:
@@ -187,14 +203,15 @@ class TickerIngest:
             return False
         first = old.dates[0].item()
         try:
-            bars, _ = check(_quotes(provider, instrument, first, first + _SAME_START), today=self._today)
+            end = first + _SAME_START
+            bars, _ = check(_quotes(provider, instrument, first, end), today=self._today, end=end)
         except NoDataError:
             # Its history has become shorter; ours is kept.
             return False
         return bool(np.isin(bars.dates, old.dates).any()) and not same_adjustment(old, bars)
 
     def _checked(self, quotes: Quotes, outcome: Outcome) -> Bars:
-        bars, refused = check(quotes, today=self._today)
+        bars, refused = check(quotes, today=self._today, end=self._end)
         outcome.refused.update(refused)
         return bars
 
@@ -221,6 +238,38 @@ class TickerIngest:
             written_on=self._today.isoformat(),
         )
         return Update(made, replaces, Column.of(bars))
+
+
+def _missing(old: Bars, bars: Bars) -> NDArray[np.datetime64]:
+    """The trading days of `old` that `bars` lack. A bar of a holiday is in no panel, and nothing lost."""
+    days = np.setdiff1d(old.dates, bars.dates)
+    return days[np.is_busday(days, holidays=HOLIDAYS)]
+
+
+def _refuse_lost(old: Bars, bars: Bars, refusal: type[ProviderError]) -> None:
+    """Raises `refusal` for a whole history that is no substitute for the one held."""
+    if bars.dates[-1] < old.dates[-1] or bars.dates[0] > old.dates[0] + _SAME_START:
+        raise refusal(
+            f"its bars are of {bars.dates[0]} to {bars.dates[-1]}, "
+            f"but there are some of {old.dates[0]} to {old.dates[-1]} already"
+        )
+    missing = _missing(old, bars)
+    if len(missing) > WITHDRAWN_AT_MOST:
+        raise refusal(
+            f"its whole history lacks {len(missing)} of the {len(old)} days held, the first {missing[0]}"
+        )
+
+
+def _withdrawn(old: Bars, bars: Bars) -> list[str]:
+    missing = _missing(old, bars)
+    return [f"{missing[0]}: withdrawn, the first of {len(missing)} such days"] if len(missing) else []
+
+
+def _without_dividends(provider: Provider, instrument: Instrument, failures: Sequence[str]) -> list[str]:
+    if provider.counts_dividends or instrument.kind == "FX":
+        return []
+    why = "; ".join(failures)
+    return [f"{instrument.ticker}: {provider.name}'s bars, adjusted for splits only ({why})"]
 
 
 def _quotes(provider: Provider, instrument: Instrument, start: date, end: date) -> Quotes:

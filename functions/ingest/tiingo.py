@@ -24,6 +24,7 @@ class Tiingo:
     """Adjusted for splits and dividends."""
 
     name = "tiingo"
+    counts_dividends = True
 
     def __init__(self, client: HttpClient, url: str, key: str) -> None:
         self._client = client

@@ -125,24 +125,25 @@ class Quotes:
         return Quotes(self.dates[kept], self.values[kept], self.adjusting[kept])
 
 
-def check(quotes: Quotes, *, today: date) -> tuple[Bars, Counter[str]]:
-    """The bars among the quotes, ascending, and how many were refused by reason; a bar is refused once."""
+def check(quotes: Quotes, *, today: date, end: date | None = None) -> tuple[Bars, Counter[str]]:
+    """The bars among the quotes, ascending, and how many were refused by reason; a bar is refused once.
+
+    `end` is the last day that was asked for. Of equal bars of a day one counts; where they differ, none does,
+    as nobody knows which is right.
+    """
     units = np.ones(len(COLUMNS))
     units[_PRICES] = MILLIONTHS
     scaled = np.rint(quotes.values * units)
     whole: NDArray[np.bool_] = np.all(np.abs(scaled) < _LARGEST, axis=1)
     values = np.where(whole[:, None], scaled, 0).astype(np.int64)
     dates = quotes.dates
-    _, first = np.unique(dates, return_index=True)
-    again = np.ones(len(dates), bool)
-    again[first] = False
     opened, high, low, close = values[:, _OPEN], values[:, _HIGH], values[:, _LOW], values[:, CLOSE]
     # NaT is later than nothing and no weekend.
     reasons = {
         "a value is missing or too large": ~whole | np.isnat(dates),
         "day in the future": dates > np.datetime64(today, "D"),
+        "day after those asked for": dates > np.datetime64(end or today, "D"),
         "day on a weekend": ~np.is_busday(np.where(np.isnat(dates), np.datetime64(today, "D"), dates)),
-        "day twice in one answer": again,
         "price not above 0": (values[:, _PRICES] <= 0).any(axis=1),
         "negative volume": values[:, _VOLUME] < 0,
         "high below low": high < low,
@@ -156,7 +157,20 @@ def check(quotes: Quotes, *, today: date) -> tuple[Bars, Counter[str]]:
             refused[reason] = count
         good &= ~wrong
     order = np.argsort(dates[good], kind="stable")
-    return Bars(dates[good][order], values[good][order]), refused
+    bars = Bars(dates[good][order], values[good][order])
+    once = _once(bars)
+    if again := len(bars) - len(once):
+        refused["day twice in one answer"] = again
+    return once, refused
+
+
+def _once(bars: Bars) -> Bars:
+    """Ascending bars without those whose day another one has too; of equal ones the first stays."""
+    same_day = bars.dates[1:] == bars.dates[:-1]
+    differs = same_day & (bars.values[1:] != bars.values[:-1]).any(axis=1)
+    first = np.concatenate([[True], ~same_day])[: len(bars)]
+    kept = first & ~np.isin(bars.dates, bars.dates[1:][differs])
+    return Bars(bars.dates[kept], bars.values[kept])
 
 
 def flags(bars: Bars, *, since: Bars) -> list[str]:

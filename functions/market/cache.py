@@ -41,7 +41,7 @@ class LostTickersError(GoneError):
 class Cache:
     """The cache in one bucket. Keep it between requests: what did not change is not read again.
 
-    Whatever reads it raises StorageError where S3 does not answer, and UnknownSchemaError.
+    Whatever reads it raises StorageError where S3 does not answer, and UnreadableError.
     """
 
     def __init__(self, objects: Objects) -> None:

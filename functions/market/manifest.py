@@ -1,16 +1,22 @@
 """The manifest and the catalogue: what readers follow, as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.market.layout import SCHEMA_VERSION
 from functions.market.universe import AUDUSD
 
+Read = TypeVar("Read")
 
-class UnknownSchemaError(Exception):
+
+class UnreadableError(Exception):
+    """An object of the cache is not what this code reads; the next ingest makes it again."""
+
+
+class UnknownSchemaError(UnreadableError):
     """The cache was written for another version of this code."""
 
 
@@ -84,16 +90,21 @@ def catalogue_json(catalogue: Catalogue) -> bytes:
 
 
 def read_manifest(text: bytes) -> Manifest:
-    """Raises UnknownSchemaError."""
-    said = read_versioned(text, "manifest")
-    panels = tuple(Panel(**{**panel, "tickers": tuple(panel["tickers"])}) for panel in said.pop("panels"))
-    return Manifest(**said, panels=panels)
+    """Raises UnreadableError."""
+
+    def manifest(said: dict[str, Any]) -> Manifest:
+        panels = tuple(Panel(**{**panel, "tickers": tuple(panel["tickers"])}) for panel in said.pop("panels"))
+        return Manifest(**said, panels=panels)
+
+    return read_versioned(text, "manifest", manifest)
 
 
 def read_catalogue(text: bytes) -> Catalogue:
-    """Raises UnknownSchemaError."""
-    return Catalogue(
-        {ticker: Entry(**entry) for ticker, entry in read_versioned(text, "catalogue")["tickers"].items()}
+    """Raises UnreadableError."""
+    return read_versioned(
+        text,
+        "catalogue",
+        lambda said: Catalogue({ticker: Entry(**entry) for ticker, entry in said["tickers"].items()}),
     )
 
 
@@ -102,12 +113,18 @@ def versioned_json(content: dict[str, Any]) -> bytes:
     return json.dumps({"schema_version": SCHEMA_VERSION, **content}, separators=(",", ":")).encode()
 
 
-def read_versioned(text: bytes, what: str) -> dict[str, Any]:
-    """What `versioned_json` was given. Raises UnknownSchemaError, which names `what` it is."""
-    said: dict[str, Any] = json.loads(text)
-    version = said.pop("schema_version", None)
-    if version != SCHEMA_VERSION:
-        raise UnknownSchemaError(
-            f"the cache's {what} has schema version {version!r}; this code reads {SCHEMA_VERSION}"
-        )
-    return said
+def read_versioned(text: bytes, what: str, read: Callable[[dict[str, Any]], Read]) -> Read:
+    """What `read` makes of what `versioned_json` was given.
+
+    Raises UnreadableError, which names `what` it is.
+    """
+    try:
+        said: dict[str, Any] = json.loads(text)
+        version = said.pop("schema_version", None)
+        if version != SCHEMA_VERSION:
+            raise UnknownSchemaError(
+                f"the cache's {what} has schema version {version!r}; this code reads {SCHEMA_VERSION}"
+            )
+        return read(said)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableError(f"the cache's {what} cannot be read: {type(error).__name__} {error}") from error

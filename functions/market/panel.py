@@ -47,7 +47,7 @@ class Recent:
 def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: date) -> Closes:
     """Adjusted closes from `start` to `end`, both included, of the tickers in the order given.
 
-    A ticker that the cache has no bars of is a column of NaN. Raises StorageError and UnknownSchemaError.
+    A ticker that the cache has no bars of is a column of NaN. Raises StorageError and UnreadableError.
     """
 
     def read(panel: Panel, columns: Sequence[str]) -> tuple[Days, dict[str, Any]]:
@@ -78,7 +78,7 @@ def load_recent(snapshot: Snapshot, tickers: Sequence[str], columns: Sequence[st
     """The last 300 trading days of the tickers in the order given, and of layout.COLUMNS those asked for:
     reading them is most of what a scan costs.
 
-    Raises StorageError and UnknownSchemaError.
+    Raises StorageError and UnreadableError.
     """
     parts = []
     for panel, wanted in _panels(snapshot, tickers):
@@ -119,7 +119,7 @@ def read_recent(
 def load_audusd(snapshot: Snapshot, dates: Days) -> Matrix:
     """US dollars for an Australian one on each of `dates`: the day's rate or the last before it.
 
-    Never a later one; NaN before the first known rate. Raises StorageError and UnknownSchemaError.
+    Never a later one; NaN before the first known rate. Raises StorageError and UnreadableError.
     """
     rates = np.full(len(dates), np.nan)
     if entry := snapshot.catalogue.tickers.get(AUDUSD.ticker):

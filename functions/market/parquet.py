@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from functions.market.layout import MILLIONTHS, SCHEMA_VERSION
-from functions.market.manifest import UnknownSchemaError
+from functions.market.manifest import UnknownSchemaError, UnreadableError
 
 _thread = local()
 
@@ -58,8 +58,17 @@ def query(file: Path, select: str, parameters: Sequence[Any] = ()) -> duckdb.Duc
 
 
 def refuse_unknown_schema(file: Path) -> None:
-    """Raises UnknownSchemaError for a file of another version."""
-    found = connection().execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(file)]).fetchall()
+    """Raises UnknownSchemaError for a file of another version, and UnreadableError for what is no Parquet.
+
+    By its footer, which a file that was cut off lacks.
+    """
+    try:
+        found = connection().execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(file)]).fetchall()
+    except (duckdb.IOException, duckdb.OutOfMemoryException):
+        # Ours, not the file's.
+        raise
+    except duckdb.Error as error:
+        raise UnreadableError(f"a Parquet file cannot be read: {error}") from error
     version = dict(found).get(b"schema_version", b"none").decode()
     if version != str(SCHEMA_VERSION):
         raise UnknownSchemaError(
@@ -69,7 +78,7 @@ def refuse_unknown_schema(file: Path) -> None:
 
 @contextmanager
 def on_disk(content: bytes) -> Iterator[Path]:
-    """A file of that content, for as long as the context. Raises UnknownSchemaError."""
+    """A file of that content, for as long as the context. Raises UnreadableError."""
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
         file.write(content)
         file.flush()

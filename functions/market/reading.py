@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from functions.market.cache import Cache, CacheEmptyError, LostTickersError
-from functions.market.manifest import UnknownSchemaError
+from functions.market.manifest import UnknownSchemaError, UnreadableError
 from functions.market.objects import Objects, Patience, StorageError
 from functions.runtime.errors import UnavailableError
 from functions.runtime.log import log
@@ -21,7 +21,7 @@ def cache_of(bucket: str) -> Cache:
 
 @contextmanager
 def answering(cache: Cache) -> Iterator[Cache]:
-    """One request. Raises UnavailableError for StorageError, UnknownSchemaError and CacheEmptyError.
+    """One request. Raises UnavailableError for StorageError, UnreadableError and CacheEmptyError.
 
     Of LostTickersError it names the tickers: a request without them has an answer.
     """
@@ -40,5 +40,9 @@ def answering(cache: Cache) -> Iterator[Cache]:
         raise UnavailableError(
             "The cache was written for another version of this code.", retry_after_s=60
         ) from error
+    except UnreadableError as error:
+        log.error("the cache cannot be read", extra={"reason": str(error)})
+        message = "The cache cannot be read until an ingest has written it again."
+        raise UnavailableError(message, retry_after_s=60) from error
     except CacheEmptyError:
         raise UnavailableError("Nothing has been ingested yet.", retry_after_s=60) from None

@@ -116,17 +116,27 @@ def report_json(report: Report) -> bytes:
 
 
 def read_report(text: bytes) -> Report:
-    """What `report_json` wrote. Raises UnknownSchemaError.
+    """What `report_json` wrote. Raises UnreadableError.
 
     Fields that this code does not know are left out: another version of it may have more.
     """
-    said = read_versioned(text, "report of a run")
-    return Report(**{field.name: said[field.name] for field in fields(Report) if field.name in said})
+    return read_versioned(
+        text,
+        "report of a run",
+        lambda said: Report(
+            **{field.name: said[field.name] for field in fields(Report) if field.name in said}
+        ),
+    )
 
 
 def last_run_json(run_id: str) -> bytes:
     """As it stands in the cache: which run started last."""
     return versioned_json({"run_id": run_id})
+
+
+def read_last_run(text: bytes) -> str:
+    """The run id that `last_run_json` wrote. Raises UnreadableError."""
+    return read_versioned(text, "last run", lambda said: str(said["run_id"]))
 
 
 def with_flags(flagged: Sequence[str], more: Sequence[str]) -> list[str]:

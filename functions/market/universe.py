@@ -8,6 +8,8 @@ from typing import Literal
 
 Kind = Literal["EQUITY", "ETF", "FX"]
 _TICKER = re.compile(r"[A-Z0-9]{1,10}([.-][A-Z0-9]{1,4})?")
+# A ticker's column in a panel is named like it, and SQL does not tell cases apart.
+_COLUMN_OF_DAYS = "DATE"
 _HEADER = ["ticker", "name", "kind", "indices"]
 
 
@@ -68,6 +70,8 @@ def read_universe(text: str) -> Universe:
         ticker, name, kind, indices = row
         if not _TICKER.fullmatch(ticker):
             raise UniverseError(f"{where}: ticker {ticker!r}; allowed is upper case as AAPL or BRK-B")
+        if ticker == _COLUMN_OF_DAYS:
+            raise UniverseError(f"{where}: ticker {ticker!r}; the panels' column of days has this name")
         if ticker in instruments or ticker == AUDUSD.ticker:
             raise UniverseError(f"{where}: ticker {ticker!r} is there already")
         if not name.strip():

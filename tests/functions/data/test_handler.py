@@ -395,6 +395,13 @@ def test_what_a_reader_needs_is_read_only(ask: Ask, market: Market) -> None:
     assert LAST_RUN_KEY in before
 
 
+@pytest.mark.parametrize("content", [b"", b"{}"])
+def test_a_last_run_that_cannot_be_read_is_503(ask: Ask, market: Market, content: bytes) -> None:
+    market.objects().put(LAST_RUN_KEY, content)
+    status, answer = ask("GET", "/data/status")
+    assert (status, answer["error"]["code"]) == (503, "unavailable")
+
+
 def test_the_document_describes_the_bars_of_a_price_list() -> None:
     schemas = json.loads(data.api.get_openapi_json_schema(title="x", version="1"))["components"]["schemas"]
     assert schemas["Prices"]["properties"]["bars"]["items"] == {"$ref": "#/components/schemas/Bar"}

@@ -10,7 +10,7 @@ from functions.ingest.run import IngestFailedError
 from functions.market.bars import ADJUSTED_CLOSE
 from functions.market.cache import GoneError, LostTickersError
 from functions.market.layout import MILLIONTHS, RENEW_AFTER_DAYS, RUNS_PREFIX, SCHEMA_VERSION, report_key
-from functions.market.manifest import Panel, UnknownSchemaError
+from functions.market.manifest import Panel, UnknownSchemaError, UnreadableError
 from functions.market.objects import Objects, StorageError
 from functions.market.panel import load_closes, load_recent
 from tests.functions.market_cache import SECOND_MORNING, TICKERS, Interrupting, Market, bars_of, run_id, view
@@ -314,6 +314,35 @@ def test_what_was_written_for_a_former_schema_is_written_anew(market: Market, pa
         view(market.snapshot())
     market.ingest(2)
     assert view(market.snapshot()) == before
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("manifest.json", b""),
+        ("catalogue.json", b'{"schema_version":1}'),
+        ("/bars/SPY", b"PAR1 garbage"),
+        (FIRST_PANEL, b""),
+    ],
+)
+def test_what_is_named_and_cannot_be_read_is_written_anew(market: Market, part: str, content: bytes) -> None:
+    market.ingest()
+    before = view(market.snapshot())
+    for key in market.contents():
+        if part in key:
+            market.objects().put(key, content)
+    with pytest.raises(UnreadableError):
+        view(market.snapshot())
+    market.ingest(2)
+    assert view(market.snapshot()) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"not JSON"])
+def test_a_run_whose_report_cannot_be_read_begins_anew(market: Market, content: bytes) -> None:
+    market.objects().put(report_key(run_id(1)), content)
+    step = market.ingest(tickers=["SPY"])
+    assert step is not None
+    assert (step.report.status, step.report.ok) == ("done", 2)
 
 
 def test_a_run_whose_report_was_written_for_a_former_schema_begins_anew(market: Market) -> None:

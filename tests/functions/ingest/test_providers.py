@@ -173,6 +173,26 @@ def test_retry_after_is_respected(server: MarketData, tiingo: Tiingo, slept: Sle
     assert slept.seconds == [37]
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("37", 37),
+        ("\u00b2", 0),
+        ("soon", 0),
+        ("-5", 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999", 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", http_client.LONGEST_SECONDS),
+        ("9" * 400, http_client.LONGEST_SECONDS),
+    ],
+)
+def test_a_retry_after_that_makes_no_sense_is_no_wait_and_none_is_longer_than_a_day(
+    said: str, seconds: float
+) -> None:
+    answer = httpx.Response(429, headers=[(b"Retry-After", said.encode("latin-1"))])
+    assert http_client._retry_after(answer) == seconds
+
+
 def test_nobody_asks_a_provider_before_it_wants_to_be_asked_again(
     server: MarketData, tiingo: Tiingo, slept: Slept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from functions.ingest.provider import NoDataError, ProviderError, UnknownTickerError
-from functions.ingest.ticker import HISTORY_START, OVERLAP_BARS, Outcome, TickerIngest
-from functions.market.bars import ADJUSTED_CLOSE, Bars, Quotes
+from functions.ingest.ticker import (
+    HISTORY_START,
+    OVERLAP_BARS,
+    WITHDRAWN_AT_MOST,
+    Outcome,
+    TickerIngest,
+)
+from functions.market.bars import ADJUSTED_CLOSE, HOLIDAYS, Bars, Quotes
 from functions.market.cache import Cache
 from functions.market.layout import COLUMNS, MILLIONTHS
 from functions.market.manifest import Entry
@@ -31,6 +37,7 @@ class Scripted:
     def __init__(self, name: str, rows: dict[date, float], *, factor: float = 1.0) -> None:
         self.name = name
         self.rows = rows
+        self.counts_dividends = True
         self.factor = factor
         self.adjusting: frozenset[date] = frozenset()
         self.dividend: date | None = None
@@ -59,6 +66,11 @@ class Scripted:
 
 def prices(first: date, *closes: float) -> dict[date, float]:
     return {first + timedelta(number): close for number, close in enumerate(closes)}
+
+
+def weekdays(first: date, last: date) -> dict[date, float]:
+    days = (first + timedelta(number) for number in range((last - first).days + 1))
+    return {day: 10.0 for day in days if day.weekday() < 5}
 
 
 @pytest.fixture
@@ -251,6 +263,36 @@ def test_back_at_the_first_provider_all_is_its_own_again(market: Market, folder:
     assert (entry.provider, first.asked[-1]) == ("one", HISTORY_START)
 
 
+def test_bars_adjusted_for_splits_only_are_flagged_in_each_run_until_the_first_provider_reads_all_again(
+    market: Market, folder: str
+) -> None:
+    first, second = Scripted("one", prices(MONDAY, 10, 10)), Scripted("two", prices(MONDAY, 10, 10, 9.95))
+    second.counts_dividends = False
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    # A dividend on the day on which the first one fails: it is in the price, and in no adjustment.
+    first.rows |= prices(date(2024, 6, 5), 9.95)
+    first.dividend, first.adjusting = date(2024, 6, 5), frozenset({date(2024, 6, 5)})
+    first.failure = ProviderError("down")
+    said = "X: two's bars, adjusted for splits only (one: down)"
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "02-x"))
+    assert (entry_of(outcome).provider, outcome.flagged) == ("two", [said])
+    assert values_of(market, outcome)[-2, ADJUSTED_CLOSE] == 10 * MILLIONTHS
+    entry = entry_of(outcome)
+    outcome = ingest(market, [first, second], entry, folder)
+    assert (outcome.update, outcome.flagged) == (None, [said])
+    # The day itself is the same in both, and has no sign of the dividend.
+    first.failure = None
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "03-x"))
+    assert (entry_of(outcome).provider, outcome.flagged) == ("one", [])
+    assert list(values_of(market, outcome)[:, ADJUSTED_CLOSE]) == [9_900_000, 9_900_000, 9_950_000]
+
+
+def test_a_currency_has_no_dividends_to_lack(market: Market, folder: str) -> None:
+    provider = Scripted("two", prices(MONDAY, 0.66))
+    provider.counts_dividends = False
+    assert ingest(market, [provider], None, folder, instrument=AUDUSD).flagged == []
+
+
 def test_the_second_provider_goes_on_where_its_adjustment_is_the_same(market: Market, folder: str) -> None:
     first, second = (
         Scripted("one", prices(MONDAY, 10, 11)),
@@ -275,12 +317,78 @@ def test_a_provider_with_a_shorter_history_never_replaces_a_longer_one(market: M
     )
 
 
+@pytest.mark.parametrize("hole", ["two days a week", "a hole", "refused"])
+def test_a_whole_history_that_lacks_days_replaces_nothing_and_nobody_elses_bars_follow(
+    market: Market, folder: str, hole: str
+) -> None:
+    first = Scripted("one", weekdays(date(2024, 3, 1), date(2024, 6, 4)))
+    second = Scripted("two", weekdays(date(2024, 3, 1), date(2024, 6, 5)))
+    held = list(first.rows)
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    first.rows |= prices(date(2024, 6, 5), 10)
+    first.dividend, first.adjusting = date(2024, 6, 5), frozenset({date(2024, 6, 5)})
+    lost = [day for day in held[5:-10] if hole != "two days a week" or day.weekday() in (1, 3, 4)]
+    if hole == "refused":
+        first.corrections = {(day, "low"): 0 for day in lost}
+    else:
+        for day in lost:
+            del first.rows[day]
+    # Good Friday is no trading day.
+    missing = [day for day in lost if day != date(2024, 3, 29)]
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "02-x"))
+    assert (outcome.update, outcome.failure) == (
+        None,
+        f"one: its whole history lacks {len(missing)} of the {len(held)} days held, the first {missing[0]}",
+    )
+    assert outcome.refused.total() == (len(lost) if hole == "refused" else 0)
+    assert market.objects().get(entry.key)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_few_withdrawn_bars_go_with_a_flag_and_no_more_than_a_week_of_them(
+    market: Market, folder: str, more: int
+) -> None:
+    provider = Scripted("one", weekdays(date(2024, 3, 1), date(2024, 6, 4)))
+    entry = entry_of(ingest(market, [provider], None, folder))
+    provider.factor = 0.5
+    for day in list(provider.rows)[5 : 5 + 2 * (WITHDRAWN_AT_MOST + more) : 2]:
+        del provider.rows[day]
+    outcome = ingest(market, [provider], entry, folder.replace("01-x", "02-x"))
+    if more:
+        assert (outcome.update, outcome.flagged) == (None, [])
+    else:
+        assert entry_of(outcome).rows == entry.rows - WITHDRAWN_AT_MOST
+        assert outcome.flagged == ["X 2024-03-08: withdrawn, the first of 5 such days"]
+
+
+def test_a_holiday_that_another_provider_lacks_is_not_missed(market: Market, folder: str) -> None:
+    """Currencies have quotes of Christmas; of twenty years they are more than a few withdrawn bars."""
+    first, second = (
+        Scripted("one", weekdays(date(2005, 1, 3), date(2010, 12, 31))),
+        Scripted("two", weekdays(date(2005, 1, 3), date(2010, 12, 31))),
+    )
+    first.rows = {day: close for day, close in first.rows.items() if np.datetime64(day) not in HOLIDAYS}
+    entry = entry_of(ingest(market, [second], None, folder, instrument=AUDUSD))
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "02-x"), instrument=AUDUSD)
+    assert (entry_of(outcome).provider, entry_of(outcome).rows) == ("one", len(first.rows))
+    assert outcome.flagged == []
+
+
 def test_refused_bars_are_counted_and_a_ticker_of_nothing_else_fails(market: Market, folder: str) -> None:
     outcome = ingest(market, [Scripted("one", prices(MONDAY, 10, -11))], None, folder)
     assert outcome.refused == {"price not above 0": 1}
     assert entry_of(outcome).rows == 1
     outcome = ingest(market, [Scripted("one", prices(MONDAY, -10))], None, folder)
     assert outcome.failure == "one: all of its bars are refused"
+
+
+def test_bars_of_days_that_were_not_asked_for_are_refused_and_counted(market: Market, folder: str) -> None:
+    class Heedless(Scripted):
+        def daily(self, _: Instrument, start: date, end: date) -> Quotes:
+            return super().daily(_, start, end + timedelta(30))
+
+    outcome = ingest(market, [Heedless("one", prices(MONDAY, 10, 10, 10, 10, 99))], None, folder)
+    assert (entry_of(outcome).last, outcome.refused) == ("2024-06-06", {"day after those asked for": 1})
 
 
 def test_a_currencys_weekend_is_no_day_of_its_own_and_nothing_refused(market: Market, folder: str) -> None:

@@ -64,10 +64,32 @@ def test_an_impossible_bar_is_refused_with_the_reason(
     assert list(bars.dates) == [np.datetime64("2024-06-12")]
 
 
-def test_a_day_twice_in_one_answer_counts_once() -> None:
-    bars, refused = check(quotes((FRIDAY, GOOD), (FRIDAY, changed(close=10))), today=TODAY)
-    assert refused == {"day twice in one answer": 1}
-    assert bars.values[0, COLUMNS.index("close")] == 11 * MILLIONTHS
+@pytest.mark.parametrize(
+    ("copies", "kept", "refused"),
+    [
+        ((GOOD, GOOD, GOOD), 1, {"day twice in one answer": 2}),
+        ((GOOD, changed(close=10)), 0, {"day twice in one answer": 2}),
+        ((GOOD, GOOD, changed(close=10)), 0, {"day twice in one answer": 3}),
+        ((GOOD, changed(close=10), GOOD), 0, {"day twice in one answer": 3}),
+        ((changed(low=0), GOOD), 1, {"price not above 0": 1}),
+    ],
+    ids=["equal", "unlike", "two equal", "two equal around another", "one impossible"],
+)
+def test_a_day_twice_in_one_answer_counts_once_if_it_is_known_which(
+    copies: tuple[tuple[float, ...], ...], kept: int, refused: dict[str, int]
+) -> None:
+    others = (date(2024, 6, 11), GOOD), (date(2024, 6, 12), GOOD)
+    bars, counted = check(quotes(others[1], *((FRIDAY, copy) for copy in copies), others[0]), today=TODAY)
+    assert counted == refused
+    assert bars.dates.tolist() == [day for day, _ in others] + [FRIDAY] * kept
+    assert (bars.values[:, COLUMNS.index("close")] == 11 * MILLIONTHS).all()
+
+
+def test_a_bar_later_than_was_asked_for_is_refused() -> None:
+    asked = quotes((FRIDAY - timedelta(1), GOOD), (FRIDAY, GOOD))
+    bars, refused = check(asked, today=TODAY, end=FRIDAY - timedelta(1))
+    assert refused == {"day after those asked for": 1}
+    assert bars.dates.tolist() == [FRIDAY - timedelta(1)]
 
 
 @given(

@@ -25,6 +25,7 @@ REQUESTS = {
     "strategies": event("POST", "/strategies/olmar/run", {"tickers": ["SPY"], "start": "2024-01-02"}),
     "scanner": event("POST", "/scanner/run", {"scanner": "breakout"}),
 }
+UNREADABLE = (b"", b"<html>", b"[]", b'{"schema_version":1}')
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -103,6 +104,36 @@ def test_a_cache_of_another_version_is_503_and_its_log_says_which(
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "60")
     assert json.loads(answer["body"])["error"]["code"] == "unavailable"
     assert ["has schema version" in line.get("reason", "") for line in log_lines()].count(True) == 1
+
+
+@pytest.mark.parametrize("function", REQUESTS)
+@pytest.mark.parametrize("what", ["manifest", "catalogue"])
+def test_a_manifest_or_catalogue_that_cannot_be_read_is_503_and_its_log_says_which(
+    monkeypatch: pytest.MonkeyPatch,
+    log_lines: Callable[[], list[dict[str, Any]]],
+    ask: Ask,
+    function: str,
+    what: str,
+) -> None:
+    days = np.busday_offset("2024-01-01", np.arange(60), roll="forward").astype("datetime64[D]")
+    columns = {"adjusted_close": np.full((60, 1), 10.0), "volume": np.full((60, 1), 1e6)}
+    with empty_cache() as objects:
+        fill(objects, days, ("SPY",), columns, np.full(60, 0.7), bars=True)
+        manifest = read_manifest(objects.get(MANIFEST_KEY) or b"")
+        for name, value in {**objects._variables, "AWS_S3_BUCKET": objects.bucket}.items():
+            monkeypatch.setenv(name, value)
+        answers = []
+        for content in UNREADABLE:
+            objects.put(MANIFEST_KEY if what == "manifest" else manifest.catalogue, content)
+            answers.append(ask(function))
+
+    for answer in answers:
+        assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "60")
+        assert json.loads(answer["body"])["error"]["message"] == (
+            "The cache cannot be read until an ingest has written it again."
+        )
+    said = f"the cache's {what} cannot be read: "
+    assert [said in line.get("reason", "") for line in log_lines()].count(True) == len(UNREADABLE)
 
 
 def test_who_asks_for_a_lost_ticker_is_told_which_and_the_others_have_an_answer(

@@ -27,6 +27,8 @@ def test_the_projects_universe_has_its_557_instruments() -> None:
         ("../A,Agilent,EQUITY,SPX500\n", "line 2: ticker '../A'; allowed is upper case"),
         ("A,Agilent,EQUITY,\nA,Again,EQUITY,\n", "line 3: ticker 'A' is there already"),
         ("AUDUSD,Dollars,EQUITY,\n", "line 2: ticker 'AUDUSD' is there already"),
+        ("DATE,Jiayuan,EQUITY,\n", "line 2: ticker 'DATE'; the panels' column of days has this name"),
+        ("date,Jiayuan,EQUITY,\n", "line 2: ticker 'date'; allowed is upper case"),
         ("A, ,EQUITY,\n", "line 2: A has no name"),
         ("A,Agilent,BOND,\n", "line 2: kind 'BOND'; allowed are EQUITY and ETF"),
         ("", "has no instruments"),
