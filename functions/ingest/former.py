@@ -1,8 +1,8 @@
 """What an ingest finds: what the manifest names, is there, and can be read.
 
 Lifecycle removes by age alone, another version of this code may have written, and what is no JSON or Parquet
-may have been put there. What was lost is loaded or
-derived again, so that no cache is beyond an ingest's help. Where S3 does not answer, nothing counts as lost.
+may have been put there. What was lost is loaded or derived again, so that no cache is beyond an ingest's
+help. Where S3 does not answer, nothing counts as lost.
 """
 
 from collections.abc import Collection, Mapping
