@@ -7,7 +7,7 @@ from datetime import date
 
 from functions.market.cache import Snapshot
 from functions.market.layout import ADJUSTED_COLUMNS, MILLIONTHS, PRICE_COLUMNS
-from functions.market.parquet import decimals, millionths, query
+from functions.market.parquet import decimals, millionths, rows
 from functions.market.universe import AUDUSD
 
 _PRICES = (*PRICE_COLUMNS, "adjusted_close")
@@ -39,7 +39,7 @@ def bars(
         return []
     columns = zip(ADJUSTED_COLUMNS if adjusted else PRICE_COLUMNS, PRICE_COLUMNS, strict=True)
     chosen = ", ".join(f"{column} AS {name}" for column, name in columns)
-    rows = (
+    bars = (
         f"SELECT date, volume, adjusted_close, {chosen} FROM {{file}} "  # noqa: S608 - the layout's own names
         "WHERE date BETWEEN $1 AND $2" + (f" ORDER BY date DESC LIMIT {limit}" if limit is not None else "")
     )
@@ -48,14 +48,14 @@ def bars(
         rates = snapshot.catalogue.tickers.get(AUDUSD.ticker)
         if rates is None:
             raise NoRateError("no AUDUSD rate is known yet")
-        rows = _in_aud(rows, str(snapshot.cache.file(rates.key)))
+        bars = _in_aud(bars, str(snapshot.cache.file(rates.key)))
         first_rate = rates.first
-    found = query(
+    found = rows(
         snapshot.cache.file(entry.key),
-        f"SELECT {_json()} FROM ({rows}) ORDER BY date",  # noqa: S608 - the code's own names and files
+        f"SELECT {_json()} FROM ({bars}) ORDER BY date",  # noqa: S608 - the code's own names and files
         [start, end],
     )
-    texts = [text for (text,) in found.fetchall()]
+    texts = [text for (text,) in found]
     if None in texts:
         raise NoRateError(f"no AUDUSD rate is known before {first_rate}")
     return texts

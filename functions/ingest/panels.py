@@ -14,7 +14,7 @@ from functions.market.bars import HOLIDAYS
 from functions.market.layout import COLUMNS, PANEL_TICKERS, RECENT_DAYS, RENEW_AFTER_DAYS
 from functions.market.manifest import Panel
 from functions.market.panel import read_recent
-from functions.market.parquet import decimals, millionths, query, quoted, write
+from functions.market.parquet import arrays, decimals, millionths, quoted, write
 
 # Where there is no bar: no price and no volume is below 0.
 NOTHING = -1
@@ -80,7 +80,7 @@ def closes(
     former_days: Days = np.array([], "datetime64[D]")
     if former:
         names = ", ".join(f"{millionths(quoted(ticker))} AS {quoted(ticker)}" for ticker in kept)
-        found = query(former, f"SELECT date, {names} FROM {{file}} ORDER BY date").fetchnumpy()  # noqa: S608 - quoted
+        found = arrays(former, f"SELECT date, {names} FROM {{file}} ORDER BY date")  # noqa: S608 - quoted
         former_days = np.asarray(found["date"]).astype("datetime64[D]")
         dates.append(former_days)
     days = _trading_days(dates)

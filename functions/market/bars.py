@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from functions.market.calendar import holidays
 from functions.market.layout import COLUMNS, MILLIONTHS
-from functions.market.parquet import decimals, millionths, query, write
+from functions.market.parquet import arrays, decimals, millionths, write
 
 Days = NDArray[np.datetime64]
 _OPEN, _HIGH, _LOW, CLOSE, _VOLUME = range(5)
@@ -69,7 +69,7 @@ class Bars:
     @classmethod
     def from_parquet(cls, file: Path) -> Self:
         """From a file that was checked."""
-        found = query(file, _READ).fetchnumpy()
+        found = arrays(file, _READ)
         values = np.column_stack([np.asarray(found[name], np.int64) for name in COLUMNS])
         return cls(np.asarray(found["date"]).astype("datetime64[D]"), values)
 

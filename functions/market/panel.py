@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from functions.market.cache import LostTickersError, Snapshot
 from functions.market.layout import RECENT_DAYS
 from functions.market.manifest import Panel
-from functions.market.parquet import query, quoted
+from functions.market.parquet import arrays, quoted
 from functions.market.universe import AUDUSD
 
 Number = TypeVar("Number", np.float64, np.int64)
@@ -53,7 +53,7 @@ def load_closes(snapshot: Snapshot, tickers: Sequence[str], start: date, end: da
     def read(panel: Panel, columns: Sequence[str]) -> tuple[Days, dict[str, Any]]:
         chosen = ", ".join(("date", *map(quoted, columns)))
         select = f"SELECT {chosen} FROM {{file}} WHERE date BETWEEN $1 AND $2"  # noqa: S608 - quoted
-        found = query(snapshot.cache.file(panel.closes), select, [start, end]).fetchnumpy()
+        found = arrays(snapshot.cache.file(panel.closes), select, [start, end])
         return _days(found.pop("date")), found
 
     panels = _panels(snapshot, tickers)
@@ -99,12 +99,12 @@ def read_recent(
     A row per day and a column per ticker, of the type of `nothing`, which stands where there is no bar.
     """
     # By each row's own ticker and day: DuckDB promises no order, and sorting takes half as long again.
-    found = query(
+    found = arrays(
         file,
         f"SELECT place, date, {', '.join(columns)} FROM {{file}} JOIN ("  # noqa: S608 - the caller's own SQL
         "SELECT unnest($1) AS ticker, unnest(range(len($1))) AS place) USING (ticker)",
         [list(tickers)],
-    ).fetchnumpy()
+    )
     place, dates = found.pop("place"), _days(found.pop("date"))
     days = np.unique(dates)
     at = np.searchsorted(days, dates) * len(tickers) + place
@@ -124,7 +124,7 @@ def load_audusd(snapshot: Snapshot, dates: Days) -> Matrix:
     rates = np.full(len(dates), np.nan)
     if entry := snapshot.catalogue.tickers.get(AUDUSD.ticker):
         file = snapshot.cache.file(entry.key)
-        found = query(file, "SELECT date, close FROM {file} ORDER BY date").fetchnumpy()
+        found = arrays(file, "SELECT date, close FROM {file} ORDER BY date")
         at = np.searchsorted(_days(found["date"]), dates, side="right") - 1
         known = at >= 0
         rates[known] = _floats(found["close"])[at[known]]

@@ -14,6 +14,8 @@ from functions.market.layout import MILLIONTHS, SCHEMA_VERSION
 from functions.market.manifest import UnknownSchemaError, UnreadableError
 
 _thread = local()
+# A SELECT that is wrong, or more than there is room for: no fault of the file.
+_OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.OutOfMemoryException, duckdb.ParserException)
 
 
 @cache
@@ -52,9 +54,33 @@ def write(select: str, table: Mapping[str, Any]) -> bytes:
         return Path(file.name).read_bytes()
 
 
-def query(file: Path, select: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
-    """The answer to a SELECT, in which `{file}` stands for a file that was checked."""
+def arrays(file: Path, select: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
+    """The columns of a SELECT's answer as numpy arrays, masked where they are NULL.
+
+    `{file}` in it stands for a file that was checked. Raises UnreadableError: the check is of its footer.
+    """
+    with _readable():
+        return _answer(file, select, parameters).fetchnumpy()
+
+
+def rows(file: Path, select: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT's answer, as `arrays`."""
+    with _readable():
+        return _answer(file, select, parameters).fetchall()
+
+
+def _answer(file: Path, select: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
     return connection().execute(select.replace("{file}", f"read_parquet('{file}')"), list(parameters))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except _OURS:
+        raise
+    except duckdb.Error as error:
+        raise UnreadableError(f"a Parquet file cannot be read: {error}") from error
 
 
 def refuse_unknown_schema(file: Path) -> None:
@@ -62,13 +88,8 @@ def refuse_unknown_schema(file: Path) -> None:
 
     By its footer, which a file that was cut off lacks.
     """
-    try:
+    with _readable():
         found = connection().execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(file)]).fetchall()
-    except (duckdb.IOException, duckdb.OutOfMemoryException):
-        # Ours, not the file's.
-        raise
-    except duckdb.Error as error:
-        raise UnreadableError(f"a Parquet file cannot be read: {error}") from error
     version = dict(found).get(b"schema_version", b"none").decode()
     if version != str(SCHEMA_VERSION):
         raise UnknownSchemaError(

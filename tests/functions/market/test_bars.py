@@ -14,7 +14,7 @@ from functions.market.bars import Bars, Quotes, check, flags, same_adjustment
 from functions.market.cache import Cache
 from functions.market.layout import COLUMNS, MILLIONTHS
 from functions.market.manifest import UnknownSchemaError
-from functions.market.parquet import on_disk, query
+from functions.market.parquet import on_disk, rows
 from tests.functions.filled_cache import empty_cache
 
 TODAY = date(2024, 6, 14)
@@ -123,19 +123,21 @@ def test_whatever_a_provider_answers_only_possible_bars_are_left_and_all_others_
 # Long lists, few of them: a database is started for each.
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(prices, st.integers(0, 10**12)), min_size=1, max_size=100))
-def test_a_price_goes_exactly_from_the_providers_text_into_the_cache(rows: list[tuple[Decimal, int]]) -> None:
+def test_a_price_goes_exactly_from_the_providers_text_into_the_cache(
+    traded: list[tuple[Decimal, int]],
+) -> None:
     first = np.datetime64("2005-01-03")
-    dates = np.array([first + 7 * number for number in range(len(rows))])
+    dates = np.array([first + 7 * number for number in range(len(traded))])
     # A provider's JSON number is a float once it is read.
     values = np.array(
-        [[float(str(price))] * 4 + [float(volume)] + [float(str(price))] * 4 for price, volume in rows]
+        [[float(str(price))] * 4 + [float(volume)] + [float(str(price))] * 4 for price, volume in traded]
     )
-    bars, refused = check(Quotes(dates, values, np.zeros(len(rows), bool)), today=TODAY)
+    bars, refused = check(Quotes(dates, values, np.zeros(len(traded), bool)), today=TODAY)
     assert not refused
     with on_disk(bars.to_parquet()) as file:
-        read = query(file, "SELECT close, adjusted_open, volume FROM {file} ORDER BY date").fetchall()
+        read = rows(file, "SELECT close, adjusted_open, volume FROM {file} ORDER BY date")
         again = Bars.from_parquet(file)
-    assert read == [(price, price, volume) for price, volume in rows]
+    assert read == [(price, price, volume) for price, volume in traded]
     np.testing.assert_array_equal(again.values, bars.values)
     np.testing.assert_array_equal(again.dates, bars.dates)
 
@@ -143,7 +145,7 @@ def test_a_price_goes_exactly_from_the_providers_text_into_the_cache(rows: list[
 def test_prices_are_decimals_in_parquet() -> None:
     bars, _ = check(quotes((FRIDAY, GOOD)), today=TODAY)
     with on_disk(bars.to_parquet()) as file:
-        described = query(file, "DESCRIBE SELECT * FROM {file}").fetchall()
+        described = rows(file, "DESCRIBE SELECT * FROM {file}")
     types = {row[0]: row[1] for row in described}
     assert types == {"date": "DATE", **dict.fromkeys(COLUMNS, "DECIMAL(18,6)"), "volume": "BIGINT"}
 

@@ -11,7 +11,7 @@ from functions.market.cache import Cache, CacheEmptyError, LostTickersError, Sna
 from functions.market.layout import COLUMNS
 from functions.market.manifest import Catalogue, read_catalogue
 from functions.market.panel import load_audusd, load_closes, load_recent
-from functions.market.parquet import on_disk, query, write
+from functions.market.parquet import arrays, on_disk, write
 from functions.market.universe import AUDUSD
 from local.market_data.history import audusd, history
 from tests.functions.market_cache import SECOND_MORNING, TICKERS, Market, view
@@ -122,7 +122,7 @@ def test_recent_days_do_not_depend_on_the_order_of_a_files_rows(
     in_order = load_recent(snapshot, TICKERS, COLUMNS)
     key = snapshot.manifest.panels[0].recent
     with on_disk(snapshot.cache.content(key)) as file:
-        rows = query(file, f"SELECT * FROM {{file}} ORDER BY {order}").fetchnumpy()  # noqa: S608 - given above
+        rows = arrays(file, f"SELECT * FROM {{file}} ORDER BY {order}")  # noqa: S608 - given above
         market.objects().put(key, write("SELECT * FROM source", rows))
     # A ticker that changes makes an ingest write the others again, from the file that is there.
     mixed = load_recent(market.snapshot(), TICKERS, COLUMNS)
@@ -143,7 +143,7 @@ def test_closes_do_not_depend_on_the_order_of_a_files_rows(
     in_order = load_closes(snapshot, TICKERS, *EVER)
     key = snapshot.manifest.panels[0].closes
     with on_disk(snapshot.cache.content(key)) as file:
-        rows = query(file, f"SELECT * FROM {{file}} ORDER BY {order}").fetchnumpy()  # noqa: S608 - given above
+        rows = arrays(file, f"SELECT * FROM {{file}} ORDER BY {order}")  # noqa: S608 - given above
         market.objects().put(key, write("SELECT * FROM source", rows))
     mixed = load_closes(market.snapshot(), TICKERS, *EVER)
     np.testing.assert_array_equal(mixed.dates, in_order.dates)
