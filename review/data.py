@@ -1,7 +1,8 @@
 """What holds data and is destroyed, made anew, or protected and kept less than before."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from review.changes import Argument, Change, Comparison, arguments
@@ -10,6 +11,7 @@ from review.replacement import Replacement
 from review.shapes import Block, block, blocks, listed
 from review.values import difference, shown
 
+_GIVEN = re.compile(r"\b(?:local|var)\.")
 HOLDERS: Mapping[str, str] = {
     "aws_cloudwatch_log_group": "log events",
     "aws_db_instance": "database",
@@ -146,6 +148,10 @@ def _triggered(comparison: Comparison, replaced: Mapping[str, Replacement]) -> I
             text = f"is **destroyed and made anew**, its {holds} lost: {_code(changed)} changes"
         elif was is None or by != _triggers(was):
             text = f"is **destroyed and made anew**, its {holds} lost, whenever {_code(by)} changes"
+        elif moved := [one for one in by if _may_change(comparison, one, changing, set())]:
+            text = (
+                f"may be **destroyed and made anew**, its {holds} lost: {_code(moved)} refers to what changes"
+            )
         else:
             continue
         refused = _refused(_is_protected(given))
@@ -155,6 +161,26 @@ def _triggered(comparison: Comparison, replaced: Mapping[str, Replacement]) -> I
             comparison.new.construct(address),
             (f"{address}:lifecycle.replace_triggered_by",),
         )
+
+
+def _may_change(comparison: Comparison, trigger: str, changing: Collection[str], seen: set[str]) -> bool:
+    """Whether what reads as before may change, with what it refers to or is made anew with."""
+    parts = trigger.split(".")
+    whole = 3 if parts[0] == "data" else 2
+    address, attribute = ".".join(parts[:whole]), ".".join(parts[whole : whole + 1])
+    if address in changing:
+        return True
+    if trigger in seen:
+        return False
+    seen.add(trigger)
+    given = comparison.new.resources.get(address) or comparison.new.data.get(address, {})
+    value = given.get(attribute, given)
+    given_elsewhere = any(one.path.startswith(("locals", "variable")) for one in comparison.others)
+    # A local value may be made of others.
+    if given_elsewhere and _GIVEN.search(json.dumps([value, *_triggers(given)])):
+        return True
+    others = [*comparison.new.references(value), *_triggers(given)]
+    return any(_may_change(comparison, one, changing, seen) for one in others)
 
 
 def _triggers(given: Block) -> list[str]:

@@ -113,10 +113,14 @@ def _types(comparison: Comparison) -> Iterator[Finding]:
                     (f"{change.address}:{path}",),
                 )
     for address, before, after in _data(comparison):
-        if address.split(".")[1] in _FOUND:
+        kind = address.split(".")[1]
+        if kind == "aws_iam_policy_document" or (kind in _FOUND and before is None):
             continue
         was, now = comparison.old.canonical(before), comparison.new.canonical(after)
         for argument in arguments(was, now):
+            if kind in _FOUND and argument.top == "name":
+                # What is called after it says so.
+                continue
             text = difference(argument, whole=True) if before else f"is new, {shown(now, whole=True)}"
             text = f"`{address}` {text}: what it finds is not known here{_nor(comparison, address, before)}"
             yield Finding(Part.UNKNOWN, text, tells=(f"{address}:{argument.path or '*'}",))
@@ -145,10 +149,13 @@ def _referred_to(comparison: Comparison) -> Iterator[Finding]:
     for argument in comparison.others:
         section, *rest = argument.path.split(".")
         name = rest[0].partition("[")[0] if rest else ""
-        was = block(old.get(section)).get(name)
-        if section == "variable":
-            was = block(was).get("default") if rest[1:] and rest[1].startswith("default") else None
-        if section not in _REFERENCES or was is None:
+        known = block(old.get(section))
+        if section not in _REFERENCES or name not in known:
+            continue
+        # A variable that had no default is given a value, and keeps it.
+        if section == "variable" and not (
+            rest[1:] and rest[1].startswith("default") and "default" in block(known[name])
+        ):
             continue
         if users := _users(new, f"{_REFERENCES[section]}.{name}"):
             # A default may be a secret's.

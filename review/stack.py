@@ -128,6 +128,8 @@ class Stack:
     def label(self, address: str) -> str:
         """What people call a resource: its kind and its name in AWS, or its address; both if two share it."""
         if address not in self._found:
+            # A name that refers to itself ends there.
+            self._found[address] = address
             self._found[address] = self.labels[address] if address in self.labels else self._label(address)
         return self._found[address]
 

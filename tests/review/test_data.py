@@ -84,6 +84,48 @@ def test_what_is_made_anew_with_what_changes_is_data_at_risk_then(old: Mapping[s
     assert at_risk(old, triggered, other) == []
 
 
+def grown(document: Block) -> None:
+    one(document, "aws_lambda_function", "trades")["memory_size"] = 3008
+
+
+def told_by_a_local(document: Block) -> None:
+    document["locals"] = {"memory": 512}
+    one(document, "aws_lambda_function", "trades")["memory_size"] = "${local.memory}"
+
+
+def with_a_greater_local(document: Block) -> None:
+    told_by_a_local(document)
+    document["locals"] = {"memory": 3008}
+
+
+@pytest.mark.parametrize(
+    ("between", "before", "after"),
+    [
+        ({"lifecycle": {"replace_triggered_by": ["aws_lambda_function.trades.memory_size"]}}, None, grown),
+        ({"input": "${aws_lambda_function.trades.memory_size}"}, None, grown),
+        ({"input": "${aws_lambda_function.trades.memory_size}"}, told_by_a_local, with_a_greater_local),
+    ],
+    ids=["triggers", "refers", "local"],
+)
+def test_what_may_be_made_anew_with_what_changes_elsewhere_is_data_at_risk(
+    between: Block, before: Revision | None, after: Revision, old: Mapping[str, Stack]
+) -> None:
+    def by_way_of(document: Block) -> None:
+        document["resource"]["terraform_data"] = {"between": between, "else": {"input": "unchanged"}}
+        one(document, "aws_sqs_queue", "dead_letters")["lifecycle"] = {
+            "replace_triggered_by": ["terraform_data.between", "terraform_data.else"]
+        }
+        if before:
+            before(document)
+
+    (text,) = at_risk(old, by_way_of, after)
+    assert text == (
+        "queue potential-parakeet-lambda-dlq-prod may be **destroyed and made anew**, its messages lost: "
+        "`terraform_data.between` refers to what changes (`replace_triggered_by`)"
+    )
+    assert at_risk(old, by_way_of, lambda _document: None) == []
+
+
 def test_a_topic_that_is_no_longer_encrypted_is_data_at_risk(old: Mapping[str, Stack]) -> None:
     def encrypt(document: Block) -> None:
         one(document, "aws_sns_topic", "alarms")["kms_master_key_id"] = "alias/one"

@@ -112,6 +112,42 @@ def test_what_refers_to_a_local_value_or_a_default_that_is_another_is_named(old:
     assert variable.startswith("`variable.rate.default` changed: what becomes of `aws_apigatewayv2_stage.")
 
 
+def test_a_local_value_that_was_null_is_another_too(old: Mapping[str, Stack]) -> None:
+    def refer(document: Block) -> None:
+        document["locals"] = {"days": None}
+        document["variable"]["rate"] = {"default": None}
+        queue = one(document, "aws_sqs_queue", "dead_letters")
+        queue["message_retention_seconds"] = "${local.days == null ? 60 : local.days}"
+        queue["delay_seconds"] = "${var.rate == null ? 0 : var.rate}"
+
+    def change(document: Block) -> None:
+        document["locals"]["days"] = 1
+        document["variable"]["rate"]["default"] = 1
+
+    found = said(old, refer, change)
+    assert len(found) == 2
+    assert all(
+        text.endswith("what becomes of `aws_sqs_queue.dead_letters` is not known here") for text in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [("aws_secretsmanager_secret", "arn"), ("aws_region", "region"), ("aws_caller_identity", "provider")],
+)
+def test_what_a_data_source_that_is_known_finds_may_be_another(
+    kind: str, argument: str, old: Mapping[str, Stack]
+) -> None:
+    def come(document: Block) -> None:
+        document["data"].setdefault(kind, {})["found"] = {argument: "one"}
+        one(document, "aws_sqs_queue", "dead_letters")["name"] = f"${{data.{kind}.found.id}}"
+
+    def change(document: Block) -> None:
+        document["data"][kind]["found"][argument] = "another"
+
+    assert any("aws_sqs_queue.dead_letters" in text for text in said(old, come, change))
+
+
 def test_which_blocks_a_dynamic_one_within_another_makes_is_not_known(old: Mapping[str, Stack]) -> None:
     def change(document: Block) -> None:
         rules = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"]

@@ -26,3 +26,11 @@ def test_what_is_named_after_the_same_thing_is_told_apart(attribute: str, old: M
     assert "acts as another role" in text
     assert "(aws_iam_role.first)" in text
     assert "(aws_iam_role.second)" in text
+
+
+def test_a_name_that_refers_to_itself_has_an_end(old: Mapping[str, Stack]) -> None:
+    def named(document: Block) -> None:
+        one(document, "aws_s3_bucket", "cache")["bucket"] = "${aws_s3_bucket.cache.bucket}-y"
+
+    (text,) = texts(assess(old, changed(old, named, "prod")), Part.BEHAVIOUR)
+    assert "`bucket` `potential-parakeet-cache-prod` → `aws_s3_bucket.cache.bucket-y" in text
