@@ -54,6 +54,16 @@ def texts(findings: list[Folded], part: Part) -> list[str]:
     return [finding.text for finding in findings if finding.part is part]
 
 
+def said_of_prod(old: Mapping[str, Stack], before: Change, after: Change, part: Part) -> list[str]:
+    """What is said under `part` where prod is changed from the one to the other, which begins with it."""
+
+    def both(document: Block) -> None:
+        before(document)
+        after(document)
+
+    return texts(assess(changed(old, before, "prod"), changed(old, both, "prod")), part)
+
+
 def policy(document: Block, name: str) -> Any:
     """The statements of the policy document whose name begins so."""
     documents = document["data"]["aws_iam_policy_document"]

@@ -1,6 +1,6 @@
 """What is kept of data, and for how long, and which secrets are kept beside them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -8,22 +8,14 @@ import pytest
 from review.finding import Part
 from review.shapes import Block
 from review.stack import Stack
-from tests.review.documents import assess, changed, one, texts
-
-Revision = Callable[[Block], None]
+from tests.review.documents import Change, one, said_of_prod
 
 
-def at_risk(old: Mapping[str, Stack], before: Revision, after: Revision) -> list[str]:
-    """In prod, that is changed from the one to the other."""
-
-    def both(document: Block) -> None:
-        before(document)
-        after(document)
-
-    return texts(assess(changed(old, before, "prod"), changed(old, both, "prod")), Part.DATA)
+def at_risk(old: Mapping[str, Stack], before: Change, after: Change) -> list[str]:
+    return said_of_prod(old, before, after, Part.DATA)
 
 
-def versioned(**configuration: str) -> Revision:
+def versioned(**configuration: str) -> Change:
     def change(document: Block) -> None:
         one(document, "aws_s3_bucket_versioning", "cache")["versioning_configuration"] = configuration
 
@@ -42,7 +34,7 @@ def test_versions_that_may_be_deleted_without_mfa_are_versions_all_the_same(old:
     assert at_risk(old, versioned(status="Enabled"), safe) == []
 
 
-def keeping(kept: Any) -> Revision:
+def keeping(kept: Any) -> Change:
     def change(document: Block) -> None:
         rules = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"]
         (rule,) = (rule for rule in rules if "noncurrent_version_expiration" in rule)
@@ -108,7 +100,7 @@ def with_a_greater_local(document: Block) -> None:
     ids=["triggers", "refers", "local"],
 )
 def test_what_may_be_made_anew_with_what_changes_elsewhere_is_data_at_risk(
-    between: Block, before: Revision | None, after: Revision, old: Mapping[str, Stack]
+    between: Block, before: Change | None, after: Change, old: Mapping[str, Stack]
 ) -> None:
     def by_way_of(document: Block) -> None:
         document["resource"]["terraform_data"] = {"between": between, "else": {"input": "unchanged"}}

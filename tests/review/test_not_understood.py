@@ -1,6 +1,6 @@
 """What nobody here understands is said to be so, and not folded in the rest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,20 +9,12 @@ from review.finding import Part
 from review.not_understood import UNDERSTOOD
 from review.shapes import Block
 from review.stack import Stack
-from tests.review.documents import assess, changed, one, stacks, texts
+from tests.review.documents import Change, one, said_of_prod, stacks
 from tests.template import Template
 
-Revision = Callable[[Block], None]
 
-
-def said(old: Mapping[str, Stack], before: Revision, after: Revision) -> list[str]:
-    """What could not be analysed of prod, changed from the one to the other."""
-
-    def both(document: Block) -> None:
-        before(document)
-        after(document)
-
-    return texts(assess(changed(old, before, "prod"), changed(old, both, "prod")), Part.UNKNOWN)
+def said(old: Mapping[str, Stack], before: Change, after: Change) -> list[str]:
+    return said_of_prod(old, before, after, Part.UNKNOWN)
 
 
 def nothing(_: Block) -> None:
