@@ -112,6 +112,13 @@ def test_columns_are_those_asked_for_in_that_order(market: Market) -> None:
         np.testing.assert_array_equal(values, every.columns[name])
 
 
+def put_in_order(market: Market, key: str, order: str) -> None:
+    """Have the rows of a panel's file in that order."""
+    with on_disk(market.snapshot().cache.content(key)) as file:
+        rows = arrays(file, f"SELECT * FROM {{file}} ORDER BY {order}")  # noqa: S608 - the tests' own
+        market.objects().put(key, write("SELECT * FROM source", rows))
+
+
 @pytest.mark.parametrize("order", ["date DESC, ticker", "hash(ticker || date)"])
 def test_recent_days_do_not_depend_on_the_order_of_a_files_rows(
     market: Market, order: str, monkeypatch: pytest.MonkeyPatch
@@ -120,10 +127,7 @@ def test_recent_days_do_not_depend_on_the_order_of_a_files_rows(
     market.ingest()
     snapshot = market.snapshot()
     in_order = load_recent(snapshot, TICKERS, COLUMNS)
-    key = snapshot.manifest.panels[0].recent
-    with on_disk(snapshot.cache.content(key)) as file:
-        rows = arrays(file, f"SELECT * FROM {{file}} ORDER BY {order}")  # noqa: S608 - given above
-        market.objects().put(key, write("SELECT * FROM source", rows))
+    put_in_order(market, snapshot.manifest.panels[0].recent, order)
     # A ticker that changes makes an ingest write the others again, from the file that is there.
     mixed = load_recent(market.snapshot(), TICKERS, COLUMNS)
     market.wake(SECOND_MORNING)
@@ -141,10 +145,7 @@ def test_closes_do_not_depend_on_the_order_of_a_files_rows(
     market.ingest()
     snapshot = market.snapshot()
     in_order = load_closes(snapshot, TICKERS, *EVER)
-    key = snapshot.manifest.panels[0].closes
-    with on_disk(snapshot.cache.content(key)) as file:
-        rows = arrays(file, f"SELECT * FROM {{file}} ORDER BY {order}")  # noqa: S608 - given above
-        market.objects().put(key, write("SELECT * FROM source", rows))
+    put_in_order(market, snapshot.manifest.panels[0].closes, order)
     mixed = load_closes(market.snapshot(), TICKERS, *EVER)
     np.testing.assert_array_equal(mixed.dates, in_order.dates)
     np.testing.assert_array_equal(mixed.adjusted, in_order.adjusted)

@@ -13,7 +13,7 @@ from config.settings import API_TIMEOUT_SECONDS
 from functions.market import reading
 from functions.market.layout import MANIFEST_KEY
 from functions.market.manifest import manifest_json, read_manifest
-from functions.market.objects import CONNECT_SECONDS, Patience
+from functions.market.objects import CONNECT_SECONDS, Objects, Patience
 from tests.functions.events import event
 from tests.functions.filled_cache import empty_cache, fill
 from tests.functions.slow_s3 import slow_s3
@@ -82,6 +82,12 @@ def test_a_request_waits_for_s3_for_half_of_a_functions_time_at_most() -> None:
     assert reading.A_REQUESTS.seconds + last_attempt < API_TIMEOUT_SECONDS / 2
 
 
+def fill_with_spy(objects: Objects) -> None:
+    days = np.busday_offset("2024-01-01", np.arange(60), roll="forward").astype("datetime64[D]")
+    columns = {"adjusted_close": np.full((60, 1), 10.0), "volume": np.full((60, 1), 1e6)}
+    fill(objects, days, ("SPY",), columns, np.full(60, 0.7), bars=True)
+
+
 @pytest.mark.parametrize("function", REQUESTS)
 @pytest.mark.parametrize("other", ["manifest", "parquet"])
 def test_a_cache_of_another_version_is_503_and_its_log_says_which(
@@ -91,12 +97,10 @@ def test_a_cache_of_another_version_is_503_and_its_log_says_which(
     function: str,
     other: str,
 ) -> None:
-    days = np.busday_offset("2024-01-01", np.arange(60), roll="forward").astype("datetime64[D]")
-    columns = {"adjusted_close": np.full((60, 1), 10.0), "volume": np.full((60, 1), 1e6)}
     with empty_cache() as objects:
         with monkeypatch.context() as later:
             later.setattr(f"functions.market.{other}.SCHEMA_VERSION", 2)
-            fill(objects, days, ("SPY",), columns, np.full(60, 0.7), bars=True)
+            fill_with_spy(objects)
         for name, value in {**objects._variables, "AWS_S3_BUCKET": objects.bucket}.items():
             monkeypatch.setenv(name, value)
         answer = ask(function)
@@ -115,10 +119,8 @@ def test_a_manifest_or_catalogue_that_cannot_be_read_is_503_and_its_log_says_whi
     function: str,
     what: str,
 ) -> None:
-    days = np.busday_offset("2024-01-01", np.arange(60), roll="forward").astype("datetime64[D]")
-    columns = {"adjusted_close": np.full((60, 1), 10.0), "volume": np.full((60, 1), 1e6)}
     with empty_cache() as objects:
-        fill(objects, days, ("SPY",), columns, np.full(60, 0.7), bars=True)
+        fill_with_spy(objects)
         manifest = read_manifest(objects.get(MANIFEST_KEY) or b"")
         for name, value in {**objects._variables, "AWS_S3_BUCKET": objects.bucket}.items():
             monkeypatch.setenv(name, value)
