@@ -1,4 +1,4 @@
-"""Synthesize all stacks into `cdktf.out`: what `cdktf` calls."""
+"""Synthesize all stacks, or those that are named, into `cdktf.out`: what `cdktf` calls."""
 
 import sys
 
@@ -9,12 +9,12 @@ from config.errors import in_one_line
 
 @in_one_line()
 def main() -> int:
-    """Write the Terraform JSON of every stack. Wrong configuration ends it, a line a field."""
+    """Write the Terraform JSON of the stacks. Wrong configuration ends it, a line a field."""
     from config.environments import ENVIRONMENTS
     from config.target import Target
     from stacks.application import application
 
-    application(ENVIRONMENTS, Target.from_variables()).synth()
+    application(ENVIRONMENTS, Target.from_variables(), only=sys.argv[1:]).synth()
     return 0
 
 

@@ -5,17 +5,13 @@ import sys
 from pathlib import Path
 
 from config.errors import in_one_line
-from config.settings import Environment
-from deployment.boundary import refuse_without_boundary
-from deployment.guards import refuse_what_nobody_means
 from deployment.programs import (
     find_terraform,
     named_provider_mirror,
     quiet_variables,
     terraform_variables,
 )
-from deployment.region import refuse_to_leave_behind
-from deployment.secrets import refuse_without_secrets, refuse_without_values
+from deployment.refusals import refuse
 
 COMMAND = (
     str(Path(sys.executable).with_name("node")),
@@ -33,22 +29,9 @@ def main(arguments: list[str]) -> int:
     variables = quiet_variables(os.environ)
     if _RUN_TERRAFORM.intersection(arguments) and not _ONLY_ASK.intersection(arguments):
         mirror = named_provider_mirror(find_terraform(os.environ).platform, os.environ)
-        environments = _environments()
-        refuse_what_nobody_means(arguments, os.environ, environments)
-        refuse_to_leave_behind(arguments, os.environ, environments)
-        refuse_without_values(arguments, os.environ, environments)
-        refuse_without_secrets(arguments, environments)
-        refuse_without_boundary(arguments, environments)
+        refuse(arguments)
         variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
     os.execve(COMMAND[0], [*COMMAND, *arguments], variables)
-
-
-def _environments() -> tuple[Environment, ...]:
-    # Importing them raises ConfigurationError where one is wrong, and takes a moment.
-    from config.environments import ENVIRONMENTS
-    from config.target import Target
-
-    return Target.from_variables().environments(ENVIRONMENTS)
 
 
 if __name__ == "__main__":

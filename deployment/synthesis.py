@@ -1,9 +1,10 @@
-"""Synthesis as a program: into a folder of one's own, whatever the shell says of a deployment elsewhere."""
+"""Synthesis as a program."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.errors import OneLineError
@@ -18,6 +19,32 @@ class SynthesisError(OneLineError):
     """The stacks cannot be synthesized; the text says why."""
 
 
+@contextmanager
+def synthesis(
+    program: Sequence[str], folder: Path, variables: Mapping[str, str]
+) -> Iterator[Callable[[], str]]:
+    """Synthesis by `program`, started; what is given waits for it, and is what it complains of.
+
+    It is ended with the context. What waits raises SynthesisError.
+    """
+
+    def complaint() -> str:
+        _, said = process.communicate()
+        if not process.returncode:
+            return said
+        why = said.strip() or "it does not say why"
+        # What is for a person is said whole: a line a fault.
+        raise SynthesisError(f"synthesis failed: {why.splitlines()[-1] if _TRACEBACK in why else why}")
+
+    with subprocess.Popen(
+        program, cwd=folder, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield complaint
+        finally:
+            process.kill()
+
+
 def synthesize(
     outdir: Path,
     root: Path = PROJECT,
@@ -28,27 +55,18 @@ def synthesize(
 ) -> str:
     """Write all stacks of the project in `root` below `outdir`, as cdktf lays them out; what it complains of.
 
-    No folder of this machine stands in them. `program` is what writes them, as Python is told it.
-    `as_deployed`: for where the shell says that a deployment goes. Raises SynthesisError.
+    The shell says nothing of a deployment elsewhere, and no folder of this machine stands in them. `program`
+    is what writes them, as Python is told it. `as_deployed`: for where the shell says that a deployment goes.
+    Raises SynthesisError.
     """
     variables = {
         name: value
         for name, value in os.environ.items()
         if as_deployed or (name not in _NOT_OURS and not name.startswith("PARAKEET_"))
     }
-    done = subprocess.run(
-        [python, *program],
-        cwd=root,
-        env=variables | {"CDKTF_OUTDIR": str(outdir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.strip() or "it does not say why"
-        # What is for a person is said whole: a line a fault.
-        raise SynthesisError(f"synthesis failed: {said.splitlines()[-1] if _TRACEBACK in said else said}")
+    with synthesis([python, *program], root, variables | {"CDKTF_OUTDIR": str(outdir)}) as complaint:
+        said = complaint()
     # The path of a local state.
     for file in outdir.glob("stacks/*/cdk.tf.json"):
         file.write_text(file.read_text(encoding="utf-8").replace(str(root), "."), encoding="utf-8")
-    return done.stderr
+    return said

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,16 +24,25 @@ SECRETS = {
     "TF_VAR_tiingo_api_key": "made-up-6",
     "TF_VAR_polygon_api_key": "made-up-7",
 }
+STACKS = (
+    *BOOTSTRAPS,
+    "parakeet-dev-secrets",
+    "parakeet-dev",
+    "parakeet-staging-secrets",
+    "parakeet-staging",
+    "parakeet-prod-secrets",
+    "parakeet-prod",
+)
 
 
 def run(
-    main: Path, cwd: Path, variables: Mapping[str, str] | None = None
+    main: Path, cwd: Path, variables: Mapping[str, str] | None = None, *stacks: str
 ) -> subprocess.CompletedProcess[str]:
     """`python main.py` in a shell that has set nothing of ours but these variables."""
     ours = ("PARAKEET_", "TF_VAR_", "CDKTF_", "AWS_")
     shell = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
-        [sys.executable, str(main)],
+        [sys.executable, str(main), *stacks],
         cwd=cwd,
         env=shell | dict(variables or {}),
         capture_output=True,
@@ -55,24 +65,43 @@ def test_it_writes_the_same_stacks_whichever_folder_it_is_called_from(
     elsewhere: Path, templates: Mapping[str, Template]
 ) -> None:
     written = read_templates(elsewhere / "cdktf.out")
-    assert (
-        set(written)
-        == set(templates)
-        == {
-            *BOOTSTRAPS,
-            "parakeet-dev-secrets",
-            "parakeet-dev",
-            "parakeet-staging-secrets",
-            "parakeet-staging",
-            "parakeet-prod-secrets",
-            "parakeet-prod",
-        }
-    )
+    assert set(written) == set(templates) == set(STACKS)
     for name in ("parakeet-dev", "parakeet-staging", "parakeet-prod"):
         assert written[name].document == templates[name].document
         for package in written[name].resources("aws_s3_object").values():
             if "source" in package:
                 assert (elsewhere / "cdktf.out" / "stacks" / name / package["source"]).is_file()
+
+
+def test_a_stack_that_is_named_is_written_alone_and_byte_for_byte_as_among_all(
+    elsewhere: Path, tmp_path: Path
+) -> None:
+    among_all = {path.name: path for path in (elsewhere / "cdktf.out/stacks").iterdir()}
+
+    def written_alone(stack: str) -> None:
+        process = run(MAIN, tmp_path / stack, SECRETS, stack)
+        assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
+        [alone] = (tmp_path / stack / "cdktf.out/stacks").iterdir()
+        files = {path.relative_to(alone) for path in alone.rglob("*") if path.is_file()}
+        others = among_all[stack]
+        assert files == {path.relative_to(others) for path in others.rglob("*") if path.is_file()}
+        for file in files:
+            here = str(tmp_path / stack).encode()
+            assert (alone / file).read_bytes().replace(here, str(elsewhere).encode()) == (
+                others / file
+            ).read_bytes(), file
+
+    for stack in among_all:
+        (tmp_path / stack).mkdir()
+    with ThreadPoolExecutor(2) as side_by_side:
+        list(side_by_side.map(written_alone, among_all))
+
+
+def test_a_stack_that_there_is_not_is_told_which_there_are_and_nothing_is_written(tmp_path: Path) -> None:
+    process = run(MAIN, tmp_path, None, "parakeet-dev", "parakeet-qa")
+    assert process.returncode == 1
+    assert process.stderr == f"stack = 'parakeet-qa': allowed: {', '.join(STACKS)}\n"
+    assert not list(tmp_path.glob("cdktf.out/stacks/*"))
 
 
 def test_the_secrets_that_the_shell_holds_are_in_nothing_it_writes(elsewhere: Path) -> None:

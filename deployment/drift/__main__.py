@@ -13,7 +13,8 @@ from config.names import stack_name
 from deployment.drift.comparison import differences
 from deployment.drift.described import Described, Difference
 from deployment.drift.resources import resources
-from deployment.plan import PROJECT, prepared
+from deployment.plan import prepared
+from deployment.synthesis import PROJECT
 
 
 def drift(environment: str, folder: Path = PROJECT) -> int:

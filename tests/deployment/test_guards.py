@@ -8,7 +8,7 @@ from config.environments import DEV, ENVIRONMENTS, PROD
 from config.names import PLACEHOLDER_AUDIENCE, PLACEHOLDER_EMAIL
 from config.settings import Environment
 from deployment.guards import RefusedDeploymentError, refuse_what_nobody_means
-from deployment.plan import prepared
+from deployment.refusals import refuse
 from tests.template import changed
 
 ACCOUNT = "210987654321"
@@ -99,12 +99,14 @@ def test_an_environment_that_is_ready_is_deployed() -> None:
 @pytest.mark.parametrize(
     ("doing", "state", "refused"),
     [
+        ("deploy", "s3", "is a placeholder"),
         ("apply", "s3", "is a placeholder"),
+        ("diff", "local", "PARAKEET_STATE"),
         ("plan", "local", "PARAKEET_STATE"),
         ("apply", "local", "PARAKEET_STATE"),
     ],
 )
-def test_make_plan_and_make_apply_are_refused_what_cdktf_is(
+def test_whatever_deploys_or_plans_is_refused_it(
     monkeypatch: pytest.MonkeyPatch, doing: str, state: str, refused: str
 ) -> None:
     placeholder = changed(PROD, api={"access_audience": PLACEHOLDER_AUDIENCE})
@@ -112,4 +114,4 @@ def test_make_plan_and_make_apply_are_refused_what_cdktf_is(
     monkeypatch.setenv("PARAKEET_STATE", state)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with pytest.raises(RefusedDeploymentError, match=refused):
-        prepared("parakeet-prod", to=doing)
+        refuse([doing, "parakeet-prod"])

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from deployment.plan import initialize
+from deployment.guards import RefusedDeploymentError
+from deployment.plan import initialize, prepared
 from deployment.programs import quiet_variables
+from deployment.synthesis import SynthesisError
 
 pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("mirror")]
 
@@ -73,3 +75,23 @@ def test_a_provider_that_is_gone_is_installed_anew(stack: Stack) -> None:
     assert [stack.initialized() for _ in range(2)] == [1, 1]
     mirror.rename(mirror.with_name("elsewhere"))
     assert stack.initialized() == 2
+
+
+@pytest.mark.parametrize("doing", ["plan", "apply"])
+def test_what_is_refused_does_not_get_as_far_as_terraform(
+    doing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARAKEET_STATE", "local")
+    with pytest.raises(RefusedDeploymentError, match="PARAKEET_STATE = 'local'"):
+        prepared("parakeet-prod", tmp_path, to=doing)
+    assert not list(tmp_path.glob("cdktf.out/stacks/*/.terraform"))
+
+
+def test_a_stack_that_there_is_not_is_told_which_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARAKEET_STATE", "local")
+    # As it may be left there by another revision.
+    (tmp_path / "cdktf.out/stacks/parakeet-qa").mkdir(parents=True)
+    with pytest.raises(SynthesisError, match=r"stack = 'parakeet-qa': allowed: .*parakeet-dev, "):
+        prepared("parakeet-qa", tmp_path)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
 from config.environments import DEV
 from config.settings import Environment
 from config.terraform import state_bucket
-from deployment.plan import prepared
+from deployment.refusals import refuse
 from deployment.region import LeftBehindError, UnknownEnvironmentError, refuse_to_leave_behind, region_of
 from tests.deployment.empty_account import empty_account
 from tests.template import Template, changed
@@ -138,7 +138,7 @@ def test_the_states_that_are_looked_into_are_the_stacks(templates: Mapping[str, 
         assert (backend["bucket"], backend["key"]) == (state_bucket(DEV.account_id), f"dev/{state}.tfstate")
 
 
-def test_make_plan_and_make_apply_are_refused_it_too(
+def test_whatever_deploys_or_plans_is_refused_it(
     client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", MADE_UP)
@@ -152,9 +152,9 @@ def test_make_plan_and_make_apply_are_refused_it_too(
         Bucket=f"{BUCKET}-123456789012", Key="dev/terraform.tfstate", Body=state_with("eu-central-1")
     )
     monkeypatch.setattr("config.environments.ENVIRONMENTS", (ready,))
-    for doing in ("plan", "apply"):
+    for doing in ("deploy", "diff", "plan", "apply"):
         with pytest.raises(LeftBehindError, match="allowed: eu-central-1, where it is deployed"):
-            prepared("parakeet-dev", to=doing)
+            refuse([doing, "parakeet-dev"])
 
 
 def test_an_environment_that_there_is_not_is_told_which_there_are() -> None:
