@@ -153,18 +153,18 @@ def read_templates(outdir: Path) -> Mapping[str, Template]:
 
 def synthesized(settings: Environment, target: Target | None = None) -> Template:
     """The stack of one environment."""
-    return _synthesized(settings, target)[stack_name(settings.name)]
+    return _alone(stack_name(settings.name), settings, target)
 
 
 def synthesized_secrets(settings: Environment) -> Template:
     """The stack of one environment's secrets."""
-    return _synthesized(settings)[secrets_stack_name(settings.name)]
+    return _alone(secrets_stack_name(settings.name), settings)
 
 
-def _synthesized(settings: Environment, target: Target | None = None) -> Mapping[str, Template]:
+def _alone(stack: str, settings: Environment, target: Target | None = None) -> Template:
     with tempfile.TemporaryDirectory() as outdir:
-        application([settings], target or Target(), outdir).synth()
-        return read_templates(Path(outdir))
+        application([settings], target or Target(), outdir, only=[stack]).synth()
+        return read_templates(Path(outdir))[stack]
 
 
 def changed(settings: Environment, **sections: Any) -> Environment:
