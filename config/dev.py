@@ -19,7 +19,7 @@ DEV = environment(
     api={
         "cors_origins": (SITE, *LOCAL_SITES),
         "access_audience": PLACEHOLDER_AUDIENCE,
-        # A route's share, a twentieth, has to let a page of the front end load.
+        # A route's share, a twentieth with twenty routes, has to let a page of the front end load.
         "throttle_rps": 200,
         "throttle_burst": 400,
     },

@@ -168,9 +168,11 @@ class Api(Construct):
     def _share_out_the_throttle(self) -> None:
         # To each route alike. AWS's documents differ on whether a stage's limit is one for all its routes, or
         # a default that each has by itself (developer guide, "Throttle requests to your HTTP APIs"; API
-        # reference, DefaultRouteSettings). Of limits of their own the sum is the configuration's either way.
+        # reference, DefaultRouteSettings). Of limits of their own the sum is no more than the configuration's
+        # either way, rounded down to hundredths that a reader can add up.
         routes = len(self._throttled)
-        rps, burst = self._settings.throttle_rps / routes, max(1, self._settings.throttle_burst // routes)
+        rps = self._settings.throttle_rps * 100 // routes / 100
+        burst = max(1, self._settings.throttle_burst // routes)
         self._stage.put_route_settings(
             [self._health_throttle, *(_throttle(route, rps, burst) for route in self._throttled)]
         )

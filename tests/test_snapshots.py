@@ -60,7 +60,7 @@ def test_snapshots_name_no_folder_of_a_machine_and_no_code_hash(
         # "/" is the home of a user who has none.
         assert folder == Path("/") or str(folder) not in written
     configured = {value for each in ENVIRONMENTS for value in (each.account_id, each.api.access_audience)}
-    assert set(re.findall(r"\b[0-9a-fA-F]{12,}\b", written)) <= configured
+    assert set(re.findall(r"(?<![0-9.])\b[0-9a-fA-F]{12,}\b", written)) <= configured
 
 
 def _normalised(value: Any, key: str = "") -> Any:

@@ -175,15 +175,17 @@ def test_all_routes_together_are_throttled_as_the_environment_says(
     own = throttles(template)
     assert own.keys() == routes(template).keys()
     shares = [limits for key, limits in own.items() if key != "GET /health"]
-    assert len(set(shares)) == 1
-    assert tuple(map(sum, zip(*shares, strict=True))) == (rps, burst)
+    [(rate, at_once)] = set(shares)
+    # No more, and a step of each route's share less would be too little.
+    assert rps - len(shares) / 100 < rate * len(shares) <= rps
+    assert burst - len(shares) < at_once * len(shares) <= burst
 
 
 def test_a_throttle_that_cannot_be_shared_out_evenly_lets_no_more_through_and_shuts_no_route() -> None:
     template = synthesized(changed(PROD, api={"throttle_rps": 7, "throttle_burst": 9}))
     own = throttles(template)
     del own["GET /health"]
-    assert sum(rate for rate, _ in own.values()) == pytest.approx(7)
+    assert 0 < sum(rate for rate, _ in own.values()) <= 7
     assert {burst for _, burst in own.values()} == {1}
 
 

@@ -19,17 +19,26 @@ def exposed(old: Block, new: Block) -> list[str]:
     return [finding.text for finding in exposure(comparison)]
 
 
+def as_said(settings: Block) -> str:
+    """A route's own limits, without which route's they are."""
+    limits = {name: settings[name] for name in ("throttling_burst_limit", "throttling_rate_limit")}
+    return f"`{json.dumps(limits)}`"
+
+
 def test_a_share_of_the_throttle_that_changes_for_all_routes_is_said_once() -> None:
     old = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
     new = copy.deepcopy(old)
     (stage,) = new["resource"]["aws_apigatewayv2_stage"].values()
     _, *shares = stage["route_settings"]
+    was = shares[0].copy()
     for share in shares:
         share["throttling_rate_limit"] = 75
     shares[0]["throttling_burst_limit"] = 7
+    rate, burst = f"{was['throttling_rate_limit']:g}", was["throttling_burst_limit"]
+    which = f"of all {len(shares)} but route GET /health"
     assert exposed(old, new) == [
-        "stage $default: `route_settings[route GET /trades].throttling_burst_limit` `100` → `7`",
-        "stage $default: `route_settings.throttling_rate_limit` `50` → `75`, of all 20 but route GET /health",
+        f"stage $default: `route_settings[route GET /trades].throttling_burst_limit` `{burst}` → `7`",
+        f"stage $default: `route_settings.throttling_rate_limit` `{rate}` → `75`, {which}",
     ]
 
 
@@ -37,15 +46,11 @@ def test_a_share_of_the_throttle_that_all_routes_are_given_or_lose_is_said_once(
     shared = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
     alone = copy.deepcopy(shared)
     (stage,) = alone["resource"]["aws_apigatewayv2_stage"].values()
-    health, *_ = stage["route_settings"]
+    health, *shares = stage["route_settings"]
     stage["route_settings"] = [health]
-    share = '`{"throttling_burst_limit": 100, "throttling_rate_limit": 50}`'
-    assert exposed(alone, shared) == [
-        f"stage $default: `route_settings` nothing → {share}, of all 20 but route GET /health"
-    ]
-    assert exposed(shared, alone) == [
-        f"stage $default: `route_settings` {share} → nothing, of all 20 but route GET /health"
-    ]
+    share, which = as_said(shares[0]), f"of all {len(shares)} but route GET /health"
+    assert exposed(alone, shared) == [f"stage $default: `route_settings` nothing → {share}, {which}"]
+    assert exposed(shared, alone) == [f"stage $default: `route_settings` {share} → nothing, {which}"]
 
 
 def test_a_few_routes_whose_share_is_gone_are_named() -> None:
@@ -54,7 +59,7 @@ def test_a_few_routes_whose_share_is_gone_are_named() -> None:
     (stage,) = fewer["resource"]["aws_apigatewayv2_stage"].values()
     _, *gone, last = stage["route_settings"]
     stage["route_settings"] = [each for each in stage["route_settings"] if each not in (gone[0], last)]
-    share = '`{"throttling_burst_limit": 100, "throttling_rate_limit": 50}`'
+    share = as_said(last)
     names = "route GET /trades, route POST /scanner/{proxy+}"
     assert exposed(shared, fewer) == [
         f"stage $default: `route_settings` {share} → nothing, of each of 2: {names}"
