@@ -12,7 +12,7 @@ from config.environments import DEV
 from config.settings import Environment
 from config.terraform import state_bucket
 from deployment.refusals import refuse
-from deployment.region import LeftBehindError, UnknownEnvironmentError, refuse_to_leave_behind, region_of
+from deployment.region import LeftBehindError, refuse_to_leave_behind
 from tests.deployment.empty_account import empty_account
 from tests.template import Template, changed
 
@@ -155,11 +155,6 @@ def test_whatever_deploys_or_plans_is_refused_it(
     for doing in ("deploy", "diff", "plan", "apply"):
         with pytest.raises(LeftBehindError, match="allowed: eu-central-1, where it is deployed"):
             refuse([doing, "parakeet-dev"])
-
-
-def test_an_environment_that_there_is_not_is_told_which_there_are() -> None:
-    with pytest.raises(UnknownEnvironmentError, match="ENVIRONMENT = 'qa': allowed: dev, staging, prod"):
-        region_of("qa")
 
 
 def test_a_state_from_before_the_account_was_named_is_not_left_behind(client: Callable[..., Any]) -> None:
