@@ -11,7 +11,7 @@ from functions.runtime import json_text
 from functions.runtime.errors import ConflictError, InvalidError, NotFoundError
 from functions.runtime.fields import DayOrInstant, Exact, Instant, Ticker
 from functions.runtime.http_api import HttpApi
-from functions.runtime.paging import PageNumber, PageSize, total_pages
+from functions.runtime.paging import PageNumber, PageSize, paged
 from functions.runtime.parameters import Body, Header, Path, Query
 from functions.trades import metrics, store
 from functions.trades.model import (
@@ -116,10 +116,7 @@ def list_trades(
         )
     return TradePage(
         trades=[Trade.model_validate(row) for row in rows],
-        total=total,
-        page=page,
-        page_size=page_size,
-        total_pages=total_pages(total, page_size),
+        **paged(total, page, page_size),
     )
 
 
@@ -190,10 +187,7 @@ def get_history(trade: Id, page: PageNumber = 1, page_size: PageSize = 50) -> Hi
     _found(total or None, trade)
     return HistoryPage(
         versions=[Version.model_validate(row) for row in rows],
-        total=total,
-        page=page,
-        page_size=page_size,
-        total_pages=total_pages(total, page_size),
+        **paged(total, page, page_size),
     )
 
 
