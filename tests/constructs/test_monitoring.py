@@ -446,3 +446,16 @@ def test_the_dashboard_has_an_address_to_open(watched: Template) -> None:
         "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1"
         f"#dashboards:name=${{aws_cloudwatch_dashboard.{name}.dashboard_name}}"
     )
+
+
+def test_a_function_that_verifies_tokens_is_watched_as_all_that_serve_are(prod: Template) -> None:
+    verified = synthesized(changed(PROD, api={"authorizer": "lambda"}))
+    alarms, more = (
+        {block["alarm_name"] for block in each.resources("aws_cloudwatch_metric_alarm").values()}
+        for each in (prod, verified)
+    )
+    assert more - alarms == {
+        f"potential-parakeet-authorizer-{what}-prod" for what in ("errors", "throttles", "duration")
+    }
+    shown = verified.one("aws_cloudwatch_dashboard")["dashboard_body"]
+    assert "${aws_lambda_function.authorizer.function_name}" in shown
