@@ -11,7 +11,7 @@ import pytest
 
 from config.environments import DEV, PROD
 from tests.platform import APIS, FUNCTIONS
-from tests.template import Block, Template, changed, synthesized
+from tests.template import CONFIGURED, Block, Template, changed, synthesized
 
 PARTS = tuple(FUNCTIONS.values())
 
@@ -175,27 +175,16 @@ def test_only_lambda_assumes_a_functions_role(platform: Template) -> None:
 # What each is
 
 
-def test_the_five_functions_are_there(platform: Template) -> None:
+def test_the_functions_are_there_and_no_others(platform: Template) -> None:
     assert {block["function_name"] for block in platform.resources("aws_lambda_function").values()} == {
         f"potential-parakeet-{part}-{platform.environment}" for part in PARTS
     }
 
 
-@pytest.mark.parametrize(
-    ("environment", "small", "large"), [("dev", 256, 512), ("staging", 512, 1024), ("prod", 512, 1024)]
-)
-def test_functions_have_the_memory_of_their_environment(
-    environment: str, small: int, large: int, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(environment)
-    assert {part: template.function(part)["memory_size"] for part in PARTS} == {
-        "trades-api": small,
-        "data-api": small,
-        "strategies-api": 1024,
-        "scanner-api": large,
-        "ingest": large,
-        "migrate": 512,
-    }
+def test_functions_have_the_memory_of_their_environment(platform: Template) -> None:
+    settings = CONFIGURED[platform.environment].functions
+    for function, part in FUNCTIONS.items():
+        assert platform.function(part)["memory_size"] == getattr(settings, function).memory_mb
 
 
 def test_api_functions_end_before_the_http_api_gives_up(platform: Template) -> None:
@@ -239,17 +228,13 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("environment", "level"), [("dev", "DEBUG"), ("staging", "DEBUG"), ("prod", "INFO")])
-def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(
-    environment: str, level: str, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(environment)
+def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(platform: Template) -> None:
     for part in PARTS:
-        assert template.function(part)["environment"]["variables"] == {
+        assert platform.function(part)["environment"]["variables"] == {
             **TOLD[part],
-            "ENVIRONMENT": environment,
+            "ENVIRONMENT": platform.environment,
             "OPENBLAS_NUM_THREADS": "1",
-            "LOG_LEVEL": level,
+            "LOG_LEVEL": CONFIGURED[platform.environment].functions.log_level,
             "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{part}",
         }
 
@@ -349,9 +334,9 @@ def test_what_is_live_together_is_written_down_after_all_of_it_is_but_the_schema
     ]
 
 
-def test_every_environment_runs_the_same_code(dev: Template, staging: Template, prod: Template) -> None:
+def test_every_environment_runs_the_same_code(platform: Template, prod: Template) -> None:
     for part in PARTS:
-        (_,) = {code(template, part)["key"] for template in (dev, staging, prod)}
+        assert code(platform, part)["key"] == code(prod, part)["key"]
 
 
 # What is off unless asked for
