@@ -66,6 +66,17 @@ def test_what_has_never_been_seen_on_the_real_aws_is_listed_with_how_to_see_it()
         assert any(told in what for what, _ in rows), told
 
 
+def test_what_to_do_is_said_of_every_alarm(prod: Template) -> None:
+    said = [
+        row[0] for row in _table(OPERATE, "## What a message means")[1:] if row[0].startswith("the alarm `")
+    ]
+    known = [re.escape(name).replace("…", ".+") for row in said for name in re.findall("`([^`]+)`", row)]
+    alarms = prod.resources("aws_cloudwatch_metric_alarm").values()
+    names = [alarm["alarm_name"].removeprefix("potential-parakeet-") for alarm in alarms]
+    unknown = [name for name in names if not any(re.fullmatch(f"{each}-prod", name) for each in known)]
+    assert unknown == [], "docs/operate.md has no row for these alarms"
+
+
 def test_every_link_of_the_documents_leads_somewhere() -> None:
     for file in (
         *sorted((PROJECT / "docs").glob("*.md")),
