@@ -129,7 +129,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     handler.parent.mkdir()
     handler.write_text(_block("python"), encoding="utf-8")
     handler.with_name("__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
-    apply_diff(_block("diff"), project)
+    apply_diff("extend.md", _block("diff"), project)
     environ = {**os.environ, "CDKTF_OUTDIR": str(project / "cdktf.out")}
     subprocess.run([sys.executable, "main.py"], cwd=project, env=environ, check=True, timeout=120)
     return Example(project, read_templates(project / "cdktf.out"))

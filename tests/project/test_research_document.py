@@ -28,10 +28,11 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     diffs = re.findall(r"```diff\n(.*?)```", RESEARCH, re.DOTALL)
     assert (len(files), len(diffs)) == (2, 2)
     for name, text in files:
-        assert not (project / name).exists()
+        if (project / name).exists():
+            pytest.skip(f"docs/research.md's example {name} was added for good: give it another one")
         (project / name).write_text(text, encoding="utf-8")
     for diff in diffs:
-        apply_diff(diff, project)
+        apply_diff("research.md", diff, project)
     return project
 
 
