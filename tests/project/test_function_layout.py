@@ -62,6 +62,12 @@ def test_every_folder_is_a_function_or_shared() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_tests(function: str) -> None:
+    tests = PROJECT / "tests/functions" / function
+    assert list(tests.glob("test_*.py")), f"no tests of functions/{function} in {tests.relative_to(PROJECT)}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_function_imports_another(function: str) -> None:
     for file in modules(function):
         assert folders(file) <= {function, *SHARED}, file
