@@ -33,9 +33,10 @@ unit: setup ## The tests that start no program and no server, in seconds
 integration: setup ## The tests that start servers, PostgreSQL, functions and programs, but for the real Terraform
 	$(BIN)/python -m pytest -m integration --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
-lint: setup ## ruff: lint and format
+lint: setup ## ruff: lint and format; detect-secrets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pre-commit run detect-secrets --all-files
 
 types: setup ## mypy, strict
 	$(BIN)/mypy

@@ -1,7 +1,7 @@
 """The table of what an environment may set, for `docs/configuration.md`: `make docs`."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -61,7 +61,7 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _sections(found: tuple[Any, ...]) -> list[BaseModel]:
-    flat = [part for each in found for part in (each if isinstance(each, tuple) else (each,))]
+    flat = [one for each in found for one in (each if isinstance(each, tuple) else (each,))]
     return [each for each in flat if isinstance(each, BaseModel)]
 
 
@@ -74,13 +74,15 @@ def _said(found: tuple[Any, ...], inner: type[BaseModel] | None) -> Any:
 
 def _shown(value: Any) -> str:
     match value:
-        case None | () | {}:
+        case None | ():
             return "-"
         case bool():
             return "yes" if value else "no"
         case tuple():
             return ", ".join(map(str, value))
-    return "-" if isinstance(value, dict) or (hasattr(value, "keys") and not value) else str(value)
+        case Mapping():
+            return ", ".join(f"{name}: {each}" for name, each in value.items()) or "-"
+    return str(value)
 
 
 @in_one_line()

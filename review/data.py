@@ -327,7 +327,7 @@ _LIVES = {
 
 
 def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
-    if change.after is None:
+    if change.after is None or _is_made_now(comparison, change.after.get("bucket")):
         return
     bucket = comparison.new.readable(str(change.after.get("bucket", "")))
     # What deleted another bucket's objects deleted none of this one's.
@@ -348,6 +348,14 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 comparison.construct(change),
                 (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
             )
+
+
+def _is_made_now(comparison: Comparison, reference: Any) -> bool:
+    """Whether what is referred to comes with this change, and so is empty; not if it is imported or moved."""
+    imported = {str(one.get("to")) for one in blocks(comparison.new.document.get("import"))}
+    made = comparison.new.resources.keys() - comparison.old.resources.keys() - comparison.came_from.keys()
+    addresses = [".".join(one.split(".")[:2]) for one in comparison.new.references(reference)]
+    return bool(addresses) and all(one in made and one not in imported for one in addresses)
 
 
 def _fewer_versions(comparison: Comparison, change: Change, bucket: str) -> Iterator[Finding]:

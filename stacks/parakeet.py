@@ -86,8 +86,6 @@ class ParakeetStack(EnvironmentStack):
         )
         scanner = Function(self, "scanner", defaults, settings.scanner, part="scanner-api", variables=cache)
         functions = [trades, data, strategies, scanner, ingest, migrate]
-        # A migration that fails fails its deployment: nobody has to be told.
-        watched = [function for function in functions if function is not migrate]
 
         # Who may use what
         secrets.database.grant_read(trades)
@@ -137,16 +135,17 @@ class ParakeetStack(EnvironmentStack):
         Scheduler(self, "scheduler", environment.schedule, place, function=ingest, dead_letters=dead_letters)
 
         # What `make rollback` goes back to. The schema stays as it is.
-        Release(self, "release", storage.packages, [each for each in functions if each is not migrate])
+        serving = [function for function in functions if function is not migrate]
+        Release(self, "release", storage.packages, serving)
 
-        # Who is told when it fails
+        # Who is told when it fails. A migration that fails fails its deployment.
         if environment.monitoring.enabled:
             monitoring = Monitoring(
                 self,
                 "monitoring",
                 environment.monitoring,
                 place,
-                functions=watched,
+                functions=serving,
                 api=api,
                 dead_letters=dead_letters,
                 daily=ingest if environment.schedule.enabled else None,

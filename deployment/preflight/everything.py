@@ -14,12 +14,13 @@ from deployment.programs import PrerequisiteError, find_terraform, named_provide
 
 def checks_of(environment: Environment, variables: Mapping[str, str]) -> list[Check]:
     """For a deployment with these variables of the shell."""
+    ingest = environment.functions.ingest
     return [
         Check("Terraform", partial(terraform, variables)),
         *aws_checks(environment),
         *access_checks(environment.api, environment.name),
         Check("database", partial(database, variables)),
-        *provider_checks(variables),
+        *provider_checks(variables, tiingo=ingest.tiingo_url, polygon=ingest.polygon_url),
     ]
 
 

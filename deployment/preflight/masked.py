@@ -4,16 +4,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-SECRETS = (
-    "TF_VAR_neon_database_url",
-    "TF_VAR_db_password",
-    "TF_VAR_db_username",
-    "TF_VAR_db_host",
-    "TF_VAR_tiingo_api_key",
-    "TF_VAR_polygon_api_key",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-)
+from deployment.secrets import VARIABLES
+
+SECRETS = (*(f"TF_VAR_{name}" for name in VARIABLES), "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def masked(text: str, variables: Mapping[str, str]) -> str:

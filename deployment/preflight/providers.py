@@ -6,14 +6,9 @@ from functools import partial
 from deployment.preflight.checks import Check, ProblemError, UnknownError
 from deployment.preflight.web import ask
 
-TIINGO = "https://api.tiingo.com"
-POLYGON = "https://api.polygon.io"
 
-
-def provider_checks(
-    variables: Mapping[str, str], *, tiingo: str = TIINGO, polygon: str = POLYGON
-) -> list[Check]:
-    """The addresses are the providers' own, unless others are given."""
+def provider_checks(variables: Mapping[str, str], *, tiingo: str, polygon: str) -> list[Check]:
+    """`tiingo` and `polygon` are where the ingest asks them."""
     test = partial(_key, variables, "TF_VAR_tiingo_api_key", f"{tiingo}/api/test", "Token")
     status = partial(_key, variables, "TF_VAR_polygon_api_key", f"{polygon}/v1/marketstatus/now", "Bearer")
     return [Check("Tiingo key", test), Check("Polygon key", status)]

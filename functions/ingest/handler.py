@@ -109,7 +109,8 @@ def _measure(step: Step | None, started: float) -> None:
 def _measure_age(cache: Cache) -> None:
     try:
         market_day = cache.snapshot().catalogue.market_day
-    except (CacheEmptyError, UnreadableError, StorageError):
+    except (CacheEmptyError, UnreadableError, StorageError) as error:
+        log.warning("The age of the prices is unknown", extra={"error": type(error).__name__})
         return
     if market_day:
         metrics.add_metric("NewestBarAgeDays", "Count", (datetime.now(UTC).date() - market_day).days)

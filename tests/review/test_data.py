@@ -55,6 +55,30 @@ def test_fewer_versions_that_are_spared_are_data_at_risk(
     assert found == said * [f"potential-parakeet-cache-prod: {text} (rule `expire-old-versions`)"]
 
 
+def with_another_bucket(*, imported: bool) -> Change:
+    def change(document: Block) -> None:
+        of_kind = document["resource"]
+        of_kind["aws_s3_bucket"]["exports"] = {"bucket": "potential-parakeet-exports-prod"}
+        of_kind["aws_s3_bucket_lifecycle_configuration"]["exports"] = {
+            "bucket": "${aws_s3_bucket.exports.id}",
+            "rule": [{"id": "expire", "status": "Enabled", "expiration": [{"days": 30}]}],
+        }
+        if imported:
+            document["import"] = [{"to": "aws_s3_bucket.exports", "id": "potential-parakeet-exports-prod"}]
+
+    return change
+
+
+def test_what_comes_with_a_change_has_no_objects_to_lose_unless_it_is_imported(
+    old: Mapping[str, Stack],
+) -> None:
+    def nothing(_document: Block) -> None: ...
+
+    assert at_risk(old, nothing, with_another_bucket(imported=False)) == []
+    (text,) = at_risk(old, nothing, with_another_bucket(imported=True))
+    assert text.startswith("potential-parakeet-exports-prod: objects are deleted after 30 days")
+
+
 def triggered(document: Block) -> None:
     one(document, "aws_sqs_queue", "dead_letters")["lifecycle"] = {
         "replace_triggered_by": ["aws_lambda_function.ingest.memory_size", "aws_lambda_function.data"]
