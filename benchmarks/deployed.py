@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.deployment_steps import deploy, environment_named, provider_mirror
+from config.named import environment_named
+from local.deployment_steps import deploy, provider_mirror
 from local.narration import Narration
 from local.platform import LocalPlatform
 from local.run_folder import run_folder

@@ -133,6 +133,9 @@ def _variables(server: MarketData) -> dict[str, str]:
         "AWS_S3_BUCKET": BUCKET,
         "SECRETS_ARN": "none",
         "INGEST_FUNCTION_NAME": "none",
+        "INGEST_REQUESTS_PER_HOUR": "10000",
+        "INGEST_CONCURRENCY": "8",
+        "INGEST_FAILURE_SHARE": "0.05",
         **server.variables,
     }
 

@@ -29,26 +29,32 @@ API_TIMEOUT_SECONDS = 29
 
 Days = Annotated[StrictInt, positive("days")]
 # Lambda quotas page.
-MemoryMb = Annotated[StrictInt, between(128, 10240, "MB")]
-EphemeralStorageMb = Annotated[StrictInt, between(512, 10240, "MB")]
-TimeoutSeconds = Annotated[StrictInt, between(1, 900, "seconds")]
-
-
-Concurrency = Annotated[StrictInt, positive("concurrent executions")]
+MemoryMb = Annotated[
+    StrictInt,
+    between(128, 10240, "MB"),
+    Field(description="Memory in MB; Lambda gives processor time in proportion to it"),
+]
+EphemeralStorageMb = Annotated[
+    StrictInt, between(512, 10240, "MB"), Field(description="Size of `/tmp` in MB")
+]
+_ENDS = Field(description="Seconds after which Lambda ends it; its duration alarm rings at 80 % of them")
+TimeoutSeconds = Annotated[StrictInt, between(1, 900, "seconds"), _ENDS]
+ApiTimeoutSeconds = Annotated[
+    StrictInt, between(1, API_TIMEOUT_SECONDS, "seconds, as an HTTP API ends at 30"), _ENDS
+]
+Concurrency = Annotated[
+    Annotated[StrictInt, positive("concurrent executions")] | None,
+    Field(description="How many run at once at most, taken from what the account has; None: no bound"),
+]
 
 
 class FunctionSettings(Section):
     """One function."""
 
-    memory_mb: MemoryMb = Field(description="Memory in MB; Lambda gives processor time in proportion to it")
-    timeout_seconds: TimeoutSeconds = Field(
-        description="Seconds after which Lambda ends it; its duration alarm rings at 80 % of them"
-    )
-    ephemeral_storage_mb: EphemeralStorageMb = Field(default=512, description="Size of `/tmp` in MB")
-    reserved_concurrency: Concurrency | None = Field(
-        default=None,
-        description="How many run at once at most, taken from what the account has; None: no bound",
-    )
+    memory_mb: MemoryMb
+    timeout_seconds: TimeoutSeconds
+    ephemeral_storage_mb: EphemeralStorageMb = 512
+    reserved_concurrency: Concurrency = None
 
 
 HttpsAddress = Annotated[
@@ -56,21 +62,13 @@ HttpsAddress = Annotated[
 ]
 
 
-def _described(field: str) -> str | None:
-    return FunctionSettings.model_fields[field].description
-
-
 class ApiFunctionSettings(FunctionSettings):
     """A function behind the HTTP API, which gives up at 30 s."""
 
-    memory_mb: MemoryMb = Field(default=512, description=_described("memory_mb"))
-    timeout_seconds: Annotated[
-        StrictInt, between(1, API_TIMEOUT_SECONDS, "seconds, as an HTTP API ends at 30")
-    ] = Field(default=API_TIMEOUT_SECONDS, description=_described("timeout_seconds"))
+    memory_mb: MemoryMb = 512
+    timeout_seconds: ApiTimeoutSeconds = API_TIMEOUT_SECONDS
     # What a leaked token can run at once, and so what it can cost.
-    reserved_concurrency: Concurrency | None = Field(
-        default=20, description=_described("reserved_concurrency")
-    )
+    reserved_concurrency: Concurrency = 20
 
 
 class TradesSettings(ApiFunctionSettings):
@@ -78,33 +76,29 @@ class TradesSettings(ApiFunctionSettings):
 
     # Beyond it an HTTP API answers 503 at once. All environments in one account take half of the 1,000 that
     # it has (Lambda quotas page, "Concurrent executions"); a new one may have 10.
-    reserved_concurrency: Concurrency | None = Field(
-        default=100, description=_described("reserved_concurrency")
-    )
+    reserved_concurrency: Concurrency = 100
 
 
 class StrategiesSettings(ApiFunctionSettings):
     """The backtests, over the closes of all years. What would not fit is refused before it starts."""
 
     # 500 tickers over ten years take 324 MiB and want half a processor.
-    memory_mb: MemoryMb = Field(default=1024, description=_described("memory_mb"))
+    memory_mb: MemoryMb = 1024
 
 
 class ScannerSettings(ApiFunctionSettings):
     """The scanner, which reads all instruments at once."""
 
-    memory_mb: MemoryMb = Field(default=1024, description=_described("memory_mb"))
+    memory_mb: MemoryMb = 1024
 
 
 class IngestSettings(FunctionSettings):
     """The daily ingest."""
 
-    memory_mb: MemoryMb = Field(default=1024, description=_described("memory_mb"))
-    timeout_seconds: TimeoutSeconds = Field(default=300, description=_described("timeout_seconds"))
+    memory_mb: MemoryMb = 1024
+    timeout_seconds: TimeoutSeconds = 300
     # A day's Parquet files are put together on /tmp.
-    ephemeral_storage_mb: EphemeralStorageMb = Field(
-        default=1024, description=_described("ephemeral_storage_mb")
-    )
+    ephemeral_storage_mb: EphemeralStorageMb = 1024
     requests_per_hour: Annotated[StrictInt, positive("requests an hour")] = Field(
         default=10_000, description="Requests to a data provider, as its plan allows"
     )
@@ -121,23 +115,21 @@ class IngestSettings(FunctionSettings):
         default="https://api.polygon.io", description="Where they come from where Tiingo has none"
     )
     # Two at once would only fetch the same twice.
-    reserved_concurrency: Concurrency | None = Field(
-        default=1, description=_described("reserved_concurrency")
-    )
+    reserved_concurrency: Concurrency = 1
 
 
 class AuthorizerSettings(FunctionSettings):
     """The Lambda authorizer, where there is one: every request waits for it."""
 
-    memory_mb: MemoryMb = Field(default=256, description=_described("memory_mb"))
-    timeout_seconds: TimeoutSeconds = Field(default=5, description=_described("timeout_seconds"))
+    memory_mb: MemoryMb = 256
+    timeout_seconds: TimeoutSeconds = 5
 
 
 class MigrateSettings(FunctionSettings):
     """What brings the database's schema up to date, during a deployment."""
 
-    memory_mb: MemoryMb = Field(default=512, description=_described("memory_mb"))
-    timeout_seconds: TimeoutSeconds = Field(default=300, description=_described("timeout_seconds"))
+    memory_mb: MemoryMb = 512
+    timeout_seconds: TimeoutSeconds = 300
 
 
 class VpcSettings(Section):

@@ -17,8 +17,8 @@ from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
 from constructs.resources.lifecycle import (
-    ACCESS_LOG_DAYS,
     abort_abandoned_uploads,
+    access_log_rules,
     expire,
     expire_old_versions,
 )
@@ -46,7 +46,7 @@ class Storage(Construct):
             name=place.name("logs"),
             address="logs",
             destroy_objects=destroy_objects,
-            lifecycle_rules=[abort_abandoned_uploads(), expire("expire-logs", "", ACCESS_LOG_DAYS)],
+            lifecycle_rules=access_log_rules(),
         )
         self.cache = Bucket(
             self,

@@ -13,14 +13,31 @@ _CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
+class Amounts:
+    """USD a month."""
+
+    idle: Decimal = Decimal(0)
+    expected: Decimal = Decimal(0)
+    ceiling: Decimal = Decimal(0)
+
+    def __add__(self, other: "Amounts") -> "Amounts":
+        return Amounts(self.idle + other.idle, self.expected + other.expected, self.ceiling + other.ceiling)
+
+    def __sub__(self, other: "Amounts") -> "Amounts":
+        return Amounts(self.idle - other.idle, self.expected - other.expected, self.ceiling - other.ceiling)
+
+    def rounded(self) -> "Amounts":
+        """To the cent."""
+        return Amounts(*(amount.quantize(_CENT) for amount in (self.idle, self.expected, self.ceiling)))
+
+
+@dataclass(frozen=True)
 class Item:
-    """A line with its amounts in USD, unrounded."""
+    """A line with its amounts, unrounded."""
 
     line: Line
     price: Price
-    idle: Decimal
-    expected: Decimal
-    ceiling: Decimal
+    amounts: Amounts
 
 
 @dataclass(frozen=True)
@@ -34,24 +51,16 @@ class Bill:
     """Whether some route of an API has no bound but the account's."""
 
     @property
-    def totals(self) -> tuple[Decimal, Decimal, Decimal]:
-        """Idle, expected and ceiling, to the cent."""
-        return (
-            cents(sum((item.idle for item in self.items), Decimal(0))),
-            cents(sum((item.expected for item in self.items), Decimal(0))),
-            cents(sum((item.ceiling for item in self.items), Decimal(0))),
-        )
+    def total(self) -> Amounts:
+        """Of all, to the cent."""
+        return sum((item.amounts for item in self.items), Amounts()).rounded()
 
-    def by_service(self) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
-        """Idle, expected and ceiling, unrounded."""
-        services: dict[str, tuple[Decimal, Decimal, Decimal]] = {}
+    def by_service(self) -> dict[str, Amounts]:
+        """Unrounded."""
+        services: dict[str, Amounts] = {}
         for item in self.items:
-            idle, expected, ceiling = services.get(item.price.service, (Decimal(0),) * 3)
-            services[item.price.service] = (
-                idle + item.idle,
-                expected + item.expected,
-                ceiling + item.ceiling,
-            )
+            service = item.price.service
+            services[service] = services.get(service, Amounts()) + item.amounts
         return services
 
 
@@ -60,10 +69,10 @@ def bill(document: Mapping[str, Any], usage: Usage, *, free_tier: bool = False) 
     items = []
     for line in quantities(document, usage):
         price = PRICES[line.price]
-        idle, expected, ceiling = (
+        amounts = (
             price.of(quantity, free_tier=free_tier) for quantity in (line.idle, line.expected, line.ceiling)
         )
-        items.append(Item(line, price, idle, expected, ceiling))
+        items.append(Item(line, price, Amounts(*amounts)))
     return Bill(tuple(items), tuple(unknown(document)), unthrottled(document))
 
 
@@ -75,8 +84,3 @@ def bill_of_all(documents: Sequence[Mapping[str, Any]], usage: Usage, *, free_ti
         tuple(sorted({kind for one in bills for kind in one.unknown})),
         any(one.unthrottled for one in bills),
     )
-
-
-def cents(amount: Decimal) -> Decimal:
-    """Rounded to the cent."""
-    return amount.quantize(_CENT)

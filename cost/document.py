@@ -10,7 +10,10 @@ from cost.report import beside_the_earlier, sources
 
 def totals(bills: Mapping[str, Bill]) -> str:
     """A row for each environment."""
-    rows = [f"| {name} | {' | '.join(str(total) for total in bill.totals)} |" for name, bill in bills.items()]
+    rows = [
+        f"| {name} | {total.idle} | {total.expected} | {total.ceiling} |"
+        for name, total in ((name, bill.total) for name, bill in bills.items())
+    ]
     return "\n".join(["| USD a month | idle | expected | ceiling |", "|---|--:|--:|--:|", *rows]) + "\n"
 
 

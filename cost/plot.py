@@ -18,7 +18,7 @@ def series(documents: Sequence[Mapping[str, Any]], usage: Usage) -> dict[str, li
     for number, requests in enumerate(REQUESTS):
         changed = usage.model_copy(update={"requests": round(requests)})
         for service, amounts in bill_of_all(documents, changed).by_service().items():
-            found.setdefault(service, [0.0] * len(REQUESTS))[number] = float(amounts[1])
+            found.setdefault(service, [0.0] * len(REQUESTS))[number] = float(amounts.expected)
     return found
 
 

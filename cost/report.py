@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from config.usage import Usage
-from cost.bill import Bill, cents
+from cost.bill import Bill
 from cost.prices import AS_OF, PRICES
 from cost.quantities import ACCOUNT_THROTTLE
 
@@ -52,14 +52,14 @@ def report(environment: str, bill: Bill, usage: Usage, *, free_tier: bool) -> st
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for item in bill.items:
-        line = item.line
+        line, amounts = item.line, item.amounts.rounded()
         lines.append(
             f"| {item.price.service} | {item.price.unit} | {_price(item.price.tiers[0][1])} | "
-            f"{cents(item.idle)} | {_quantity(line.expected)} | {cents(item.expected)} | "
-            f"{_quantity(line.ceiling)} | {cents(item.ceiling)} |"
+            f"{amounts.idle} | {_quantity(line.expected)} | {amounts.expected} | "
+            f"{_quantity(line.ceiling)} | {amounts.ceiling} |"
         )
-    idle, expected, ceiling = bill.totals
-    lines.append(f"| **all** | | | **{idle}** | | **{expected}** | | **{ceiling}** |")
+    total = bill.total
+    lines.append(f"| **all** | | | **{total.idle}** | | **{total.expected}** | | **{total.ceiling}** |")
     for item in bill.items:
         line = item.line
         if line.price == "api.request" and line.expected > line.ceiling:
@@ -90,10 +90,9 @@ def beside_the_earlier(environment: str, bill: Bill) -> Iterator[str]:
     earlier = EARLIER.get(environment)
     if earlier is None:
         return
-    _, expected, _ = bill.totals
-    yield f"The earlier estimate: {_TOTALS[environment]} USD, now {expected}. By service:"
+    yield f"The earlier estimate: {_TOTALS[environment]} USD, now {bill.total.expected}. By service:"
     yield ""
-    services = {name: cents(amounts[1]) for name, amounts in bill.by_service().items()}
+    services = {name: amounts.rounded().expected for name, amounts in bill.by_service().items()}
     for service in sorted({*earlier, *services}):
         before, now = Decimal(earlier.get(service, "0")), services.get(service, Decimal(0))
         if abs(now - before) >= Decimal("0.01"):

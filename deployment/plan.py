@@ -20,7 +20,7 @@ from deployment.synthesis import PROJECT, synthesis
 
 
 class PlanError(OneLineError):
-    """A step before the plan failed; what it said was printed before."""
+    """There is no plan to show or to apply; what a step that failed said was printed before."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Prepared:
         with tempfile.TemporaryDirectory(prefix="parakeet-plan-") as folder:
             file = str(Path(folder, "plan"))
             command = [self.program, "plan", "-input=false", "-no-color", f"-out={file}"]
-            _run(command, self.folder, self.variables, quietly=True)
+            _run(command, self.folder, self.variables)
             return self._shown(file)
 
     def _shown(self, *what: str) -> dict[str, Any]:
-        said = _run([self.program, "show", "-json", *what], self.folder, self.variables, quietly=True)
+        said = _run([self.program, "show", "-json", *what], self.folder, self.variables)
         try:
             shown: dict[str, Any] = json.loads(said)
         except ValueError:
@@ -86,7 +86,7 @@ def initialize(program: str, code: Path, variables: Mapping[str, str]) -> None:
     kept = data / "initialized"
     if kept.is_file() and kept.read_text(encoding="utf-8") == _initialized_for(code, data, options):
         return
-    _run([program, "init", "-input=false", "-no-color"], code, variables, quietly=True)
+    _run([program, "init", "-input=false", "-no-color"], code, variables)
     kept.write_text(_initialized_for(code, data, options), encoding="utf-8")
 
 
@@ -110,21 +110,13 @@ def plan(stack: str, options: Sequence[str] = (), *, folder: Path = PROJECT) -> 
     return prepared(stack, folder).terraform("plan", "-input=false", *options)
 
 
-def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str], *, quietly: bool = False) -> str:
-    """What it says, if quietly."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=variables,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE if quietly else None,
-    )
+def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
+    """What it says."""
+    done = subprocess.run(command, cwd=folder, env=variables, check=False, text=True, stdout=subprocess.PIPE)
     if done.returncode:
-        if quietly:
-            print(done.stdout, file=sys.stderr)
-        raise PlanError(f"{' '.join(map(str, command[:2]))} failed: see above")
-    return done.stdout or ""
+        print(done.stdout, file=sys.stderr)
+        raise PlanError(f"{' '.join(command[:2])} failed: see above")
+    return done.stdout
 
 
 @in_one_line()

@@ -2,26 +2,23 @@
 
 import fcntl
 import hashlib
-import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from config.errors import OneLineError
-
-_ADDRESS = re.compile(r"\w+://\S+")
+from packages.uv import install, uv
 
 
 class PythonEnvironmentError(OneLineError):
-    """It cannot be made; the text says why."""
+    """It has no lock file to be made from."""
 
 
 def python_environment(home: Path, lock: Path) -> Path:
     """The Python of the environment in `home`, which has what `lock` names; made anew if that has changed.
 
-    Node and what is kept of packages are ours, and shared. Raises PythonEnvironmentError.
+    Node and what is kept of packages are ours, and shared. Raises OneLineError.
     """
     python = home / ".venv/bin/python"
     try:
@@ -33,11 +30,8 @@ def python_environment(home: Path, lock: Path) -> Path:
         if made_from.is_file() and made_from.read_text(encoding="utf-8") == locked:
             return python
         made_from.unlink(missing_ok=True)
-        _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(home / ".venv"))
-        _uv(
-            *("pip", "install", "--quiet", "--no-progress", "--no-deps", "--require-hashes"),
-            *("--only-binary", ":all:", "--python", str(python), "--requirement", str(lock)),
-        )
+        uv("venv", "--quiet", "--clear", "--python", sys.executable, str(home / ".venv"))
+        install(lock, "--python", str(python))
         ours = Path(sys.prefix)
         for name, target in (
             ("node_modules", ours.parent / "node_modules"),
@@ -57,15 +51,3 @@ def _alone(home: Path) -> Iterator[None]:
     with (home / "making").open("w", encoding="utf-8") as making:
         fcntl.flock(making, fcntl.LOCK_EX)
         yield
-
-
-def _uv(*arguments: str) -> None:
-    uv = Path(sys.executable).with_name("uv")
-    try:
-        done = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise PythonEnvironmentError("uv is needed, but it is not installed: run `make setup`") from None
-    if done.returncode:
-        # An address may have a password in it, and is the reader's own.
-        said = " ".join(_ADDRESS.sub("(address)", done.stderr).split())[:500]
-        raise PythonEnvironmentError(f"uv {arguments[0]} failed: {said or 'it does not say why'}")

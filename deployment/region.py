@@ -17,6 +17,7 @@ from botocore.exceptions import (
 )
 
 from config.errors import OneLineError
+from config.named import environment_named
 from config.names import secrets_stack_name, stack_name
 from config.settings import Environment
 from config.terraform import STATE_BUCKET, STATE_REGION, state_bucket
@@ -29,27 +30,13 @@ _NO_STATE = {"NoSuchBucket", "NoSuchKey"}
 _NO_CREDENTIALS = (CredentialRetrievalError, NoCredentialsError, ProfileNotFound, TokenRetrievalError)
 
 
-class UnknownEnvironmentError(OneLineError):
-    """There is no such environment; the text says which there are."""
-
-
 class LeftBehindError(OneLineError):
     """What is deployed is, or may be, in another region or state; the text says in which, and what to do."""
 
 
-def region_of(environment: str) -> str:
-    """The region that its configuration says. Raises OneLineError."""
-    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
-
-    regions = {each.name: each.region for each in ENVIRONMENTS}
-    if environment not in regions:
-        raise UnknownEnvironmentError(f"ENVIRONMENT = {environment!r}: allowed: {', '.join(regions)}")
-    return regions[environment]
-
-
 def client_in(environment: str) -> Callable[[str], Any]:
     """boto3's clients by service, there and with the credentials of the shell. Raises OneLineError."""
-    return partial(boto3.client, region_name=region_of(environment))
+    return partial(boto3.client, region_name=environment_named(environment).region)
 
 
 def refuse_to_leave_behind(

@@ -12,6 +12,7 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.errors import OneLineError, in_one_line
+from config.named import environment_named
 from config.names import resource_name
 from config.settings import Environment
 from deployment.preflight.checks import Check, ProblemError, UnknownError, Verdict, run
@@ -165,12 +166,7 @@ def main() -> int:
     parser.add_argument("--environment", default="dev", help="(default: %(default)s)")
     parser.add_argument("--url", help="where the API answers (default: its own address, asked of AWS)")
     options = parser.parse_args()
-    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
-
-    environments = {each.name: each for each in ENVIRONMENTS}
-    if options.environment not in environments:
-        raise SmokeError(f"ENVIRONMENT = {options.environment!r}: allowed: {', '.join(environments)}")
-    environment = environments[options.environment]
+    environment = environment_named(options.environment)
     return report(smoke_checks(environment, url=options.url, version=pack("data").version))
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 
 from config.errors import OneLineError
+from config.named import environment_named
 from config.settings import Environment
 from deployment.command import CommandError, unwrapped
 from deployment.workspace import Workspace
-from local.deployment_steps import deploy, environment_named, provider_mirror
+from local.deployment_steps import deploy, provider_mirror
 from local.ingesting import DEFENSIVE, FIRST_TICKERS, api_client, first_tickers, ingest
 from local.interruption import run
 from local.narration import Narration

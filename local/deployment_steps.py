@@ -4,25 +4,12 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-from config.errors import OneLineError
 from config.names import bootstrap_name
-from config.settings import Environment
 from config.terraform import PROVIDER_VERSION
 from deployment.programs import find_terraform
 from deployment.provider_search import find_provider_mirror
 from local.narration import Narration
 from local.platform import LocalPlatform
-
-
-def environment_named(name: str) -> Environment:
-    """The configured environment of that name. Raises OneLineError if there is none, or one is wrong."""
-    # Importing them is what raises.
-    from config.environments import ENVIRONMENTS
-
-    environments = {environment.name: environment for environment in ENVIRONMENTS}
-    if name not in environments:
-        raise OneLineError(f"ENVIRONMENT = {name!r}: allowed: {', '.join(environments)}")
-    return environments[name]
 
 
 def provider_mirror(narration: Narration) -> Path | None:

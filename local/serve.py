@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 from urllib.error import HTTPError
 
+from config.named import environment_named
 from config.settings import Environment
 from local import control
 from local.control import ControlError, Say
-from local.deployment_steps import deploy, environment_named, provider_mirror
+from local.deployment_steps import deploy, provider_mirror
 from local.following import shown
 from local.ingesting import FIRST_TICKERS, api_client, first_tickers, ingest
 from local.interruption import run

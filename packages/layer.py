@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from packages import bytecode, layer_build, manifest, stripping, wheels
+from packages import archive, bytecode, layer_build, manifest, stripping, uv, wheels
 from packages.bytecode import compiler_version
 from packages.manifest import LayerError, Manifest
 from packages.wheels import HOST, LAMBDA, Target
@@ -148,7 +148,7 @@ def _folder(name: str, target: Target) -> Path:
 
 @cache
 def _builder() -> str:
-    parts = (bytecode, layer_build, manifest, stripping, wheels)
+    parts = (archive, bytecode, layer_build, manifest, stripping, uv, wheels)
     sources = b"".join(Path(str(part.__file__)).read_bytes() for part in parts)
     return compiler_version() + hashlib.sha256(sources).hexdigest()
 

@@ -2,32 +2,35 @@
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StrictStr, ValidationError
+from pydantic.dataclasses import dataclass
 
 from config.errors import OneLineError
 from policy.finding import Finding
 
 FILE = Path(__file__).with_name("acknowledged.toml")
-_NEEDED = {"check": str, "resources": list, "reason": str}
-_ALLOWED = {**_NEEDED, "actions": list, "stacks": list}
+_ALLOWED = "check and reason, a text each; resources, actions and stacks, lists of texts"
+_Text = Annotated[StrictStr, Field(pattern=r"\S")]
+_Texts = Annotated[tuple[_Text, ...], Field(min_length=1)]
 
 
 class AcknowledgementError(OneLineError):
     """The file is wrong; the text says where."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Acknowledgement:
     """A check, the resources that fail it (`aws_s3_bucket.*` is all buckets), and why they may."""
 
-    check: str
-    resources: tuple[str, ...]
-    reason: str
-    actions: tuple[str, ...] = ("",)
-    stacks: tuple[str, ...] = ()
+    check: _Text
+    resources: _Texts
+    reason: _Text
+    actions: _Texts = ("",)
+    stacks: _Texts = ()
     """Without any, every stack that has such a resource."""
 
     def covers(self, finding: Finding) -> bool:
@@ -77,24 +80,15 @@ def read(file: Path = FILE) -> list[Acknowledgement]:
 
 
 def _checked(where: str, entry: Mapping[str, Any]) -> Acknowledgement:
-    for key, given in entry.items():
-        kind = _ALLOWED.get(key)
-        texts = given if isinstance(given, list) else [given]
-        if kind is None or not isinstance(given, kind) or not texts or not all(map(_is_text, texts)):
-            raise AcknowledgementError(
-                f"{where}: {key} = {given!r}: allowed: check and reason, a text each; resources, actions and "
-                "stacks, lists of texts"
-            )
-    if missing := [key for key in _NEEDED if key not in entry]:
-        raise AcknowledgementError(f"{where}: {' and '.join(missing)} is missing")
-    fields: dict[str, Any] = {
-        key: tuple(given) if isinstance(given, list) else given for key, given in entry.items()
-    }
-    return Acknowledgement(**fields)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    try:
+        return Acknowledgement(**entry)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(row["loc"][0]) for row in error.errors())
+        faults = [
+            f"{key} = {entry[key]!r}: allowed: {_ALLOWED}" if key in entry else f"{key} is missing"
+            for key in wrong
+        ]
+        raise AcknowledgementError(f"{where}: {'; '.join(faults)}") from None
 
 
 def judged(

@@ -17,11 +17,11 @@ _RESULTS = {"passed_checks", "failed_checks", "skipped_checks", "parsing_errors"
 def findings(files: Mapping[str, Path], plans: Mapping[str, Plan]) -> tuple[list[Finding], int]:
     """What fails, and how many checks passed. Raises OneLineError."""
     resources = sum(len(plan.names) for plan in plans.values())
-    results = report(_said(files), resources)
+    results = report(_run(files), resources)
     return [finding(failed, plans) for failed in results["failed_checks"]], len(results["passed_checks"])
 
 
-def _said(files: Mapping[str, Path]) -> str:
+def _run(files: Mapping[str, Path]) -> str:
     options = [option for stack in files for option in ("--file", f"{stack}.json")]
     with tempfile.TemporaryDirectory(prefix="parakeet-checkov-") as name:
         for stack, file in files.items():

@@ -1,17 +1,13 @@
 """What the change costs a month, by service."""
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator
 
 from config.usage import USAGE
-from cost.bill import bill, cents
+from cost.bill import Amounts, bill
 from cost.quantities import unknown, without, without_a_number
 from cost.report import UNTHROTTLED
 from review.changes import Comparison
 from review.finding import Finding, Part
-
-_NOTHING = (Decimal(0),) * 3
-_COLUMNS = ("idle", "expected", "ceiling")
 
 
 def cost(comparison: Comparison) -> Iterator[Finding]:
@@ -24,16 +20,15 @@ def cost(comparison: Comparison) -> Iterator[Finding]:
     left_out = {address for document in documents for address in without_a_number(document)}
     before, after = (bill(without(document, left_out), expected) for document in documents)
     old, new = before.by_service(), after.by_service()
-    differing = [
-        service
+    said = {
+        service: _difference(old.get(service, Amounts()), new.get(service, Amounts()))
         for service in sorted({*old, *new})
-        if any(_differences(old.get(service, _NOTHING), new.get(service, _NOTHING)).values())
-    ]
-    for service in differing:
-        text = _said(_differences(old.get(service, _NOTHING), new.get(service, _NOTHING)))
+    }
+    differing = {service: text for service, text in said.items() if text}
+    for service, text in differing.items():
         yield Finding(Part.COST, f"{service}: {text}")
     if len(differing) > 1:
-        text = _said(_differences(before.totals, after.totals))
+        text = _difference(before.total, after.total)
         yield Finding(Part.COST, f"all: {text or 'no difference'}")
     if after.unthrottled and not before.unthrottled:
         yield Finding(Part.COST, f"**not throttled**: {UNTHROTTLED}")
@@ -43,9 +38,7 @@ def cost(comparison: Comparison) -> Iterator[Finding]:
             yield Finding(Part.UNKNOWN, f"what `{what}` costs: {why}")
 
 
-def _differences(before: tuple[Decimal, ...], after: tuple[Decimal, ...]) -> Mapping[str, Decimal]:
-    return {column: cents(now - was) for column, was, now in zip(_COLUMNS, before, after, strict=True)}
-
-
-def _said(differences: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{column} {amount:+} USD" for column, amount in differences.items() if amount)
+def _difference(before: Amounts, after: Amounts) -> str:
+    """Empty where there is none."""
+    amounts = vars((after - before).rounded())
+    return ", ".join(f"{name} {amount:+} USD" for name, amount in amounts.items() if amount)

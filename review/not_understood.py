@@ -39,7 +39,7 @@ UNDERSTOOD = frozenset(
 )
 """Types of resources that other parts of a page are about; of any other, nobody here knows what it does."""
 
-_FOUND = frozenset(
+_DATA_SOURCES = frozenset(
     {
         "aws_caller_identity",
         "aws_iam_policy_document",
@@ -49,7 +49,7 @@ _FOUND = frozenset(
         "aws_secretsmanager_secret_version",
     }
 )
-"""So of data sources."""
+"""Types of data sources, likewise."""
 
 # A data source's program is run by every plan.
 _PROGRAMS = ("provisioner", "program")
@@ -114,11 +114,11 @@ def _types(comparison: Comparison) -> Iterator[Finding]:
                 )
     for address, before, after in _data(comparison):
         kind = address.split(".")[1]
-        if kind == "aws_iam_policy_document" or (kind in _FOUND and before is None):
+        if kind == "aws_iam_policy_document" or (kind in _DATA_SOURCES and before is None):
             continue
         was, now = comparison.old.canonical(before), comparison.new.canonical(after)
         for argument in arguments(was, now):
-            if kind in _FOUND and argument.top == "name":
+            if kind in _DATA_SOURCES and argument.top == "name":
                 # What is called after it says so.
                 continue
             text = difference(argument, whole=True) if before else f"is new, {shown(now, whole=True)}"

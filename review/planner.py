@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -76,23 +76,25 @@ class Planner:
             return self._run(folder, "plan", "-refresh=false", "-input=false", "-lock=false", "-no-color")
 
     def _run(self, folder: Path, *arguments: str) -> str:
-        try:
-            done = subprocess.run(
-                [self._program, *arguments],
-                cwd=folder,
-                env=self._variables,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise PlanError(f"terraform {arguments[0]} did not end within {_SECONDS} s") from None
-        if done.returncode:
-            lines = [line.strip("│╷╵ ") for line in done.stderr.splitlines()]
-            first = next((line for line in lines if "Error" in line), "it does not say why")
-            raise PlanError(f"terraform {arguments[0]} failed: {first}")
-        return done.stdout
+        return asked([self._program, *arguments], folder, self._variables, seconds=_SECONDS)
+
+
+def asked(
+    command: Sequence[str], folder: Path, variables: Mapping[str, str], *, seconds: float | None = None
+) -> str:
+    """What Terraform prints there. Raises PlanError with the first line of what is wrong."""
+    doing = command[1]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=variables, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise PlanError(f"terraform {doing} did not end within {seconds} s") from None
+    if done.returncode:
+        lines = [line.strip("│╷╵ ") for line in done.stderr.splitlines()]
+        first = next((line for line in lines if "Error" in line), "it does not say why")
+        raise PlanError(f"terraform {doing} failed: {first}")
+    return done.stdout
 
 
 def _configuration(resources: Block, variables: Mapping[str, None]) -> Block:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -14,7 +13,7 @@ from deployment.drift.resources import drifted
 from deployment.programs import find_terraform, named_provider_mirror, terraform_variables
 from review.data import HOLDERS
 from review.finding import Finding, Part
-from review.planner import PlanError
+from review.planner import asked
 from review.replacement import Replacement
 
 
@@ -23,26 +22,14 @@ def real_plan(stack_folder: Path) -> Mapping[str, Any]:
     terraform = find_terraform(os.environ)
     mirror = named_provider_mirror(terraform.platform, os.environ)
     variables = terraform_variables(mirror, Path(sys.prefix), os.environ)
+    program = str(terraform.program)
     with tempfile.TemporaryDirectory(prefix="parakeet-plan-") as folder:
         file = str(Path(folder, "plan"))
-
-        def run(*arguments: str) -> str:
-            done = subprocess.run(
-                [str(terraform.program), arguments[0], "-no-color", *arguments[1:]],
-                cwd=stack_folder,
-                env=variables,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                first = next((line for line in done.stderr.splitlines() if "Error" in line), "see Terraform")
-                raise PlanError(f"{stack_folder.name}: terraform {arguments[0]} failed: {first.strip('│ ')}")
-            return done.stdout
-
-        run("init", "-input=false")
-        run("plan", "-input=false", f"-out={file}")
-        shown: Mapping[str, Any] = json.loads(run("show", "-json", file))
+        asked([program, "init", "-no-color", "-input=false"], stack_folder, variables)
+        asked([program, "plan", "-no-color", "-input=false", f"-out={file}"], stack_folder, variables)
+        shown: Mapping[str, Any] = json.loads(
+            asked([program, "show", "-no-color", "-json", file], stack_folder, variables)
+        )
     return shown
 
 

@@ -20,9 +20,8 @@ from constructs.deployment_roles import DeploymentRoles
 from constructs.resources.address import pinned
 from constructs.resources.bucket import Bucket
 from constructs.resources.lifecycle import (
-    ACCESS_LOG_DAYS,
     abort_abandoned_uploads,
-    expire,
+    access_log_rules,
     expire_old_versions,
 )
 from stacks.stack import Stack
@@ -97,5 +96,5 @@ class BootstrapStack(Stack):
             "logs",
             name=f"{state_bucket(account_id)}-logs",
             address="logs",
-            lifecycle_rules=[abort_abandoned_uploads(), expire("expire-logs", "", ACCESS_LOG_DAYS)],
+            lifecycle_rules=access_log_rules(),
         )

@@ -178,7 +178,8 @@ class Bucket(Construct):
     def grant_read(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
         """Let it list and read the objects below `prefix`, as long as the bucket is this account's.
 
-        Ask by listing whether an object is there: reading one that is not is "access denied".
+        Ask by listing whether an object is there: reading one that is not is "access denied". As the other
+        grants, it raises ValueError where the prefix is no folder.
         """
         return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix, account_id))
 

@@ -36,6 +36,11 @@ def expire(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRul
     )
 
 
+def access_log_rules() -> list[S3BucketLifecycleConfigurationRule]:
+    """For a bucket of access logs."""
+    return [abort_abandoned_uploads(), expire("expire-logs", "", ACCESS_LOG_DAYS)]
+
+
 def expire_old_versions(id: str, prefix: str, days: int) -> S3BucketLifecycleConfigurationRule:
     """Delete versions of the objects below `prefix` that were replaced so long ago."""
     return S3BucketLifecycleConfigurationRule(

@@ -3,10 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
-
-import boto3
 
 from config.errors import in_one_line
 from config.names import stack_name
@@ -14,6 +11,7 @@ from deployment.drift.comparison import differences
 from deployment.drift.described import Described, Difference
 from deployment.drift.resources import resources
 from deployment.plan import prepared
+from deployment.region import client_in
 from deployment.synthesis import PROJECT
 
 
@@ -22,18 +20,15 @@ def drift(environment: str, folder: Path = PROJECT) -> int:
 
     Raises OneLineError.
     """
-    from config.environments import ENVIRONMENTS  # noqa: PLC0415 - it can fail, and that is one line
-
+    aws = client_in(environment)
     stack = prepared(stack_name(environment), folder)
-    [region] = [each.region for each in ENVIRONMENTS if each.name == environment]
-    aws = partial(boto3.client, region_name=region)
-    wrong = _said(resources(stack.planned()))
-    wrong += _said(differences(Described(stack.state()), environment, aws))
+    wrong = _printed(resources(stack.planned()))
+    wrong += _printed(differences(Described(stack.state()), environment, aws))
     print(f"{environment}: {wrong or 'no'} difference{'s' * (wrong != 1)} from what was deployed")
     return int(wrong > 0)
 
 
-def _said(found: Iterable[Difference]) -> int:
+def _printed(found: Iterable[Difference]) -> int:
     """How many of them, printed as they are found, are not allowed."""
     wrong = 0
     for difference in found:

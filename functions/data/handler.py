@@ -19,6 +19,7 @@ from functions.data.model import (
     Started,
     Status,
 )
+from functions.market.asked import instruments_of, refuse_unknown
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.reading import answering, cache_of
 from functions.market.report import new_run_id
@@ -65,9 +66,7 @@ def list_instruments(
     """The instruments that the platform knows."""
     with answering(_cache()) as cached:
         universe = cached.universe()
-    if index is not None and index not in universe.indices:
-        raise InvalidError.field("index", index, f"One of {', '.join(universe.indices)}", place="query")
-    found = list(universe) if index is None else universe.of_index(index)
+    found = universe if index is None else instruments_of(index, universe, place="query")
     rows = [Instrument(ticker=i.ticker, name=i.name, kind=i.kind, indices=list(i.indices)) for i in found]
     return Instruments(total=len(rows), instruments=rows)
 
@@ -132,20 +131,7 @@ def start_refresh(refresh: Refresh) -> Started:
     by = api.caller
     with answering(_cache()) as cached:
         universe = cached.universe()
-    unknown = [ticker for ticker in refresh.tickers or () if ticker not in universe]
-    if unknown:
-        raise InvalidError(
-            f"tickers: not in the universe: {', '.join(unknown[:10])}",
-            [
-                {
-                    "field": "tickers",
-                    "in": "body",
-                    "value": ticker,
-                    "allowed": "A ticker of GET /data/universe",
-                }
-                for ticker in unknown[:100]
-            ],
-        )
+    refuse_unknown(refresh.tickers or (), universe)
     run_id = new_run_id(datetime.now(UTC), secrets.token_hex(16))
     event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
     start_function(Settings.read().ingest_function_name, event)

@@ -103,16 +103,11 @@ class Database:
         if self._connection is not None:
             # Neon closes what is idle. Only this first statement may be said twice.
             try:
-                return self._said(self._connection, begin)
+                return _executed(self._connection, begin)
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 self.close()
         self._connection = self._connected()
-        return self._said(self._connection, begin)
-
-    def _said(self, connection: psycopg.Connection[DictRow], begin: str) -> psycopg.Connection[DictRow]:
-        with _deadline(connection):
-            connection.execute(begin.encode())
-        return connection
+        return _executed(self._connection, begin)
 
     def _connected(self) -> psycopg.Connection[DictRow]:
         parameters = self._parameters(False)
@@ -144,6 +139,12 @@ def _connect(parameters: Parameters) -> psycopg.Connection[DictRow]:
         prepare_threshold=None,
         row_factory=dict_row,
     )
+
+
+def _executed(connection: psycopg.Connection[DictRow], statement: str) -> psycopg.Connection[DictRow]:
+    with _deadline(connection):
+        connection.execute(statement.encode())
+    return connection
 
 
 @contextmanager

@@ -12,8 +12,8 @@ KEPT = "24 hours"
 _EXPIRED_AT_ONCE = 100
 
 
-def claim(cursor: Cursor[DictRow], caller: str, key: str, request: str) -> tuple[int, str] | None:
-    """Status and answer of the same request, done before. After None do it, and `keep` its answer, in here.
+def claim(cursor: Cursor[DictRow], caller: str, key: str, request: str) -> str | None:
+    """The answer of the same request, done before. After None do it, and `keep` its answer, in here.
 
     Waits for whoever is doing it at the moment. Raises ConflictError if the key was used for another request.
     """
@@ -37,17 +37,19 @@ def claim(cursor: Cursor[DictRow], caller: str, key: str, request: str) -> tuple
     if claimed.rowcount:
         return None
     first = cursor.execute(
-        "SELECT request, status, answer FROM parakeet.idempotency_keys WHERE caller = %s AND key = %s",
+        "SELECT request, answer FROM parakeet.idempotency_keys WHERE caller = %s AND key = %s",
         [caller, key],
     ).fetchone()
     if first is None or first["request"] != digest:
         raise ConflictError("This Idempotency-Key was used for another request.")
-    return first["status"], first["answer"]
+    answer: str = first["answer"]
+    return answer
 
 
-def keep(cursor: Cursor[DictRow], caller: str, key: str, status: int, answer: str) -> None:
+def keep(cursor: Cursor[DictRow], caller: str, key: str, answer: str) -> None:
     """The answer of the request that `claim` let through."""
+    # Its status, too, was kept before: the column is there for code that is rolled back to.
     cursor.execute(
-        "UPDATE parakeet.idempotency_keys SET status = %s, answer = %s WHERE caller = %s AND key = %s",
-        [status, answer, caller, key],
+        "UPDATE parakeet.idempotency_keys SET answer = %s WHERE caller = %s AND key = %s",
+        [answer, caller, key],
     )

@@ -19,11 +19,11 @@ class Settings(Variables):
 
     aws_s3_bucket: str
     api_keys_arn: str
-    tiingo_url: str = "https://api.tiingo.com"
-    polygon_url: str = "https://api.polygon.io"
-    ingest_requests_per_hour: Annotated[int, Field(gt=0)] = 10_000
-    ingest_concurrency: Annotated[int, Field(gt=0, le=32)] = 8
-    ingest_failure_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    tiingo_url: str
+    polygon_url: str
+    ingest_requests_per_hour: Annotated[int, Field(gt=0)]
+    ingest_concurrency: Annotated[int, Field(gt=0, le=32)]
+    ingest_failure_share: Annotated[float, Field(ge=0, le=1)]
 
 
 class Keys(BaseModel):

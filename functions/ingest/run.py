@@ -64,9 +64,9 @@ class Step:
 
 
 class IngestFailedError(Exception):
-    """Lambda is to count this as an error.
+    """Lambda is to count this as an error, so that it tries again and the alarm rings.
 
-    To try again, and to ring the alarm. `step` is what was done before.
+    `step` is what was done before.
     """
 
     def __init__(self, message: str, step: Step | None = None) -> None:
@@ -82,8 +82,8 @@ class Run:
         cache: Cache,
         clients: Clients,
         *,
-        concurrency: int = 8,
-        failure_share: float = 0.05,
+        concurrency: int,
+        failure_share: float,
         remaining: Callable[[], float],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -277,9 +277,8 @@ def _report(text: bytes | None) -> Report | None:
 
 
 def _tickers(order: Order, universe: Universe, former: Former) -> list[str]:
-    """Those without bars first, then those whose bars are oldest.
-
-    A run that ends early has done most good.
+    """Those without bars first, then those whose bars are oldest, so that a run that ends early has done the
+    most good.
     """
     asked = [AUDUSD.ticker, *(order.tickers or [instrument.ticker for instrument in universe])]
     known = former.tickers

@@ -33,7 +33,7 @@ class Patience:
     seconds: float = inf
 
 
-AN_INGESTS = Patience(read_seconds=10)
+INGEST_PATIENCE = Patience(read_seconds=10)
 
 
 class StorageError(Exception):
@@ -54,8 +54,7 @@ class Objects:
         self,
         bucket: str,
         *,
-        patience: Patience = AN_INGESTS,
-        connections: int = 10,
+        patience: Patience = INGEST_PATIENCE,
         variables: Mapping[str, str] = os.environ,
     ) -> None:
         self.bucket = bucket
@@ -70,9 +69,7 @@ class Objects:
             if endpoint
             else f"https://{bucket}.s3.{self._region}.amazonaws.com"
         )
-        self._session = URLLib3Session(
-            timeout=(CONNECT_SECONDS, patience.read_seconds), max_pool_connections=connections
-        )
+        self._session = URLLib3Session(timeout=(CONNECT_SECONDS, patience.read_seconds))
 
     def begin(self) -> None:
         """Have all patience again."""

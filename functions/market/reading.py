@@ -11,12 +11,12 @@ from functions.runtime.log import log
 
 # The last attempt begins before the 8 s are over and waits for 5 s at most (2 to connect, 3 to read): the
 # answer is still ours, as a function behind the API has 29 s.
-A_REQUESTS = Patience(read_seconds=3, seconds=8)
+REQUEST_PATIENCE = Patience(read_seconds=3, seconds=8)
 
 
 def cache_of(bucket: str) -> Cache:
     """The bucket's cache, for requests."""
-    return Cache(Objects(bucket, patience=A_REQUESTS))
+    return Cache(Objects(bucket, patience=REQUEST_PATIENCE))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Metrics
 NAMESPACE = "PotentialParakeet"
 
 metrics = Metrics(namespace=NAMESPACE)
-"""`metrics.add_metric(name, MetricUnit.Count, value)`, then `flush_metrics()`."""
+"""`metrics.add_metric(name, "Count", value)`, then `flush_metrics()`."""
 # Else dev's numbers would be added to prod's where both are in one account.
 metrics.set_default_dimensions(
     environment=os.environ.get("ENVIRONMENT", "unknown"),

@@ -22,6 +22,7 @@ class Page(BaseModel):
     total_pages: int = Field(description="1 for an empty list")
 
 
-def total_pages(total: int, page_size: int) -> int:
-    """1 for an empty list."""
-    return max(1, -(-total // page_size))
+def paged(total: int, page: int, page_size: int) -> dict[str, int]:
+    """What a `Page` says of itself."""
+    pages = max(1, -(-total // page_size))
+    return {"total": total, "page": page, "page_size": page_size, "total_pages": pages}

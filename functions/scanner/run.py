@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from datetime import datetime
 
+from functions.market.asked import instruments_of, refuse_unknown
 from functions.market.cache import Snapshot
 from functions.market.panel import load_recent
 from functions.market.universe import Universe
-from functions.runtime.errors import InvalidError
 from functions.scanner.bars import COLUMNS
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.estimate import refuse_what_does_not_end
@@ -55,17 +55,7 @@ def run(
 
 def _asked(request: ScanRequest, universe: Universe) -> tuple[str, ...]:
     if request.tickers is not None:
-        unknown = [ticker for ticker in request.tickers if ticker not in universe]
-        if unknown:
-            allowed = "A ticker of GET /data/universe"
-            details = [
-                {"field": "tickers", "in": "body", "value": one, "allowed": allowed} for one in unknown[:100]
-            ]
-            raise InvalidError(f"tickers: not in the universe: {', '.join(unknown[:10])}", details)
+        refuse_unknown(request.tickers, universe)
         return tuple(dict.fromkeys(request.tickers))
-    if request.index is None:
-        return tuple(instrument.ticker for instrument in universe)
-    found = tuple(instrument.ticker for instrument in universe.of_index(request.index))
-    if not found:
-        raise InvalidError.field("index", request.index, f"One of {', '.join(universe.indices)}")
-    return found
+    found = universe if request.index is None else instruments_of(request.index, universe)
+    return tuple(instrument.ticker for instrument in found)

@@ -11,7 +11,7 @@ from functions.runtime.errors import InvalidError, MalformedError, NotFoundError
 from functions.runtime.http_api import HttpApi
 from functions.runtime.json_text import JsonText
 from functions.runtime.log import log
-from functions.runtime.paging import PageNumber, PageSize, total_pages
+from functions.runtime.paging import PageNumber, PageSize, paged
 from functions.runtime.parameters import Path, Query
 from functions.strategies import store
 from functions.strategies.catalog import STRATEGIES
@@ -95,10 +95,7 @@ def list_results(name: Name, page: PageNumber = 1, page_size: PageSize = 50) -> 
         rows, total = store.find_page(cursor, name, page, page_size)
     return Results(
         results=[Result(**_summary(row)) for row in rows],
-        total=total,
-        page=page,
-        page_size=page_size,
-        total_pages=total_pages(total, page_size),
+        **paged(total, page, page_size),
     )
 
 
@@ -162,13 +159,7 @@ def _in_full(identity: int, page: int, page_size: int) -> ResultInFull:
             **_summary(row),
             "equity_curve": JsonText(row["equity_curve"]),
             "rebalances": JsonText(row["rebalances"]),
-            "trades": {
-                "trades": trades,
-                "total": total,
-                "page": page,
-                "page_size": page_size,
-                "total_pages": total_pages(total, page_size),
-            },
+            "trades": {"trades": trades, **paged(total, page, page_size)},
         }
     )
 

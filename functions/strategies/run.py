@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from functions.market.asked import instruments_of, refuse_unknown
 from functions.market.cache import Snapshot
 from functions.market.panel import load_audusd, load_closes
 from functions.market.universe import Universe
@@ -61,7 +62,7 @@ def plan(
     """
     strategy = _strategy(strategy_class, request.parameters)
     candidates = _candidates(request, universe)
-    _refuse_unknown("parameters", strategy.besides, universe)
+    refuse_unknown(strategy.besides, universe, field="parameters")
     strategy.refuse_candidates(len(candidates))
     entries = [
         snapshot.catalogue.tickers[ticker] for ticker in candidates if ticker in snapshot.catalogue.tickers
@@ -126,23 +127,10 @@ def _strategy(strategy_class: type[Strategy], parameters: Mapping[str, Any]) -> 
 
 def _candidates(request: RunRequest, universe: Universe) -> tuple[str, ...]:
     if request.tickers is not None:
-        _refuse_unknown("tickers", request.tickers, universe)
+        refuse_unknown(request.tickers, universe)
         return tuple(request.tickers)
     assert request.index is not None
-    found = tuple(instrument.ticker for instrument in universe.of_index(request.index))
-    if not found:
-        raise InvalidError.field("index", request.index, f"One of {', '.join(universe.indices)}")
-    return found
-
-
-def _refuse_unknown(field: str, tickers: tuple[str, ...] | list[str], universe: Universe) -> None:
-    unknown = [ticker for ticker in tickers if ticker not in universe]
-    if unknown:
-        allowed = "A ticker of GET /data/universe"
-        details = [
-            {"field": field, "in": "body", "value": ticker, "allowed": allowed} for ticker in unknown[:100]
-        ]
-        raise InvalidError(f"{field}: not in the universe: {', '.join(unknown[:10])}", details)
+    return tuple(instrument.ticker for instrument in instruments_of(request.index, universe))
 
 
 def _row(plan: Plan, snapshot: Snapshot, made: Backtest, figures: Metrics) -> dict[str, Any]:

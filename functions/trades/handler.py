@@ -11,7 +11,7 @@ from functions.runtime import json_text
 from functions.runtime.errors import ConflictError, InvalidError, NotFoundError
 from functions.runtime.fields import DayOrInstant, Exact, Instant, Ticker
 from functions.runtime.http_api import HttpApi
-from functions.runtime.paging import PageNumber, PageSize, total_pages
+from functions.runtime.paging import PageNumber, PageSize, paged
 from functions.runtime.parameters import Body, Header, Path, Query
 from functions.trades import metrics, store
 from functions.trades.model import (
@@ -82,7 +82,7 @@ def open_trade(trade: NewTrade, idempotency_key: IdempotencyKey = None) -> Trade
             raise ConflictError("There is a trade of this trade_id already.", [taken])
         return row
 
-    return _once(idempotency_key, by, trade, 201, opened)
+    return _once(idempotency_key, by, trade, opened)
 
 
 @api.get("/trades", tags=["trades"])
@@ -116,10 +116,7 @@ def list_trades(
         )
     return TradePage(
         trades=[Trade.model_validate(row) for row in rows],
-        total=total,
-        page=page,
-        page_size=page_size,
-        total_pages=total_pages(total, page_size),
+        **paged(total, page, page_size),
     )
 
 
@@ -190,10 +187,7 @@ def get_history(trade: Id, page: PageNumber = 1, page_size: PageSize = 50) -> Hi
     _found(total or None, trade)
     return HistoryPage(
         versions=[Version.model_validate(row) for row in rows],
-        total=total,
-        page=page,
-        page_size=page_size,
-        total_pages=total_pages(total, page_size),
+        **paged(total, page, page_size),
     )
 
 
@@ -232,7 +226,7 @@ def close_trade(trade: Id, exit: Exit, idempotency_key: IdempotencyKey = None) -
         told = {"change": "CLOSED", "event_date": exit_date, "changed_by": by}
         return store.replace(cursor, latest, {**changes, **told})
 
-    return _once(idempotency_key, by, exit, 200, settled)
+    return _once(idempotency_key, by, exit, settled)
 
 
 @api.post("/trades/<trade>/cancel", tags=["trades"])
@@ -245,7 +239,7 @@ def cancel_trade(trade: Id, idempotency_key: IdempotencyKey = None) -> Trade:
         told = {"change": "CANCELLED", "event_date": latest["now"], "changed_by": by}
         return store.replace(cursor, latest, {**cancelled(latest), **told})
 
-    return _once(idempotency_key, by, None, 200, ended)
+    return _once(idempotency_key, by, None, ended)
 
 
 @api.delete("/trades/<trade>", status_code=204, tags=["trades"])
@@ -259,15 +253,15 @@ def delete_trade(trade: Id) -> None:
         store.replace(cursor, latest, told)
 
 
-def _once(key: str | None, by: str, body: Any, status: int, change: Callable[[Cursor], store.Row]) -> Trade:
+def _once(key: str | None, by: str, body: Any, change: Callable[[Cursor], store.Row]) -> Trade:
     """The change's answer; with a key that was used before, the first one."""
     request = f"{api.current_event.http_method} {api.current_event.path}\n{json_text.write(body)}"
     with database().write() as cursor:
-        if key is not None and (first := claim(cursor, by, key, request)):
-            return Trade.model_validate(json_text.read(first[1]))
+        if key is not None and (first := claim(cursor, by, key, request)) is not None:
+            return Trade.model_validate(json_text.read(first))
         trade = Trade.model_validate(change(cursor))
         if key is not None:
-            keep(cursor, by, key, status, json_text.write(trade))
+            keep(cursor, by, key, json_text.write(trade))
     return trade
 
 

@@ -138,6 +138,7 @@ def find_page(
     """A page, and how many trades there are on all pages. Trades without the value sorted by come last.
 
     `filters`, None for all: ticker, status, strategy, currency, start and end (of entry_date, end excluded).
+    Raises ValueError where trades cannot be sorted by `sort_by`.
     """
     if sort_by not in SORTABLE:
         raise ValueError(f"trades cannot be sorted by {sort_by}")

@@ -259,7 +259,7 @@ class Deployed:
                 understood(Integration, f"integration {each.get('IntegrationId')}", each)
                 for each in self._pages("get_integrations", ApiId=api.api_id)
             ),
-            # moto lists no authorizers; those that no route names decide nothing.
+            # Those that no route names decide nothing.
             authorizers=tuple(
                 self._authorizer(api.api_id, each)
                 for each in sorted({r.authorizer_id for r in routes if r.authorizer_id and not r.is_open})

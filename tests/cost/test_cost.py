@@ -11,7 +11,7 @@ import pytest
 from config.names import secrets_stack_name, stack_name
 from config.usage import USAGE, usage
 from config.validation import ConfigurationError
-from cost.bill import bill, bill_of_all, cents
+from cost.bill import Amounts, bill, bill_of_all
 from cost.document import documented
 from cost.plot import draw
 from cost.prices import FREE_TYPES, PRICED_TYPES, PRICES
@@ -36,7 +36,7 @@ def test_the_secrets_count_to_their_environment(templates: Mapping[str, Template
     together = bill_of_all(documents(templates, "prod"), USAGE["prod"]).by_service()
     assert together == platform.by_service() | secrets.by_service()
     assert "Secrets Manager" not in platform.by_service()
-    assert together["Secrets Manager"][0] == Decimal("0.80")
+    assert together["Secrets Manager"].idle == Decimal("0.80")
 
 
 def test_every_deployed_type_has_a_price_or_a_stated_zero(template: Template) -> None:
@@ -68,7 +68,8 @@ def test_usage_beyond_what_the_throttles_let_through_is_said(templates: Mapping[
 
 def test_idle_is_at_most_expected_and_expected_at_most_the_ceiling(platform: Template) -> None:
     for item in bill(platform.document, USAGE[platform.environment]).items:
-        assert item.idle <= item.expected <= item.ceiling, item.price
+        amounts = item.amounts
+        assert amounts.idle <= amounts.expected <= amounts.ceiling, item.price
 
 
 def test_the_ceiling_is_what_throttles_and_concurrency_let_through(prod: Template) -> None:
@@ -112,7 +113,7 @@ def test_a_route_without_a_throttle_counts_with_the_accounts_and_it_is_said(
     document = altered(prod, "aws_apigatewayv2_stage", route_settings=own, default_route_settings=default)
     assert throttle(document) == rate
     counted = bill(document, USAGE["prod"])
-    assert counted.totals[2] > bill(prod.document, USAGE["prod"]).totals[2] or rate < 1010
+    assert counted.total.ceiling > bill(prod.document, USAGE["prod"]).total.ceiling or rate < 1010
     said = report("prod", counted, USAGE["prod"], free_tier=False)
     assert ("**Not throttled**: " in said) == (rate == 10_000)
     assert "10,000 requests a second" in said or rate != 10_000
@@ -172,8 +173,8 @@ def test_the_reasons_add_up_to_the_difference_from_the_earlier_estimate(
     total, _, *said = beside_the_earlier(environment, counted)
     lines = [EXPLAINED.fullmatch(line) for line in said]
     assert all(lines), said
-    now = sum((amounts[1] for amounts in services.values()), Decimal(0))
-    assert str(cents(now)) in total
+    now = sum(services.values(), Amounts()).expected
+    assert f"{now:.2f}" in total
     differences = sum((Decimal(line[2]) for line in lines if line), Decimal(0))
     # A line less than a cent is none, and each is rounded.
     assert abs(now - sum(earlier.values()) - differences) < Decimal("0.01") * len(services)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deployment.python_environment import PythonEnvironmentError, python_environment
+from packages.uv import UvError
 from tests.packages.shelf import Shelf
 
 pytestmark = pytest.mark.integration
@@ -51,7 +52,7 @@ def test_it_is_made_once_and_anew_when_its_lock_file_has_changed(tmp_path: Path,
 def test_one_that_could_not_be_made_is_made_the_next_time(tmp_path: Path, shelf: Shelf) -> None:
     line = shelf.add("clock", "1.0", {"clock.py": ""})
     wrong = shelf.lock("a", f"clock==1.0 --hash=sha256:{'0' * 64}")
-    with pytest.raises(PythonEnvironmentError, match=r"^uv pip failed: .*clock"):
+    with pytest.raises(UvError, match=r"^uv pip failed: .*clock"):
         python_environment(tmp_path / "home", wrong)
     assert version(python_environment(tmp_path / "home", shelf.lock("a", line))) == "1.0"
 
@@ -67,7 +68,7 @@ def test_a_missing_lock_file_and_an_address_of_a_registry(tmp_path: Path, shelf:
     with pytest.raises(PythonEnvironmentError, match=r"^a\.lock is missing: run `make lock`$"):
         python_environment(tmp_path / "home", tmp_path / "a.lock")
     lock = shelf.lock("b", "clock @ https://me:hidden@127.0.0.1:9/clock-1.0-py3-none-any.whl")
-    with pytest.raises(PythonEnvironmentError) as failed:
+    with pytest.raises(UvError) as failed:
         python_environment(tmp_path / "home", lock)
     assert "hidden" not in str(failed.value)
     assert "\n" not in str(failed.value)

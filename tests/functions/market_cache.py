@@ -95,13 +95,15 @@ class Market:
                     "tiingo_url": self.server.endpoint,
                     "polygon_url": self.server.endpoint,
                     "ingest_requests_per_hour": per_hour,
+                    "ingest_concurrency": concurrency,
+                    "ingest_failure_share": failure_share,
                 }
             )
             run = Run(
                 Cache(objects or self.objects()),
                 Clients(settings, lambda: Keys(**self.server.keys), http, lambda: 300),
-                concurrency=concurrency,
-                failure_share=failure_share,
+                concurrency=settings.ingest_concurrency,
+                failure_share=settings.ingest_failure_share,
                 remaining=remaining,
                 now=lambda: self.morning,
             )

@@ -21,6 +21,7 @@ SOURCES = {
     "functions/trades/left_alone.py": "",
     "functions/trades/prices.csv": "ticker\n",
     "functions/trades/.hidden": "",
+    "functions/trades/limit.pyc": "",
     "functions/trades/__pycache__/limit.cpython-311.pyc": "",
     "functions/runtime/log.py": "import logging\n",
     "functions/scanner/handler.py": "import duckdb\n",

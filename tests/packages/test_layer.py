@@ -17,6 +17,7 @@ import pytest
 from packages import archive, layer, layer_build
 from packages.layer import LAYERS, built, twin
 from packages.manifest import FILE, LayerError
+from packages.uv import NoUvError
 from packages.wheels import HOST, LAMBDA
 from tests.packages.shelf import Shelf
 
@@ -199,7 +200,7 @@ def test_registry_that_does_not_answer_is_one_line_without_its_address(
 
 @pytest.mark.usefixtures("shelf", "no_programs")
 def test_missing_uv_is_one_line_that_says_what_to_do() -> None:
-    with pytest.raises(LayerError, match=r"nowhere/uv .* is not there: run `make setup`$"):
+    with pytest.raises(NoUvError, match=r"nowhere/uv .* is not there: run `make setup`$"):
         layer.built("core")
 
 

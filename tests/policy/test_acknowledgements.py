@@ -16,8 +16,8 @@ FOUND = [
 READS = Finding("parakeet-dev", "cloudsplaining/DataExfiltration", "aws_iam_role_policy.x", "s3:GetObject")
 
 
-def acknowledged(*resources: str, stacks: tuple[str, ...] = ()) -> Acknowledgement:
-    return Acknowledgement("CKV_1", resources, "it is a quiet one", stacks=stacks)
+def acknowledged(*resources: str, **stacks: tuple[str, ...]) -> Acknowledgement:
+    return Acknowledgement("CKV_1", resources, "it is a quiet one", **stacks)
 
 
 def test_a_finding_that_nobody_acknowledged_fails_with_check_resource_and_what_to_do() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployment.python_environment import PythonEnvironmentError
+from packages.uv import UvError
 from policy import tool
 from policy.tool import ToolError, ask
 
@@ -46,5 +47,5 @@ def test_one_that_cannot_be_installed_is_a_line(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(tool, "LOCKS", tmp_path)
     monkeypatch.setattr(tool, "_HOME", tmp_path)
     (tmp_path / "tool.lock").write_text("six==1.17.0\n", encoding="utf-8")
-    with pytest.raises(PythonEnvironmentError, match=r"^uv pip failed: "):
+    with pytest.raises(UvError, match=r"^uv pip failed: "):
         ask("tool", [])

@@ -22,7 +22,9 @@ from deployment.cdktf import COMMAND
 from deployment.programs import PrerequisiteError, find_terraform, named_provider_mirror
 from deployment.region import LeftBehindError, refuse_to_leave_behind
 from deployment.secrets import MissingSecretsError, refuse_without_secrets
-from packages.archive import UNZIPPED_LIMIT, Archive, ArchiveError
+from packages.archive import UNZIPPED_LIMIT
+from packages.layer_build import refuse_too_large
+from packages.manifest import LayerError
 from tests.deployment.empty_account import empty_account
 from tests.project.documents import DOCUMENTS, apply_diff
 from tests.project.source_files import PROJECT
@@ -294,13 +296,9 @@ def test_troubleshooting_quotes_what_is_said_of_a_state_that_cannot_be_read() ->
     _assert_quoted(str(unread.value))
 
 
-def test_troubleshooting_quotes_what_is_said_of_code_that_is_too_large(tmp_path: Path) -> None:
-    (tmp_path / "python").mkdir()
-    with (tmp_path / "python/model.bin").open("wb") as file:
-        # Takes no room on the disk.
-        file.truncate(UNZIPPED_LIMIT + 1)
-    with pytest.raises(ArchiveError) as large:
-        Archive.of(tmp_path, "python")
+def test_troubleshooting_quotes_what_is_said_of_code_that_is_too_large() -> None:
+    with pytest.raises(LayerError) as large:
+        refuse_too_large("functions/scanner and its layers", UNZIPPED_LIMIT + 1, [])
     _assert_quoted(str(large.value))
 
 

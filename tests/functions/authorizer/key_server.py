@@ -1,6 +1,7 @@
 """A server of keys that does as it is told, over real connections."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
@@ -9,23 +10,25 @@ Behaviour = Callable[[socket.socket, Event], None]
 
 
 @contextmanager
-def server(behave: Behaviour) -> Iterator[str]:
+def server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The URL of a server that reads a request and then does as it is told, until the test is over."""
     over = Event()
 
     def serve() -> None:
         with suppress(OSError):
             while True:
-                connection, _ = listener.accept()
-                with connection, suppress(OSError):
-                    connection.recv(65536)
-                    behave(connection, over)
+                accepted, _ = listener.accept()
+                with accepted, suppress(OSError):
+                    connection = tls.wrap_socket(accepted, server_side=True) if tls else accepted
+                    with connection:
+                        connection.recv(65536)
+                        behave(connection, over)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=serve, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/cdn-cgi/access/certs"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}/cdn-cgi/access/certs"
         finally:
             over.set()
             listener.shutdown(socket.SHUT_RDWR)

@@ -2,12 +2,14 @@
 
 import socket
 import time
+from pathlib import Path
 from threading import Event
 from threading import enumerate as threads
 
 import pytest
 
 from functions.authorizer.fetch import FetchError, fetch, require_safe
+from local.postgres.certificate import Certificate
 from tests.functions.authorizer.forgery import key_set
 from tests.functions.authorizer.key_server import Behaviour, answers, server
 
@@ -123,9 +125,10 @@ def test_a_server_that_is_not_there_is_said_to_be_so() -> None:
         fetch(f"http://127.0.0.1:{port}/", seconds=5, largest=LARGEST)
 
 
-def test_a_server_whose_certificate_nobody_vouches_for_is_not_believed() -> None:
-    with server(answers(b"{}")) as url, pytest.raises(FetchError):
-        fetch(url.replace("http:", "https:"), seconds=5, largest=LARGEST)
+def test_a_server_whose_certificate_nobody_vouches_for_is_not_believed(tmp_path: Path) -> None:
+    tls = Certificate.create().context(tmp_path)
+    with server(answers(b"{}"), tls) as url, pytest.raises(FetchError, match="SSLCertVerificationError"):
+        fetch(url, seconds=5, largest=LARGEST)
 
 
 @pytest.mark.parametrize(

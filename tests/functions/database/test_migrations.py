@@ -1,11 +1,14 @@
 """The schema's versions, and what the application may do with it."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,8 +23,8 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
 
-LOCK = 0x7061726B
-"""Of env.py, which cannot be imported: it runs when it is."""
+HALF_WAY = 1
+"""A lock of these tests."""
 
 NEWEST = max(
     path.name[:4] for path in (Path(schema.__file__).parent / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")
@@ -64,33 +67,55 @@ def test_of_two_at_once_both_succeed_and_one_has_done_it(server: PostgreSql, bar
 
 
 def _migrated(server: PostgreSql, dbname: str) -> tuple[str | None, str | None]:
+    process = _migrating(server, dbname)
+    said, complaint = process.communicate(timeout=60)
+    assert process.returncode == 0, complaint
+    before, after = json.loads(said)
+    return before, after
+
+
+def _migrating(server: PostgreSql, dbname: str) -> "subprocess.Popen[str]":
     # A process each, as Lambda's: Alembic keeps its state in the module.
     code = (
         "import sys, json; from functions.database.migrations.schema import migrate;"
         "print(json.dumps(migrate(json.loads(sys.argv[1]))))"
     )
-    process = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", code, json.dumps(server.parameters(dbname))],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=False,
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
     )
-    assert process.returncode == 0, process.stderr
-    before, after = json.loads(process.stdout)
-    return before, after
 
 
-def test_one_that_was_killed_half_way_leaves_nothing_locked_and_nothing_half_done(
+def test_one_that_is_killed_half_way_leaves_nothing_locked_and_nothing_half_done(
     server: PostgreSql, bare: str
 ) -> None:
-    connection = psycopg.connect(**server.parameters(bare))
-    connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})".encode())
-    connection.execute("CREATE SCHEMA parakeet")
-    server.execute(f"SELECT pg_terminate_backend({connection.info.backend_pid})")
-    connection.close()
+    """It waits for a lock of this test once its first tables are there, until it is killed."""
+    server.execute(
+        "CREATE FUNCTION hold_up() RETURNS event_trigger LANGUAGE plpgsql"
+        f" AS 'BEGIN PERFORM pg_advisory_xact_lock_shared({HALF_WAY}); END'",
+        "CREATE EVENT TRIGGER half_way ON ddl_command_end WHEN TAG IN ('CREATE INDEX')"
+        " EXECUTE FUNCTION hold_up()",
+        dbname=bare,
+    )
+    with psycopg.connect(**server.parameters(bare), autocommit=True) as holding:
+        holding.execute(f"SELECT pg_advisory_lock({HALF_WAY})".encode())
+        killed = _migrating(server, bare)
+        _wait_for(holding, schema.LOCK, granted=True)
+        _wait_for(holding, HALF_WAY, granted=False)
+        killed.kill()
+        assert killed.wait() == -signal.SIGKILL
     assert migrate(server.parameters(bare)) == (None, NEWEST)
+
+
+def _wait_for(connection: "psycopg.Connection[Any]", lock: int, *, granted: bool) -> None:
+    end = time.monotonic() + 30
+    asked = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted = %s"
+    while not connection.execute(asked, (lock, granted)).fetchone():
+        assert time.monotonic() < end, f"nobody has or awaits {lock}"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

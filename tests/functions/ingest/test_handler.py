@@ -19,6 +19,7 @@ from functions.market.cache import Cache
 from functions.market.layout import MANIFEST_KEY, UNIVERSE_KEY
 from functions.market.report import SILENT_AFTER, started_at
 from functions.runtime.errors import UnavailableError
+from functions.runtime.variables import VariablesError
 from tests.functions.market_cache import SECOND_MORNING, Market, run_id
 
 pytestmark = pytest.mark.integration
@@ -48,6 +49,9 @@ def invoke(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[
         "POWERTOOLS_SERVICE_NAME": "ingest",
         "AWS_S3_BUCKET": market.bucket,
         "API_KEYS_ARN": secret["ARN"],
+        "INGEST_REQUESTS_PER_HOUR": "10000",
+        "INGEST_CONCURRENCY": "8",
+        "INGEST_FAILURE_SHARE": "0.05",
         **market.server.variables,
     }
     for name, value in settings.items():
@@ -268,3 +272,16 @@ def test_another_event_is_refused_with_what_is_wrong(event: object, wrong: str) 
     with pytest.raises(ValueError, match="ingest does not take this event") as raised:
         order(event, "holder")
     assert wrong in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    ["TIINGO_URL", "POLYGON_URL", "INGEST_REQUESTS_PER_HOUR", "INGEST_CONCURRENCY", "INGEST_FAILURE_SHARE"],
+)
+def test_a_variable_that_is_lost_is_named_instead_of_guessed(
+    invoke: Invoke, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(lost)
+    Settings.read.cache_clear()
+    with pytest.raises(VariablesError, match=f"{lost} is not set"):
+        invoke(asked(1, "SPY"))

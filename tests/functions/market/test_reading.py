@@ -60,7 +60,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
 def test_an_s3_that_never_answers_is_503_and_says_when_to_come_back(
     monkeypatch: pytest.MonkeyPatch, ask: Ask, function: str
 ) -> None:
-    monkeypatch.setattr(reading, "A_REQUESTS", Patience(read_seconds=0.1, seconds=0.05))
+    monkeypatch.setattr(reading, "REQUEST_PATIENCE", Patience(read_seconds=0.1, seconds=0.05))
     with slow_s3() as server:
         for name, value in server.variables.items():
             monkeypatch.setenv(name, value)
@@ -78,8 +78,8 @@ def test_an_s3_that_never_answers_is_503_and_says_when_to_come_back(
 
 
 def test_a_request_waits_for_s3_for_half_of_a_functions_time_at_most() -> None:
-    last_attempt = CONNECT_SECONDS + reading.A_REQUESTS.read_seconds
-    assert reading.A_REQUESTS.seconds + last_attempt < API_TIMEOUT_SECONDS / 2
+    last_attempt = CONNECT_SECONDS + reading.REQUEST_PATIENCE.read_seconds
+    assert reading.REQUEST_PATIENCE.seconds + last_attempt < API_TIMEOUT_SECONDS / 2
 
 
 def fill_with_spy(objects: Objects) -> None:
