@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -31,8 +32,12 @@ from tests.functions.events import event
 
 SIZES = (50, 500, 5_000)
 DAYS = 252 * 10 + 260
-STRATEGIES = ("dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight")
-SCANNERS = ("quallamaggie", "breakout", "high_52_week", "mean_reversion")
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+# By their files: imported, they would be a part of every child's memory.
+STRATEGIES, SCANNERS = (
+    sorted(file.stem for file in (FUNCTIONS / function / "catalog").glob("[!_]*.py"))
+    for function in ("strategies", "scanner")
+)
 TARGETS = {
     ("dual_momentum", 50): 0.15,
     ("momentum", 500): 0.4,

@@ -46,12 +46,12 @@ def _change(file: Path) -> None:
 
 def _seconds(clone: Path, what: str) -> float:
     # As make does, byte code is kept.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "review", "--base", "HEAD"],
         cwd=clone,
-        env=environment,
+        env=variables,
         capture_output=True,
         text=True,
         check=False,

@@ -38,12 +38,12 @@ def synthesize(program: Path, kind: str, scratch: Path) -> Run:
     outdir = scratch / "cdktf.out"
     shutil.rmtree(outdir, ignore_errors=True)
     # Python's bytecode is kept, whatever this runs in, or plain imports would compile 2,100 files each time.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"CDKTF_OUTDIR": str(outdir), "PARAKEET_PLAIN_BINDINGS": str(int(kind == "plain"))}
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    variables |= {"CDKTF_OUTDIR": str(outdir), "PARAKEET_PLAIN_BINDINGS": str(int(kind == "plain"))}
     with (scratch / "printed").open("w+") as printed:
         start = time.perf_counter()
         process = psutil.Popen(
-            [sys.executable, program], cwd=ROOT, env=environment, stdout=printed, stderr=subprocess.STDOUT
+            [sys.executable, program], cwd=ROOT, env=variables, stdout=printed, stderr=subprocess.STDOUT
         )
         memory = 0
         while process.poll() is None:

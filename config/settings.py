@@ -231,7 +231,7 @@ class StorageSettings(Section):
     cache: CacheSettings = CacheSettings()
     protected: StrictBool = Field(
         default=False,
-        description="Terraform refuses to destroy the cache, and leaves the objects of all three buckets",
+        description="Terraform refuses to destroy the cache, and leaves the objects of all buckets",
     )
 
 

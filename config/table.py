@@ -61,7 +61,7 @@ def _section_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _sections(found: tuple[Any, ...]) -> list[BaseModel]:
-    flat = [part for each in found for part in (each if isinstance(each, tuple) else (each,))]
+    flat = [one for each in found for one in (each if isinstance(each, tuple) else (each,))]
     return [each for each in flat if isinstance(each, BaseModel)]
 
 

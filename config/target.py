@@ -24,6 +24,7 @@ class StandIns(Section):
     """Addresses of what plays the platform's neighbours on this machine; None: the real one."""
 
     access_keys_url: LoopbackAddress | None = None
+    """Where the Cloudflare team's public keys are."""
     tiingo_url: LoopbackAddress | None = None
     polygon_url: LoopbackAddress | None = None
 
@@ -32,7 +33,9 @@ class Target(Section):
     """Where a synthesis is to be deployed."""
 
     local_state: StrictBool = False
+    """Whether each stack's state is a file in the folder, and not in the state bucket."""
     path_style: StrictBool = False
+    """Whether S3 is asked for buckets by path: a stand-in has no host name for each."""
     is_aws: StrictBool = True
     """Whether nobody plays it: a stand-in has no budgets, and an account that no configuration names."""
     stand_ins: StandIns = StandIns()

@@ -186,7 +186,7 @@ def explain(environment: str, model: type[BaseModel], error: ValidationError) ->
     """The faults of `environment` as lines of `environment: field = value: what is allowed`."""
     lines = []
     for fault in error.errors(include_url=False):
-        location = [str(part) for part in fault["loc"]]
+        location = [str(step) for step in fault["loc"]]
         given = "" if isinstance(fault["input"], Mapping | BaseModel) else f" = {fault['input']!r}"
         match fault["type"]:
             case "value_error" if isinstance(wrong := fault["ctx"]["error"], FieldError):
@@ -208,8 +208,8 @@ def explain(environment: str, model: type[BaseModel], error: ValidationError) ->
 
 
 def _section(model: type[BaseModel], location: list[str]) -> type[BaseModel]:
-    for part in location:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+    for step in location:
+        annotation = model.model_fields[step].annotation if step in model.model_fields else None
         for candidate in (annotation, *get_args(annotation)):
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
                 model = candidate

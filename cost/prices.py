@@ -29,9 +29,9 @@ class Price:
         left = max(quantity - (self.free if free_tier else 0), Decimal(0))
         total, low = Decimal(0), Decimal(0)
         for end, amount in self.tiers:
-            part = left if end is None else min(left, end - low)
-            total += part * amount
-            left -= part
+            step = left if end is None else min(left, end - low)
+            total += step * amount
+            left -= step
             low = end or low
         return total
 

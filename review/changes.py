@@ -11,7 +11,7 @@ from config.names import environment_of
 from review.shapes import Block, listed
 from review.stack import Stack
 
-_ORDER = ("bootstrap", "dev", "staging", "prod")
+_FIRST = ("bootstrap", "dev", "staging")
 _OWN = {"resource", "data", "moved", "//"}
 _EMPTY: Mapping[str, Any] = {}
 # Where the order of a list says something: of a function's layers, the last one wins.
@@ -287,7 +287,8 @@ def _comparison(old: Stack, new: Stack) -> Comparison:
     return Comparison(replace(old, labels=names), replace(new, labels=names | gone))
 
 
-def _place(stack: str) -> tuple[int, str]:
+def _place(stack: str) -> tuple[bool, int, str]:
     """From the harmless to the dangerous, as they are deployed."""
     environment = environment_of(stack)
-    return (_ORDER.index(environment) if environment in _ORDER else len(_ORDER), stack)
+    place = _FIRST.index(environment) if environment in _FIRST else len(_FIRST)
+    return (environment == "prod", place, stack)

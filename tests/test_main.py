@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from config.environments import DEV
+from config.names import secrets_stack_name, stack_name
 from config.target import Target
-from tests.template import BOOTSTRAPS, Template, read_templates, synthesized
+from tests.template import BOOTSTRAPS, CONFIGURED, Template, read_templates, synthesized
 
 pytestmark = pytest.mark.integration
 
@@ -26,12 +27,7 @@ SECRETS = {
 }
 STACKS = (
     *BOOTSTRAPS,
-    "parakeet-dev-secrets",
-    "parakeet-dev",
-    "parakeet-staging-secrets",
-    "parakeet-staging",
-    "parakeet-prod-secrets",
-    "parakeet-prod",
+    *(name(environment) for environment in CONFIGURED for name in (secrets_stack_name, stack_name)),
 )
 
 
@@ -66,7 +62,7 @@ def test_it_writes_the_same_stacks_whichever_folder_it_is_called_from(
 ) -> None:
     written = read_templates(elsewhere / "cdktf.out")
     assert set(written) == set(templates) == set(STACKS)
-    for name in ("parakeet-dev", "parakeet-staging", "parakeet-prod"):
+    for name in map(stack_name, CONFIGURED):
         assert written[name].document == templates[name].document
         for package in written[name].resources("aws_s3_object").values():
             if "source" in package:
@@ -98,9 +94,9 @@ def test_a_stack_that_is_named_is_written_alone_and_byte_for_byte_as_among_all(
 
 
 def test_a_stack_that_there_is_not_is_told_which_there_are_and_nothing_is_written(tmp_path: Path) -> None:
-    process = run(MAIN, tmp_path, None, "parakeet-dev", "parakeet-qa")
+    process = run(MAIN, tmp_path, None, "parakeet-dev", "parakeet-moon")
     assert process.returncode == 1
-    assert process.stderr == f"stack = 'parakeet-qa': allowed: {', '.join(STACKS)}\n"
+    assert process.stderr == f"stack = 'parakeet-moon': allowed: {', '.join(STACKS)}\n"
     assert not list(tmp_path.glob("cdktf.out/stacks/*"))
 
 

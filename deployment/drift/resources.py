@@ -66,14 +66,14 @@ def _kind(address: str) -> str:
 
 def _set(change: Mapping[str, Any], given: Collection[str]) -> set[str]:
     """The arguments that a deployment sets. What AWS computes is unknown as soon as anything changes."""
-    unknown = {name for name, part in (change.get("after_unknown") or {}).items() if _is_unknown(part)}
+    unknown = {name for name, value in (change.get("after_unknown") or {}).items() if _is_unknown(value)}
     return _changed(change) - unknown | unknown & set(given)
 
 
-def _is_unknown(part: Any) -> bool:
-    if isinstance(part, dict | list):
-        return any(map(_is_unknown, part.values() if isinstance(part, dict) else part))
-    return bool(part)
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_is_unknown, value.values() if isinstance(value, dict) else value))
+    return bool(value)
 
 
 def _changed(change: Mapping[str, Any]) -> set[str]:
@@ -83,6 +83,6 @@ def _changed(change: Mapping[str, Any]) -> set[str]:
 
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        parts = {name: _without_empty(part) for name, part in value.items()}
-        return {name: part for name, part in parts.items() if part not in (None, "", [], {})}
-    return [_without_empty(part) for part in value] if isinstance(value, list) else value
+        parts = {name: _without_empty(each) for name, each in value.items()}
+        return {name: each for name, each in parts.items() if each not in (None, "", [], {})}
+    return [_without_empty(each) for each in value] if isinstance(value, list) else value

@@ -76,12 +76,6 @@ class InvalidError(ApiError):
         return cls(f"{name}: {allowed}", [{"field": name, "in": place, "value": value, "allowed": allowed}])
 
 
-class NotImplementedYetError(ApiError):
-    """The route's logic is not there."""
-
-    status, code = HTTPStatus.NOT_IMPLEMENTED, "not_implemented"
-
-
 class UnavailableError(ApiError):
     """What the answer needs does not answer in time. Says when to come back."""
 

@@ -22,7 +22,6 @@ from functions.runtime.errors import (
     MalformedError,
     MethodNotAllowedError,
     NotFoundError,
-    NotImplementedYetError,
     TooLargeError,
     UnsupportedMediaTypeError,
 )
@@ -106,16 +105,6 @@ class HttpApi(APIGatewayHttpResolver):
     def answer_with(self, status: HTTPStatus, headers: Mapping[str, str]) -> None:
         """Answer this request with another status than the route's, and with these headers besides."""
         self.context["_answer_with"] = (status, headers)
-
-    def not_implemented(self, *paths: str) -> None:
-        """Answer 501 on these paths, until their logic is there."""
-
-        def answer() -> None:
-            event = self.current_event
-            raise NotImplementedYetError(f"{event.http_method} {event.path} has no logic yet.")
-
-        for path in paths:
-            self.route(path, ["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)(answer)
 
     def _with_status(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
         response = next_middleware(app)

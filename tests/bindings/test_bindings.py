@@ -77,21 +77,27 @@ class Ended:
     stderr: str
 
 
-def run(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ended:
+def run(*command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None) -> Ended:
     """Run with this process's environment, but for what concerns the bindings or what is synthesized."""
     ours = (
         *("JSII_NODE", "NODE_OPTIONS", "PARAKEET_PLAIN_BINDINGS", "PYTHONPATH"),
         *("AWS_ENDPOINT_URL", "JSII_RUNTIME_PACKAGE_CACHE_ROOT", "PARAKEET_STATE"),
     )
-    environment = {name: value for name, value in os.environ.items() if name not in ours} | dict(env or {})
+    shell = {name: value for name, value in os.environ.items() if name not in ours}
     ended = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command,
+        cwd=cwd,
+        env=shell | dict(variables or {}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def python(program: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ended:
-    return run(sys.executable, "-c", program, cwd=cwd, env=env)
+def python(program: str, cwd: Path = ROOT, variables: Mapping[str, str] | None = None) -> Ended:
+    return run(sys.executable, "-c", program, cwd=cwd, variables=variables)
 
 
 def node(program: str, cwd: Path) -> Ended:
@@ -110,9 +116,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
     changed: Path = tmp_path_factory.mktemp("changed")
     write(changed / "cdktf_cdktf_provider_aws" / "__init__.py", CHANGED_PROVIDER)
     outdir: Path = tmp_path_factory.mktemp("plain")
-    env = {"PYTHONPATH": str(changed), "CDKTF_OUTDIR": str(outdir)}
+    variables = {"PYTHONPATH": str(changed), "CDKTF_OUTDIR": str(outdir)}
     # The path of bootstrap's state is in the folder that a program runs in: here the one of `outdir`, too.
-    return run(sys.executable, ROOT / "main.py", cwd=Path.cwd(), env=env), outdir
+    return run(sys.executable, ROOT / "main.py", cwd=Path.cwd(), variables=variables), outdir
 
 
 def test_fast_and_plain_bindings_synthesize_the_same_bytes(plain: tuple[Ended, Path], outdir: Path) -> None:
@@ -146,7 +152,7 @@ def test_a_provider_that_newer_jsii_generated_is_known_unless_it_does_something_
     for part in ("_jsii", "s3_bucket"):
         (lazy.parent / part).symlink_to(Path(own.origin).parent / part)
     program = "import bindings; from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket"
-    ended = python(program, env={"PYTHONPATH": str(tmp_path)})
+    ended = python(program, variables={"PYTHONPATH": str(tmp_path)})
     assert (ended.status, ended.stderr) == (0, said)
 
 
@@ -159,7 +165,7 @@ def test_importing_jsii_before_the_bindings_is_said_in_one_line() -> None:
 
 def test_plain_bindings_can_be_asked_for() -> None:
     program = "import bindings, sys; print('jsii' in sys.modules, 'cdktf_cdktf_provider_aws' in sys.modules)"
-    assert python(program, env={"PARAKEET_PLAIN_BINDINGS": "1"}) == Ended(0, "False False\n", "")
+    assert python(program, variables={"PARAKEET_PLAIN_BINDINGS": "1"}) == Ended(0, "False False\n", "")
 
 
 def test_only_the_submodules_in_use_are_imported() -> None:
@@ -190,7 +196,7 @@ def test_they_work_under_any_path_and_beside_the_node_options_of_others(tmp_path
         print(os.environ["NODE_OPTIONS"])
         print(len(psutil.Process().children(recursive=True)))
     """
-    ended = python(program, cwd=project, env={"NODE_OPTIONS": options, "THEIRS": str(loaded)})
+    ended = python(program, cwd=project, variables={"NODE_OPTIONS": options, "THEIRS": str(loaded)})
     assert ended == Ended(0, f"name\n{options}\n1\n", "")
     assert loaded.read_text() == "loaded"
 
@@ -200,11 +206,11 @@ def test_the_node_beside_python_is_used_without_activating_the_environment(tmp_p
     if not own.exists():
         pytest.skip("this Python has no Node beside it; `make setup` makes one that has")
     program = "import bindings, os; print(os.environ['JSII_NODE'])"
-    env = {"PATH": str(tmp_path), "PARAKEET_PLAIN_BINDINGS": "1"}
-    assert Path(python(program, env=env).stdout.strip()).samefile(own)
+    variables = {"PATH": str(tmp_path), "PARAKEET_PLAIN_BINDINGS": "1"}
+    assert Path(python(program, variables=variables).stdout.strip()).samefile(own)
     chosen = write(tmp_path / "chosen", "")
     chosen.chmod(0o755)
-    assert python(program, env=env | {"JSII_NODE": str(chosen)}).stdout == f"{chosen}\n"
+    assert python(program, variables=variables | {"JSII_NODE": str(chosen)}).stdout == f"{chosen}\n"
 
 
 @pytest.mark.skipif(not os.access(sys.prefix, os.W_OK), reason="nobody may write to this virtual environment")
@@ -214,7 +220,7 @@ def test_what_jsii_unpacks_goes_with_the_virtual_environment() -> None:
 
 
 def test_a_missing_node_is_one_line_that_says_what_to_do() -> None:
-    ended = python("import bindings", env={"JSII_NODE": "/nowhere/node"})
+    ended = python("import bindings", variables={"JSII_NODE": "/nowhere/node"})
     assert ended == Ended(
         1, "", "bindings: there is no Node to run CDKTF with: run `make setup`, or set JSII_NODE to one\n"
     )
@@ -238,7 +244,7 @@ def test_an_error_in_javascript_still_reaches_python() -> None:
 def test_what_javascript_prints_is_shown(tmp_path: Path) -> None:
     prints = "console.log('out of JavaScript'); console.error('error of JavaScript');"
     theirs = write(tmp_path / "theirs.cjs", f"process.once('exit', () => {{ {prints} }})")
-    ended = python("import bindings.cdktf", env={"NODE_OPTIONS": f"--require {theirs}"})
+    ended = python("import bindings.cdktf", variables={"NODE_OPTIONS": f"--require {theirs}"})
     assert ended == Ended(0, "out of JavaScript\n", "error of JavaScript\n")
 
 
@@ -327,8 +333,8 @@ class TestNode:
         """What it prints as jsii's program, in a folder of another name each time."""
         relay = write(folder / "bin/jsii-runtime.js", "console.log('relay')")
         write(folder / "lib/program.js", program.replace("writeFD:1", "writeFD:3"))
-        env = {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(folder.parent / "kept")}
-        ended = run(NODE, "--require", PRELOAD, relay, cwd=folder.parent, env=env)
+        variables = {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(folder.parent / "kept")}
+        ended = run(NODE, "--require", PRELOAD, relay, cwd=folder.parent, variables=variables)
         assert (ended.status, ended.stdout) == (0, "")
         return "".join(
             base64.b64decode(json.loads(line)["stdout"]).decode() for line in ended.stderr.splitlines()
@@ -369,12 +375,12 @@ class TestNode:
         write(tmp_path / "package/index.js", "console.log(__filename)")
         for name in ("first", "second"):
             (tmp_path / name).symlink_to("package")
-            env = {
+            variables = {
                 "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(tmp_path / "kept"),
                 "NODE_DEBUG_NATIVE": "COMPILE_CACHE",
             }
             command = (NODE, "--preserve-symlinks", "--preserve-symlinks-main", "--require", PRELOAD)
-            ended = run(*command, tmp_path / name / "index.js", env=env)
+            ended = run(*command, tmp_path / name / "index.js", variables=variables)
             assert f"{tmp_path}/package/index.js\n" in ended.stdout
             accepted = re.search(
                 rf"reading cache from .* for .*{tmp_path}/package/index.js.* success", ended.stderr

@@ -129,14 +129,11 @@ def test_permissions_only_let_functions_be_invoked(platform: Template) -> None:
 LOCAL_ORIGINS = ["http://localhost:3000", "http://localhost:5173"]
 
 
-@pytest.mark.parametrize(
-    ("environment", "local"), [("dev", LOCAL_ORIGINS), ("staging", LOCAL_ORIGINS), ("prod", [])]
-)
 def test_browsers_may_call_from_the_site_and_outside_of_prod_from_an_engineers_machine(
-    environment: str, local: list[str], request: pytest.FixtureRequest
+    platform: Template,
 ) -> None:
-    template: Template = request.getfixturevalue(environment)
-    assert template.one("aws_apigatewayv2_api")["cors_configuration"] == {
+    local = [] if platform.environment == "prod" else LOCAL_ORIGINS
+    assert platform.one("aws_apigatewayv2_api")["cors_configuration"] == {
         "allow_origins": ["https://potential-parakeet.pages.dev", *local],
         "allow_methods": ["GET", "POST", "PATCH", "DELETE"],
         "allow_headers": [

@@ -14,7 +14,7 @@ from config.target import Target
 from local.aws.authorization.simulator import Simulator
 from stacks.application import application
 from tests.rendered import ACCOUNT, Rendered
-from tests.template import Template, changed, read_templates
+from tests.template import CONFIGURED, Template, changed, read_templates
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +28,7 @@ KEYS = {
     "sub": "accounts.google.com:sub",
     "ref": f"{GITHUB}:ref",
 }
-ROLES = {f"{does}-{environment}" for does in ("plan", "deploy") for environment in ("dev", "staging", "prod")}
+ROLES = {f"{does}-{environment}" for does in ("plan", "deploy") for environment in CONFIGURED}
 # What takes no resource: the Service Authorization Reference has none for them.
 WITHOUT_RESOURCE = {
     "ec2:DescribeSecurityGroups",
@@ -107,7 +107,7 @@ def _known(trust: str) -> str:
     return trust
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+@pytest.mark.parametrize("environment", CONFIGURED)
 def test_a_job_of_main_in_an_environment_deploys_that_and_no_other(
     simulator: Simulator, bootstrap: Template, environment: str
 ) -> None:
@@ -117,7 +117,7 @@ def test_a_job_of_main_in_an_environment_deploys_that_and_no_other(
     assert assumable(simulator, bootstrap, claims) == {f"plan-{environment}"}
 
 
-@pytest.mark.parametrize("environment", ["staging", "prod"])
+@pytest.mark.parametrize("environment", [name for name in CONFIGURED if name != "dev"])
 def test_of_another_branch_no_job_plans_but_of_dev(
     simulator: Simulator, bootstrap: Template, environment: str
 ) -> None:
@@ -224,7 +224,7 @@ def test_every_action_is_named_and_has_resources_where_aws_takes_some(bootstrap:
         if "*" in statement["Resource"]:
             anywhere |= set(statement["Action"])
         else:
-            environment = [one for one in ("dev", "staging", "prod") if one in json.dumps(statement)]
+            environment = [one for one in CONFIGURED if one in json.dumps(statement)]
             assert (
                 len(environment) == 1
                 or "apigateway" in json.dumps(statement)

@@ -5,13 +5,15 @@ import hashlib
 import json
 import re
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from config.environments import DEV, PROD
 from tests.platform import APIS, FUNCTIONS
-from tests.template import Block, Template, changed, synthesized
+from tests.template import CONFIGURED, Block, Template, changed, synthesized
 
 PARTS = tuple(FUNCTIONS.values())
 
@@ -40,80 +42,58 @@ def private() -> Template:
     )
 
 
-def write_log(env: str, part: str) -> set[tuple[str, str]]:
+Allowed = set[tuple[str, str]]
+
+
+def write_log(env: str, part: str) -> Allowed:
     log = f"/aws/lambda/potential-parakeet-{part}-{env}:*"
     return {("logs:CreateLogStream", log), ("logs:PutLogEvents", log)}
 
 
-def read_database_secret(env: str) -> set[tuple[str, str]]:
+def read_database_secret(env: str) -> Allowed:
     return {("secretsmanager:GetSecretValue", f"potential-parakeet/{env}")}
 
 
-def read_provider_keys(env: str) -> set[tuple[str, str]]:
+def read_provider_keys(env: str) -> Allowed:
     return {("secretsmanager:GetSecretValue", f"potential-parakeet/{env}/api-keys")}
 
 
-def read_cache(env: str) -> set[tuple[str, str]]:
+def read_cache(env: str) -> Allowed:
     bucket = f"potential-parakeet-cache-{env}"
     return {("s3:ListBucket", bucket), ("s3:GetObject", f"{bucket}/cache/*")}
 
 
-def write_cache(env: str) -> set[tuple[str, str]]:
-    objects = f"potential-parakeet-cache-{env}/cache/*"
+def write_cache(env: str, below: str = "") -> Allowed:
+    objects = f"potential-parakeet-cache-{env}/cache/{below}*"
     return {("s3:PutObject", objects), ("s3:AbortMultipartUpload", objects)}
 
 
-# What each may do, exactly
-
-
-def test_trades_may_read_the_database_secret_and_nothing_else(platform: Template) -> None:
-    env = platform.environment
-    assert platform.allowed("trades-api") == write_log(env, "trades-api") | read_database_secret(env)
-
-
-def invoke_ingest(env: str) -> set[tuple[str, str]]:
+def invoke_ingest(env: str) -> Allowed:
     return {("lambda:InvokeFunction", f"potential-parakeet-ingest-{env}:live")}
 
 
-def test_data_may_read_the_database_secret_and_the_cache_and_start_an_ingest(platform: Template) -> None:
+def report_failures(env: str) -> Allowed:
+    return {("sqs:SendMessage", f"potential-parakeet-lambda-dlq-{env}")}
+
+
+# What each may do
+
+MAY: dict[str, list[Callable[[str], Allowed]]] = {
+    "trades": [read_database_secret],
+    "data": [read_database_secret, read_cache, invoke_ingest],
+    "strategies": [read_database_secret, read_cache],
+    "scanner": [read_cache, partial(write_cache, below="scans/")],
+    "ingest": [read_provider_keys, read_cache, write_cache, invoke_ingest, report_failures],
+    "migrate": [read_database_secret],
+}
+
+
+def test_every_function_may_write_its_log_and_what_is_said_here_and_nothing_else(platform: Template) -> None:
     env = platform.environment
-    assert platform.allowed("data-api") == (
-        write_log(env, "data-api") | read_database_secret(env) | read_cache(env) | invoke_ingest(env)
-    )
-
-
-def test_strategies_may_read_the_database_secret_and_the_cache(platform: Template) -> None:
-    env = platform.environment
-    assert platform.allowed("strategies-api") == (
-        write_log(env, "strategies-api") | read_database_secret(env) | read_cache(env)
-    )
-
-
-def test_scanner_may_read_the_cache_write_its_results_there_and_read_no_secret(platform: Template) -> None:
-    env = platform.environment
-    results = f"potential-parakeet-cache-{env}/cache/scans/*"
-    assert platform.allowed("scanner-api") == (
-        write_log(env, "scanner-api")
-        | read_cache(env)
-        | {("s3:PutObject", results), ("s3:AbortMultipartUpload", results)}
-    )
-
-
-def test_migrate_may_read_the_database_secret_and_nothing_else(platform: Template) -> None:
-    env = platform.environment
-    assert platform.allowed("migrate") == write_log(env, "migrate") | read_database_secret(env)
-
-
-def test_ingest_may_read_the_provider_keys_fill_the_cache_and_report_its_failures(platform: Template) -> None:
-    env = platform.environment
-    assert platform.allowed("ingest") == (
-        write_log(env, "ingest")
-        | read_provider_keys(env)
-        | read_cache(env)
-        | write_cache(env)
-        | invoke_ingest(env)
-        | {("sqs:SendMessage", f"potential-parakeet-lambda-dlq-{env}")}
-    )
+    assert {function: platform.allowed(part) for function, part in FUNCTIONS.items()} == {
+        function: write_log(env, FUNCTIONS[function]).union(*(grant(env) for grant in grants))
+        for function, grants in MAY.items()
+    }
 
 
 def test_trades_function_cannot_read_the_provider_keys(platform: Template) -> None:
@@ -175,27 +155,16 @@ def test_only_lambda_assumes_a_functions_role(platform: Template) -> None:
 # What each is
 
 
-def test_the_five_functions_are_there(platform: Template) -> None:
+def test_the_functions_are_there_and_no_others(platform: Template) -> None:
     assert {block["function_name"] for block in platform.resources("aws_lambda_function").values()} == {
         f"potential-parakeet-{part}-{platform.environment}" for part in PARTS
     }
 
 
-@pytest.mark.parametrize(
-    ("environment", "small", "large"), [("dev", 256, 512), ("staging", 512, 1024), ("prod", 512, 1024)]
-)
-def test_functions_have_the_memory_of_their_environment(
-    environment: str, small: int, large: int, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(environment)
-    assert {part: template.function(part)["memory_size"] for part in PARTS} == {
-        "trades-api": small,
-        "data-api": small,
-        "strategies-api": 1024,
-        "scanner-api": large,
-        "ingest": large,
-        "migrate": 512,
-    }
+def test_functions_have_the_memory_of_their_environment(platform: Template) -> None:
+    settings = CONFIGURED[platform.environment].functions
+    for function, part in FUNCTIONS.items():
+        assert platform.function(part)["memory_size"] == getattr(settings, function).memory_mb
 
 
 def test_api_functions_end_before_the_http_api_gives_up(platform: Template) -> None:
@@ -239,19 +208,17 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("environment", "level"), [("dev", "DEBUG"), ("staging", "DEBUG"), ("prod", "INFO")])
-def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(
-    environment: str, level: str, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(environment)
-    for part in PARTS:
-        assert template.function(part)["environment"]["variables"] == {
-            **TOLD[part],
-            "ENVIRONMENT": environment,
+def test_functions_are_told_where_they_are_and_of_what_they_may_use_and_no_more(platform: Template) -> None:
+    assert {part: platform.function(part)["environment"]["variables"] for part in PARTS} == {
+        part: {
+            **told,
+            "ENVIRONMENT": platform.environment,
             "OPENBLAS_NUM_THREADS": "1",
-            "LOG_LEVEL": level,
+            "LOG_LEVEL": CONFIGURED[platform.environment].functions.log_level,
             "POWERTOOLS_SERVICE_NAME": f"potential-parakeet-{part}",
         }
+        for part, told in TOLD.items()
+    }
 
 
 def test_failures_of_ingest_wait_in_the_dead_letter_queue(platform: Template) -> None:
@@ -349,9 +316,9 @@ def test_what_is_live_together_is_written_down_after_all_of_it_is_but_the_schema
     ]
 
 
-def test_every_environment_runs_the_same_code(dev: Template, staging: Template, prod: Template) -> None:
+def test_every_environment_runs_the_same_code(platform: Template, prod: Template) -> None:
     for part in PARTS:
-        (_,) = {code(template, part)["key"] for template in (dev, staging, prod)}
+        assert code(platform, part)["key"] == code(prod, part)["key"]
 
 
 # What is off unless asked for
@@ -424,10 +391,13 @@ LAYERS = {
 
 def test_a_function_has_the_layers_that_its_code_imports_from_and_no_others(platform: Template) -> None:
     """More would only make its cold start longer, and what it must not have easier to reach."""
-    env = platform.environment
-    for part, layers in LAYERS.items():
-        used = [platform.behind(arn)["layer_name"] for arn in platform.function(part)["layers"]]
-        assert used == [f"potential-parakeet-{name}-{env}" for name in layers], part
+    assert {
+        part: [platform.behind(arn)["layer_name"] for arn in platform.function(part)["layers"]]
+        for part in PARTS
+    } == {
+        part: [f"potential-parakeet-{name}-{platform.environment}" for name in layers]
+        for part, layers in LAYERS.items()
+    }
 
 
 def test_a_layer_is_pinned_to_its_objects_version_and_goes_only_after_the_next_one(
@@ -455,7 +425,8 @@ def test_what_needs_the_schema_is_deployed_after_it_was_brought_up_to_date(platf
     assert platform.behind(invocation["function_name"]) is platform.function("migrate")
     # And so once that is live, with the new migrations.
     assert platform.behind(invocation["qualifier"]) is platform.alias("migrate")
-    for part in ("trades-api", "data-api", "strategies-api"):
+    using = {part for part, told in TOLD.items() if DATABASE.items() <= told.items()}
+    for part in using - {"migrate"}:
         assert f"aws_lambda_invocation.{name}" in platform.function(part)["depends_on"]
     # It can do nothing before it may read the secret. That this has a value is the secrets stack's to see to.
     assert [each for each in invocation["depends_on"] if each.startswith("aws_iam_role_policy.migrate_")]

@@ -1,25 +1,26 @@
 """The alarms that reach a person, and the dashboard that person opens."""
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from itertools import combinations
 from typing import Any
 
 import pytest
 
-from config.environments import PROD, STAGING
+from config.environments import ENVIRONMENTS, PROD
+from config.names import stack_name
 from config.target import Target
 from tests.platform import APIS, WATCHED
-from tests.template import Block, Template, changed, synthesized
+from tests.template import CONFIGURED, Block, Template, changed, synthesized
 
-ENVIRONMENTS = {"staging": STAGING, "prod": PROD}
+MONITORED = [each.name for each in ENVIRONMENTS if each.monitoring.enabled]
 
 
-@pytest.fixture(params=["staging", "prod"])
-def watched(request: pytest.FixtureRequest) -> Template:
+@pytest.fixture(params=MONITORED)
+def watched(request: pytest.FixtureRequest, templates: Mapping[str, Template]) -> Template:
     """Every stack with alarms in turn."""
-    template: Template = request.getfixturevalue(request.param)
-    return template
+    return templates[stack_name(request.param)]
 
 
 def alarm(template: Template, id: str) -> Block:
@@ -36,6 +37,10 @@ def alarm(template: Template, id: str) -> Block:
                 key: template.readable(value) for key, value in metric["dimensions"].items()
             }
     return seen
+
+
+def test_staging_and_prod_are_watched() -> None:
+    assert {"staging", "prod"} <= set(MONITORED)
 
 
 def test_dev_has_no_alarms_and_no_topic(dev: Template) -> None:
@@ -258,7 +263,7 @@ def test_alarms_reach_the_address_that_the_configuration_names(watched: Template
     subscription = watched.one("aws_sns_topic_subscription")
     assert subscription["topic_arn"] == f"${{aws_sns_topic.{topic}.arn}}"
     assert subscription["protocol"] == "email"
-    assert subscription["endpoint"] == ENVIRONMENTS[watched.environment].monitoring.alert_email
+    assert subscription["endpoint"] == CONFIGURED[watched.environment].monitoring.alert_email
 
 
 def test_cloudwatch_may_publish_alarms_of_this_account_only_and_all_only_over_tls(watched: Template) -> None:

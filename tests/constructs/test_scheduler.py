@@ -1,23 +1,15 @@
 """The daily ingest's clock."""
 
-import pytest
-
 from config.environments import STAGING
 from tests.platform import SCHEDULE_TEMPLATE
 from tests.template import Template, changed, synthesized
 
 
-@pytest.mark.parametrize(
-    ("environment", "state"), [("dev", "DISABLED"), ("staging", "ENABLED"), ("prod", "ENABLED")]
-)
-def test_ingest_runs_at_six_every_morning_and_in_dev_only_when_enabled_by_hand(
-    environment: str, state: str, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(environment)
-    rule = template.one("aws_cloudwatch_event_rule")
-    assert rule["name"] == f"potential-parakeet-daily-ingest-{environment}"
+def test_ingest_runs_at_six_every_morning_and_in_dev_only_when_enabled_by_hand(platform: Template) -> None:
+    rule = platform.one("aws_cloudwatch_event_rule")
+    assert rule["name"] == f"potential-parakeet-daily-ingest-{platform.environment}"
     assert rule["schedule_expression"] == "cron(0 6 * * ? *)"
-    assert rule["state"] == state
+    assert rule["state"] == ("DISABLED" if platform.environment == "dev" else "ENABLED")
 
 
 def test_the_schedule_is_the_configurations() -> None:

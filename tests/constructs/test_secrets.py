@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config.environments import PROD
-from tests.template import Template, changed, synthesized_secrets
+from tests.template import CONFIGURED, Template, changed, synthesized_secrets
 
 VARIABLES = {
     "neon_database_url",
@@ -188,15 +188,12 @@ def test_secrets_are_written_once_until_they_are_rotated(secrets_stack: Template
         assert version["secret_string_wo_version"] == 1
 
 
-DAYS = {"dev": 0, "staging": 7, "prod": 30}
-
-
 def test_a_destroyed_secret_can_be_recovered_for_as_long_as_the_environment_says(
     secrets_stack: Template,
 ) -> None:
-    """At once in dev, so that its names are free for the next deploy."""
     for secret in secrets_stack.resources("aws_secretsmanager_secret").values():
-        assert secret["recovery_window_in_days"] == DAYS[secrets_stack.environment]
+        settings = CONFIGURED[secrets_stack.environment].secrets
+        assert secret["recovery_window_in_days"] == settings.recovery_window_days
 
 
 def test_prods_secrets_refuse_to_be_destroyed(secrets_stack: Template) -> None:

@@ -1,6 +1,7 @@
 """The cache, deployment-packages and access-log buckets. What holds for all is in test_every_stack.py."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 
 from bindings.aws import AwsProvider
 from bindings.cdktf import App, TerraformStack
-from config.environments import PROD
+from config.environments import ENVIRONMENTS, PROD
+from config.names import stack_name
 from config.place import Place
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Role
 from constructs.storage import CACHE_PREFIX, RUNS_PREFIX, SCANS_PREFIX, UNIVERSE
 from functions.market import layout
-from tests.template import Block, Template, changed, read_templates, synthesized
+from tests.template import CONFIGURED, Block, Template, changed, read_templates, synthesized
 
 PLACE = Place("dev", "us-east-1", "123456789012")
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
@@ -104,18 +106,17 @@ def test_prod_moves_cached_objects_to_cheaper_storage_and_expires_what_ingests_l
     }
 
 
-@pytest.mark.parametrize("environment", ["staging", "prod"])
-def test_cache_and_packages_are_versioned_and_before_rules_about_old_versions(
-    environment: str, request: pytest.FixtureRequest
+def test_cache_if_configured_so_and_packages_are_versioned_and_before_rules_about_old_versions(
+    platform: Template,
 ) -> None:
-    template: Template = request.getfixturevalue(environment)
-    versionings = template.resources("aws_s3_bucket_versioning")
-    assert set(versionings) == {CACHE, PACKAGES}
+    versionings = platform.resources("aws_s3_bucket_versioning")
+    versioned = CONFIGURED[platform.environment].storage.cache.versioned
+    assert set(versionings) == ({CACHE, PACKAGES} if versioned else {PACKAGES})
     for name, versioning in versionings.items():
         bucket = f"${{aws_s3_bucket.{name}.id}}"
         assert versioning["bucket"] == bucket
         assert versioning["versioning_configuration"] == {"status": "Enabled"}
-        lifecycle = template.one("aws_s3_bucket_lifecycle_configuration", bucket=bucket)
+        lifecycle = platform.one("aws_s3_bucket_lifecycle_configuration", bucket=bucket)
         assert lifecycle["depends_on"] == [f"aws_s3_bucket_versioning.{name}"]
 
 
@@ -135,47 +136,44 @@ def test_access_logs_expire_after_90_days(platform: Template) -> None:
     }
 
 
-def test_access_to_cache_and_packages_is_logged_each_below_its_own_name(platform: Template) -> None:
-    assert {
-        platform.readable(logging["bucket"]): (
-            platform.readable(logging["target_bucket"]),
-            platform.readable(logging["target_prefix"]),
-        )
-        for logging in platform.resources("aws_s3_bucket_logging").values()
-    } == {
-        f"potential-parakeet-{part}-{platform.environment}": (
-            f"potential-parakeet-logs-{platform.environment}",
-            f"potential-parakeet-{part}-{platform.environment}/",
-        )
-        for part in ("cache", "lambda-artifacts")
+def logged(template: Template) -> list[str]:
+    """The buckets, by their name in the address, whose access is logged."""
+    loggings = template.resources("aws_s3_bucket_logging").values()
+    return [logging["bucket"].split(".")[1] for logging in loggings]
+
+
+def test_access_is_logged_in_the_logs_bucket_of_each_below_its_own_name(platform: Template) -> None:
+    assert {CACHE, PACKAGES} <= set(logged(platform))
+    for logging in platform.resources("aws_s3_bucket_logging").values():
+        assert logging["target_bucket"] == f"${{aws_s3_bucket.{LOGS}.bucket}}"
+        assert platform.readable(logging["target_prefix"]) == f"{platform.readable(logging['bucket'])}/"
+
+
+def delivery_of(source: str) -> Block:
+    return {
+        "actions": ["s3:PutObject"],
+        "resources": [f"${{aws_s3_bucket.logs.arn}}/${{aws_s3_bucket.{source}.bucket}}/*"],
+        "principals": [{"type": "Service", "identifiers": ["logging.s3.amazonaws.com"]}],
+        "condition": [
+            {
+                "test": "ArnEquals",
+                "variable": "aws:SourceArn",
+                "values": [f"${{aws_s3_bucket.{source}.arn}}"],
+            },
+            {
+                "test": "StringEquals",
+                "variable": "aws:SourceAccount",
+                "values": ["${data.aws_caller_identity.account.account_id}"],
+            },
+        ],
     }
 
 
-def test_s3_may_deliver_the_access_log_of_these_two_buckets_and_of_this_account_only(
-    platform: Template,
-) -> None:
+def test_s3_may_deliver_the_access_log_of_these_buckets_and_of_this_account_only(platform: Template) -> None:
     _, *deliveries = policy(platform, LOGS)
-    assert deliveries == [
-        {
-            "sid": f"AllowLogDeliveryOf{sid}",
-            "actions": ["s3:PutObject"],
-            "resources": [f"${{aws_s3_bucket.logs.arn}}/${{aws_s3_bucket.{source}.bucket}}/*"],
-            "principals": [{"type": "Service", "identifiers": ["logging.s3.amazonaws.com"]}],
-            "condition": [
-                {
-                    "test": "ArnEquals",
-                    "variable": "aws:SourceArn",
-                    "values": [f"${{aws_s3_bucket.{source}.arn}}"],
-                },
-                {
-                    "test": "StringEquals",
-                    "variable": "aws:SourceAccount",
-                    "values": ["${data.aws_caller_identity.account.account_id}"],
-                },
-            ],
-        }
-        for source, sid in ((CACHE, "Cache"), (PACKAGES, "Packages"))
-    ]
+    # How they are named: below.
+    allowed = [{key: value for key, value in each.items() if key != "sid"} for each in deliveries]
+    assert sorted(allowed, key=str) == sorted((delivery_of(source) for source in logged(platform)), key=str)
 
 
 def test_a_log_delivery_is_named_as_iam_takes_it(tmp_path: Path) -> None:
@@ -210,12 +208,11 @@ def test_prods_cache_refuses_to_be_destroyed(prod: Template) -> None:
     assert prod.resources("aws_s3_bucket")[CACHE]["lifecycle"] == {"prevent_destroy": True}
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging"])
+@pytest.mark.parametrize("environment", [each.name for each in ENVIRONMENTS if not each.storage.protected])
 def test_everything_goes_when_another_environment_is_destroyed(
-    environment: str, request: pytest.FixtureRequest
+    environment: str, templates: Mapping[str, Template]
 ) -> None:
-    template: Template = request.getfixturevalue(environment)
-    for bucket in template.resources("aws_s3_bucket").values():
+    for bucket in templates[stack_name(environment)].resources("aws_s3_bucket").values():
         assert bucket["force_destroy"] is True
         assert "lifecycle" not in bucket
 

@@ -28,7 +28,7 @@ def add_provider(mirror: Path, *, packed: bool = False) -> Path:
 
 
 @pytest.fixture
-def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a person with an empty home on a machine without add-on software."""
     monkeypatch.setattr(provider_search, "_ADD_ON_FOLDERS", (tmp_path / "opt",))
     home = tmp_path / "home"
@@ -38,17 +38,17 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture(params=[".terraformrc", ".terraform.d/own.tfrc", "named.tfrc"])
 def own_configuration(
-    request: pytest.FixtureRequest, tmp_path: Path, environ: dict[str, str]
+    request: pytest.FixtureRequest, tmp_path: Path, variables: dict[str, str]
 ) -> dict[str, str]:
     """That person's environment, with a CLI configuration of Terraform in each of its places in turn."""
     own = tmp_path / "home" / request.param
     own.parent.mkdir(exist_ok=True)
     own.write_text("")
-    return environ | ({"TF_CLI_CONFIG_FILE": str(own)} if request.param == "named.tfrc" else {})
+    return variables | ({"TF_CLI_CONFIG_FILE": str(own)} if request.param == "named.tfrc" else {})
 
 
 @pytest.fixture
-def installed_terraform(tmp_path: Path, environ: dict[str, str]) -> Program:
+def installed_terraform(tmp_path: Path, variables: dict[str, str]) -> Program:
     """Puts a shell script named terraform on PATH, and returns the environment with that PATH."""
 
     def install(script: str) -> dict[str, str]:
@@ -56,6 +56,6 @@ def installed_terraform(tmp_path: Path, environ: dict[str, str]) -> Program:
         program.parent.mkdir()
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        return environ | {"PATH": f"{program.parent}:/usr/bin:/bin"}
+        return variables | {"PATH": f"{program.parent}:/usr/bin:/bin"}
 
     return install

@@ -92,6 +92,6 @@ def test_a_stack_that_there_is_not_is_told_which_there_are(
 ) -> None:
     monkeypatch.setenv("PARAKEET_STATE", "local")
     # As it may be left there by another revision.
-    (tmp_path / "cdktf.out/stacks/parakeet-qa").mkdir(parents=True)
-    with pytest.raises(SynthesisError, match=r"stack = 'parakeet-qa': allowed: .*parakeet-dev, "):
-        prepared("parakeet-qa", tmp_path)
+    (tmp_path / "cdktf.out/stacks/parakeet-moon").mkdir(parents=True)
+    with pytest.raises(SynthesisError, match=r"stack = 'parakeet-moon': allowed: .*parakeet-dev, "):
+        prepared("parakeet-moon", tmp_path)

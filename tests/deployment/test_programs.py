@@ -17,11 +17,11 @@ from deployment.programs import (
 from tests.deployment.programs import PLATFORM, PROJECT, Program, add_provider
 
 
-def test_a_missing_terraform_is_one_line_that_says_what_is_needed(environ: dict[str, str]) -> None:
+def test_a_missing_terraform_is_one_line_that_says_what_is_needed(variables: dict[str, str]) -> None:
     with pytest.raises(
         PrerequisiteError, match=r"^Terraform 1\.11 or newer is needed, .*no terraform on PATH.*$"
     ):
-        find_terraform(environ)
+        find_terraform(variables)
 
 
 @pytest.mark.integration
@@ -53,20 +53,20 @@ def test_a_terraform_of_1_11_or_newer_is_taken(installed_terraform: Program, ver
 
 @pytest.mark.integration
 def test_a_terraform_that_cannot_be_run_is_one_line_that_says_so(installed_terraform: Program) -> None:
-    environ = installed_terraform("")
-    program = Path(environ["PATH"].partition(":")[0], "terraform")
+    variables = installed_terraform("")
+    program = Path(variables["PATH"].partition(":")[0], "terraform")
     program.write_bytes(b"\x7fELF for another machine")
     with pytest.raises(PrerequisiteError, match=r"terraform cannot be run \(Exec format error\): install it"):
-        find_terraform(environ)
+        find_terraform(variables)
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("asked", ["deploy", "destroy", "diff", "output"])
 def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
-    environ: dict[str, str], asked: str
+    variables: dict[str, str], asked: str
 ) -> None:
     command = [sys.executable, "-m", "deployment.cdktf", asked, "parakeet-dev"]
-    answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
+    answer = subprocess.run(command, env=variables, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert answer.stderr.count("\n") == 1
@@ -80,35 +80,35 @@ def test_cdktf_says_that_terraform_is_missing_before_it_does_anything(
     ids=["version", "help"],
 )
 def test_cdktf_asks_for_no_terraform_where_it_needs_none(
-    environ: dict[str, str], arguments: list[str], said: str
+    variables: dict[str, str], arguments: list[str], said: str
 ) -> None:
     command = [sys.executable, "-m", "deployment.cdktf", *arguments]
-    answer = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True, check=False)
+    answer = subprocess.run(command, env=variables, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0
     assert answer.stdout.startswith(said)
 
 
 def test_without_a_named_mirror_terraform_goes_where_it_is_set_to_go(
-    environ: dict[str, str], tmp_path: Path
+    variables: dict[str, str], tmp_path: Path
 ) -> None:
     """Whatever lies about on the machine: what deploys has the keys of an AWS account."""
     for place in ("home/.terraform.d/plugin-cache", "opt/mirror"):
         add_provider(tmp_path / place)
-    assert named_provider_mirror(PLATFORM, environ) is None
-    assert "TF_CLI_CONFIG_FILE" not in terraform_variables(None, tmp_path, environ)
+    assert named_provider_mirror(PLATFORM, variables) is None
+    assert "TF_CLI_CONFIG_FILE" not in terraform_variables(None, tmp_path, variables)
 
 
-def test_a_named_mirror_is_where_the_provider_comes_from(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_named_mirror_is_where_the_provider_comes_from(variables: dict[str, str], tmp_path: Path) -> None:
     named = add_provider(tmp_path / "elsewhere")
-    assert named_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
-    configuration = Path(terraform_variables(named, tmp_path, environ)["TF_CLI_CONFIG_FILE"])
+    assert named_provider_mirror(PLATFORM, variables | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
+    configuration = Path(terraform_variables(named, tmp_path, variables)["TF_CLI_CONFIG_FILE"])
     assert configuration.parent == tmp_path
     assert str(named) in configuration.read_text()
 
 
-def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_named_mirror_without_the_provider_is_an_error(variables: dict[str, str], tmp_path: Path) -> None:
     add_provider(tmp_path / "opt/mirror")
-    wrong = environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")}
+    wrong = variables | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")}
     with pytest.raises(PrerequisiteError, match=f"PARAKEET_PROVIDER_MIRROR is .*nowhere.*{PROVIDER_VERSION}"):
         named_provider_mirror(PLATFORM, wrong)
 
@@ -121,9 +121,9 @@ def test_a_persons_own_cli_configuration_is_left_alone(
 
 
 def test_a_cli_configuration_that_is_not_there_is_not_named_to_terraform(
-    environ: dict[str, str], tmp_path: Path
+    variables: dict[str, str], tmp_path: Path
 ) -> None:
-    missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
+    missing = variables | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
     assert "TF_CLI_CONFIG_FILE" not in quiet_variables(missing)
 
 
@@ -146,3 +146,10 @@ def test_the_mirror_is_looked_for_by_the_version_that_the_bindings_ask_for() -> 
         if Path(folder, "cdktf_cdktf_provider_aws").is_dir()
     )
     assert f"providers/hashicorp/aws/{PROVIDER_VERSION}/docs" in provider.read_text(encoding="utf-8")
+
+
+def test_terraform_collects_garbage_seldom_unless_somebody_says_otherwise(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    assert terraform_variables(None, tmp_path, variables)["GOGC"] == "400"
+    assert terraform_variables(None, tmp_path, variables | {"GOGC": "100"})["GOGC"] == "100"

@@ -41,41 +41,41 @@ def test_nothing_that_deploys_runs_a_provider_that_it_came_across() -> None:
     ],
 )
 def test_a_mirror_is_found_in_the_usual_places(
-    environ: dict[str, str], tmp_path: Path, place: str, packed: bool
+    variables: dict[str, str], tmp_path: Path, place: str, packed: bool
 ) -> None:
     mirror = add_provider(tmp_path / place, packed=packed)
-    assert find_provider_mirror(PLATFORM, environ) == mirror
+    assert find_provider_mirror(PLATFORM, variables) == mirror
 
 
 def test_the_named_mirror_comes_first_then_terraforms_own_then_add_ons(
-    environ: dict[str, str], tmp_path: Path
+    variables: dict[str, str], tmp_path: Path
 ) -> None:
     add_on = add_provider(tmp_path / "opt/mirror")
-    assert find_provider_mirror(PLATFORM, environ) == add_on
+    assert find_provider_mirror(PLATFORM, variables) == add_on
     own = add_provider(tmp_path / "home/.terraform.d/plugins")
-    assert find_provider_mirror(PLATFORM, environ) == own
+    assert find_provider_mirror(PLATFORM, variables) == own
     named = add_provider(tmp_path / "elsewhere")
-    assert find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
+    assert find_provider_mirror(PLATFORM, variables | {"PARAKEET_PROVIDER_MIRROR": str(named)}) == named
 
 
-def test_a_mirror_for_another_platform_is_not_taken(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_mirror_for_another_platform_is_not_taken(variables: dict[str, str], tmp_path: Path) -> None:
     add_provider(tmp_path / "opt/mirror")
-    assert find_provider_mirror("darwin_arm64", environ) is None
+    assert find_provider_mirror("darwin_arm64", variables) is None
 
 
 def test_a_named_mirror_without_the_provider_is_an_error_and_no_reason_to_search(
-    environ: dict[str, str], tmp_path: Path
+    variables: dict[str, str], tmp_path: Path
 ) -> None:
     add_provider(tmp_path / "opt/mirror")
     with pytest.raises(PrerequisiteError, match=r"PARAKEET_PROVIDER_MIRROR is .*nowhere"):
-        find_provider_mirror(PLATFORM, environ | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")})
+        find_provider_mirror(PLATFORM, variables | {"PARAKEET_PROVIDER_MIRROR": str(tmp_path / "nowhere")})
 
 
 def test_a_cli_configuration_that_is_not_there_is_no_reason_not_to_search(
-    environ: dict[str, str], tmp_path: Path
+    variables: dict[str, str], tmp_path: Path
 ) -> None:
     mirror = add_provider(tmp_path / "opt/mirror")
-    missing = environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
+    missing = variables | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
     assert find_provider_mirror(PLATFORM, missing) == mirror
 
 

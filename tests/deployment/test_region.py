@@ -14,7 +14,7 @@ from config.terraform import state_bucket
 from deployment.refusals import refuse
 from deployment.region import LeftBehindError, UnknownEnvironmentError, refuse_to_leave_behind, region_of
 from tests.deployment.empty_account import empty_account
-from tests.template import Template, changed
+from tests.template import CONFIGURED, Template, changed
 
 MADE_UP = "made-up"
 BUCKET = "potential-parakeet-terraform-state"
@@ -158,8 +158,9 @@ def test_whatever_deploys_or_plans_is_refused_it(
 
 
 def test_an_environment_that_there_is_not_is_told_which_there_are() -> None:
-    with pytest.raises(UnknownEnvironmentError, match="ENVIRONMENT = 'qa': allowed: dev, staging, prod"):
-        region_of("qa")
+    allowed = ", ".join(CONFIGURED)
+    with pytest.raises(UnknownEnvironmentError, match=f"ENVIRONMENT = 'moon': allowed: {allowed}"):
+        region_of("moon")
 
 
 def test_a_state_from_before_the_account_was_named_is_not_left_behind(client: Callable[..., Any]) -> None:

@@ -16,13 +16,11 @@ REASON = "Terraform 1.11 or newer is needed, but there is no terraform on PATH"
 
 
 def run_without_terraform(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environ = {
-        name: value for name, value in os.environ.items() if name not in ("CI", "TERRAFORM_BINARY_NAME")
-    }
+    shell = {name: value for name, value in os.environ.items() if name not in ("CI", "TERRAFORM_BINARY_NAME")}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "terraform", "-p", "no:cacheprovider", SOME_TESTS],
         cwd=PROJECT,
-        env={**environ, "PATH": str(folder), **variables},
+        env={**shell, "PATH": str(folder), **variables},
         capture_output=True,
         text=True,
         timeout=300,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from config.environments import ENVIRONMENTS
+from config.names import secrets_stack_name, stack_name
 from tests.platform import FUNCTIONS
 from tests.template import BOOTSTRAPS, Template
 
@@ -87,17 +89,18 @@ def test_addresses_of_what_holds_data_or_protects_it_or_is_known_by_name_stay(te
             address,
         )
     }
-    versioned = {"aws_s3_bucket_versioning.cache"}
     assert (
         pinned
         == {
             **dict.fromkeys(BOOTSTRAPS, STATE),
-            "parakeet-dev-secrets": SECRETS,
-            "parakeet-staging-secrets": SECRETS,
-            "parakeet-prod-secrets": SECRETS,
-            "parakeet-dev": DATA | NAMED,
-            "parakeet-staging": DATA | NAMED | versioned | {"aws_sns_topic.alarms"},
-            "parakeet-prod": DATA | NAMED | versioned | {"aws_sns_topic.alarms"},
+            **{secrets_stack_name(each.name): SECRETS for each in ENVIRONMENTS},
+            **{
+                stack_name(each.name): DATA
+                | NAMED
+                | ({"aws_s3_bucket_versioning.cache"} if each.storage.cache.versioned else set())
+                | ({"aws_sns_topic.alarms"} if each.monitoring.enabled else set())
+                for each in ENVIRONMENTS
+            },
         }[template.name]
     )
 
@@ -109,16 +112,12 @@ def test_only_prod_and_the_state_refuse_to_be_destroyed(template: Template) -> N
         if block.get("lifecycle", {}).get("prevent_destroy")
     } == {
         **{bootstrap: {"aws_s3_bucket.state", "aws_dynamodb_table.locks"} for bootstrap in BOOTSTRAPS},
-        "parakeet-dev": set(),
-        "parakeet-staging": set(),
         "parakeet-prod": {
             "aws_apigatewayv2_api.api",
             "aws_s3_bucket.cache",
         },
-        "parakeet-dev-secrets": set(),
-        "parakeet-staging-secrets": set(),
         "parakeet-prod-secrets": {
             "aws_secretsmanager_secret.database",
             "aws_secretsmanager_secret.api_keys",
         },
-    }[template.name]
+    }.get(template.name, set())

@@ -1,4 +1,4 @@
-"""Every bucket is private, encrypted and answers over TLS."""
+"""Every bucket is private, encrypted, answers over TLS, and its access is logged."""
 
 from tests.every_stack.documents import policy_of
 from tests.template import Template
@@ -50,3 +50,10 @@ def test_every_bucket_is_closed_to_the_public_before_its_policy_is_set(template:
         kind, block = needed.split(".")
         assert kind == "aws_s3_bucket_public_access_block"
         assert template.resources(kind)[block]["bucket"] == policy["bucket"]
+
+
+def test_access_to_every_bucket_but_those_that_hold_the_logs_is_logged(template: Template) -> None:
+    loggings = template.resources("aws_s3_bucket_logging").values()
+    holding = {template.readable(logging["target_bucket"]) for logging in loggings}
+    buckets = {bucket["bucket"] for bucket in template.resources("aws_s3_bucket").values()}
+    assert {template.readable(logging["bucket"]) for logging in loggings} == buckets - holding

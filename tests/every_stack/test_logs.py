@@ -1,22 +1,17 @@
 """Everything is logged, for as long as was meant and no longer."""
 
-import pytest
-
-from tests.template import Template
+from tests.template import CONFIGURED, Template
 
 
-@pytest.mark.parametrize(("environment", "days"), [("dev", 14), ("staging", 30), ("prod", 90)])
-def test_every_log_group_is_kept_for_as_long_as_the_environment_says(
-    environment: str, days: int, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(environment)
-    groups = template.resources("aws_cloudwatch_log_group").values()
-    assert len(groups) == len(template.resources("aws_lambda_function")) + 1
+def test_every_log_group_is_kept_for_as_long_as_the_environment_says(platform: Template) -> None:
+    settings = CONFIGURED[platform.environment]
+    groups = platform.resources("aws_cloudwatch_log_group").values()
+    assert len(groups) == len(platform.resources("aws_lambda_function")) + 1
     kept = {group["name"]: group["retention_in_days"] for group in groups}
     # Who asked for what is asked about later than why something failed.
-    access_log = kept.pop(f"/aws/apigateway/potential-parakeet-{environment}")
-    assert access_log == (365 if environment == "prod" else days)
-    assert set(kept.values()) == {days}
+    access_log = kept.pop(f"/aws/apigateway/potential-parakeet-{platform.environment}")
+    assert access_log == (settings.api.access_log_retention_days or settings.log_retention_days)
+    assert set(kept.values()) == {settings.log_retention_days}
 
 
 def test_every_functions_log_group_is_there_before_it(platform: Template) -> None:

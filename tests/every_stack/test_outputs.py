@@ -1,7 +1,7 @@
 """What people and programs read of a deployed stack."""
 
 from tests.platform import FUNCTIONS
-from tests.template import Template
+from tests.template import CONFIGURED, Template
 
 
 def test_outputs_are_there_under_the_names_that_people_read(platform: Template) -> None:
@@ -20,7 +20,7 @@ def test_outputs_are_there_under_the_names_that_people_read(platform: Template) 
         "api_keys_secret_arn",
         "environment",
         "aws_region",
-    } | (set() if env == "dev" else {"alarm_topic_arn", "dashboard_url"})
+    } | ({"alarm_topic_arn", "dashboard_url"} if CONFIGURED[env].monitoring.enabled else set())
 
     (api,) = platform.resources("aws_apigatewayv2_api")
     assert output["api_gateway_url"] == f"${{aws_apigatewayv2_api.{api}.api_endpoint}}"

@@ -86,11 +86,11 @@ def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) ->
 
 def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach(tmp_path: Path) -> None:
     """With one bucket for all, whoever may deploy dev may overwrite prod's state."""
-    accounts = {"dev": None, "staging": "111111111111", "prod": "222222222222"}
-    environments = [changed(each, account_id=accounts[each.name]) for each in ENVIRONMENTS]
+    accounts = {"staging": "111111111111", "prod": "222222222222"}
+    environments = [changed(each, account_id=accounts.get(each.name)) for each in ENVIRONMENTS]
     application(environments, Target(), str(tmp_path)).synth()
     templates = read_templates(tmp_path)
-    for name, account in accounts.items():
+    for name, account in ((each.name, each.account_id) for each in environments):
         end = f"-{account}" if account else ""
         backend = templates[stack_name(name)].document["terraform"]["backend"]["s3"]
         secrets = templates[secrets_stack_name(name)].document["terraform"]["backend"]["s3"]

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,27 +25,20 @@ from functions.database.connection import Database
 from functions.market.cache import Cache
 from functions.market.objects import Objects
 from functions.openapi import openapi
-from functions.scanner import handler as scanner
-from functions.strategies import handler as strategies
 from functions.trades import handler as trades
 from tests.functions.events import REQUEST_ID, event
 from tests.functions.filled_cache import RUN
 from tests.functions.scanner.market import caller_on as scanner_on
 from tests.functions.strategies.market import caller_on as strategies_on
 from tests.functions.strategies.market import market
+from tests.platform import APIS
 
 __all__ = ["market"]
 
 pytestmark = pytest.mark.integration
 
 # By the first part of a path, as the gateway's routes.
-HANDLERS: dict[str, Any] = {
-    "data": data,
-    "health": data,
-    "scanner": scanner,
-    "strategies": strategies,
-    "trades": trades,
-}
+HANDLERS = {"health": data, **{function: import_module(f"functions.{function}.handler") for function in APIS}}
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 

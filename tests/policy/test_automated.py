@@ -29,9 +29,7 @@ def test_a_repository_adds_to_bootstrap_and_changes_nothing_that_is_there_withou
 
 def test_every_environment_has_roles_that_are_judged(automated_templates: Mapping[str, Template]) -> None:
     roles = automated_templates["parakeet-bootstrap"].resources("aws_iam_role")
-    assert roles.keys() == {
-        f"{does}_{environment}" for does in ("plan", "deploy") for environment in ("dev", "staging", "prod")
-    }
+    assert roles.keys() == {f"{does}_{each.name}" for does in ("plan", "deploy") for each in ENVIRONMENTS}
 
 
 def test_an_environment_that_says_its_repository_keeps_it() -> None:

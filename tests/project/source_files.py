@@ -22,6 +22,12 @@ def _imports(file: Path) -> Iterator[str]:
             case ast.ImportFrom():
                 assert not node.level, f"{file} imports relatively"
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            case ast.Call(func=ast.Name(id="import_module") | ast.Attribute(attr="import_module")):
+                match node.args:
+                    case [ast.Constant(value=str(module)), *_]:
+                        yield module
+                    case [ast.JoinedStr(values=[ast.Constant(value=str(beginning)), *_]), *_]:
+                        yield beginning
 
 
 def sources(*places: str) -> list[Path]:

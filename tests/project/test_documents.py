@@ -27,7 +27,7 @@ from tests.deployment.empty_account import empty_account
 from tests.project.documents import DOCUMENTS, apply_diff
 from tests.project.source_files import PROJECT
 from tests.sources import SOURCES
-from tests.template import Template, changed, read_templates
+from tests.template import CONFIGURED, Template, changed, read_templates
 
 OPERATE, DEPLOY, EXTEND = (DOCUMENTS[name] for name in ("operate.md", "deploy.md", "extend.md"))
 
@@ -64,6 +64,17 @@ def test_what_has_never_been_seen_on_the_real_aws_is_listed_with_how_to_see_it()
     # What only the real AWS can tell of these has no test.
     for told in ("authorizer", "throttle_rps", "reserved", "budget", "make rollback", "make drift", "128 KB"):
         assert any(told in what for what, _ in rows), told
+
+
+def test_what_to_do_is_said_of_every_alarm(prod: Template) -> None:
+    said = [
+        row[0] for row in _table(OPERATE, "## What a message means")[1:] if row[0].startswith("the alarm `")
+    ]
+    known = [re.escape(name).replace("…", ".+") for row in said for name in re.findall("`([^`]+)`", row)]
+    alarms = prod.resources("aws_cloudwatch_metric_alarm").values()
+    names = [alarm["alarm_name"].removeprefix("potential-parakeet-") for alarm in alarms]
+    unknown = [name for name in names if not any(re.fullmatch(f"{each}-prod", name) for each in known)]
+    assert unknown == [], "docs/operate.md has no row for these alarms"
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:
@@ -117,7 +128,8 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     handler = project / "functions/orders/handler.py"
     handler.parent.mkdir()
     handler.write_text(_block("python"), encoding="utf-8")
-    apply_diff(_block("diff"), project)
+    handler.with_name("__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
+    apply_diff("extend.md", _block("diff"), project)
     environ = {**os.environ, "CDKTF_OUTDIR": str(project / "cdktf.out")}
     subprocess.run([sys.executable, "main.py"], cwd=project, env=environ, check=True, timeout=120)
     return Example(project, read_templates(project / "cdktf.out"))
@@ -152,7 +164,7 @@ def test_example_adds_to_dev_what_the_readme_lists_and_nothing_else(
         "aws_iam_role": 1,
         "aws_cloudwatch_log_group": 1,
         "aws_apigatewayv2_integration": 1,
-        "aws_apigatewayv2_route": 4,
+        "aws_apigatewayv2_route": 2,
         # To write its log and to read the database secret; to be called by `/orders` and by what is below.
         "aws_iam_role_policy": 2,
         "aws_iam_role_policies_exclusive": 1,
@@ -169,15 +181,13 @@ def test_example_is_a_function_as_small_as_devs_others(with_orders: Template) ->
 
 
 @pytest.mark.integration
-def test_example_adds_four_authorised_routes(with_orders: Template, dev: Template) -> None:
+def test_example_adds_two_authorised_routes(with_orders: Template, dev: Template) -> None:
     added = {
         route["route_key"]: route["authorization_type"]
         for route in with_orders.resources("aws_apigatewayv2_route").values()
         if route not in dev.resources("aws_apigatewayv2_route").values()
     }
-    assert added == {
-        f"{method} {path}": "JWT" for method in ("GET", "POST") for path in ("/orders", "/orders/{proxy+}")
-    }
+    assert added == {"GET /orders": "JWT", "GET /orders/{proxy+}": "JWT"}
 
 
 @pytest.mark.integration
@@ -206,27 +216,27 @@ def test_example_has_its_alarms_and_its_place_on_the_dashboard_in_prod(example: 
 
 @pytest.mark.integration
 def test_a_fourth_environment_is_a_file_and_a_line_in_three_others(tmp_path: Path) -> None:
+    if "qa" in CONFIGURED:
+        pytest.skip("docs/extend.md's environment was added for good: give it another name")
     for part in (*SOURCES[:-1], "main.py"):
         if (PROJECT / part).is_dir():
             shutil.copytree(PROJECT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(PROJECT / part, tmp_path / part)
-    staging = (tmp_path / "config/staging.py").read_text()
-    (tmp_path / "config/qa.py").write_text(staging.replace("STAGING", "QA").replace('"staging"', '"qa"'))
-    environments = tmp_path / "config/environments.py"
-    text = environments.read_text().replace("import STAGING\n", "import STAGING\nfrom config.qa import QA\n")
-    environments.write_text(text.replace("(DEV, STAGING, PROD)", "(DEV, QA, STAGING, PROD)"))
-    settings = tmp_path / "config/settings.py"
-    settings.write_text(
-        settings.read_text().replace('"dev", "staging", "prod"]', '"dev", "qa", "staging", "prod"]')
-    )
-    usage = tmp_path / "config/usage.py"
-    usage.write_text(
-        usage.read_text().replace(
-            '    "staging": Usage(',
-            '    "qa": Usage(requests=1, cache_gb=1, rewritten_gb=1),\n    "staging": Usage(',
-        )
-    )
+
+    def add(file: str, before: str, added: str) -> None:
+        path = tmp_path / "config" / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(before) == 1, f"{file} has not once: {before}"
+        path.write_text(text.replace(before, added + before), encoding="utf-8")
+
+    staging = (tmp_path / "config/staging.py").read_text(encoding="utf-8")
+    qa = staging.replace("STAGING", "QA").replace('"staging"', '"qa"')
+    (tmp_path / "config/qa.py").write_text(qa, encoding="utf-8")
+    add("environments.py", "from config.staging", "from config.qa import QA\n")
+    add("environments.py", "STAGING, PROD)", "QA, ")
+    add("settings.py", '"staging", "prod"]', '"qa", ')
+    add("usage.py", '    "staging": Usage(', '    "qa": Usage(requests=1, cache_gb=1, rewritten_gb=1),\n')
     variables = {**os.environ, "CDKTF_OUTDIR": str(tmp_path / "cdktf.out")}
 
     python = [sys.executable, "-c", "import main; from config.usage import usage; usage('qa'); main.main()"]

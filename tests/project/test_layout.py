@@ -45,25 +45,55 @@ def test_who_makes_the_folder_constructs_a_package_is_told_what_broke(
     assert process.stderr == f"{HIDDEN}\n"
 
 
-@pytest.mark.parametrize(
-    ("place", "allowed"),
-    [
-        ("functions", {"functions"}),
-        ("config", {"config"}),
-        ("packages", {"config", "packages"}),
-        ("deployment", {"config", "deployment", "packages"}),
-        ("local", {"config", "deployment", "local", "packages"}),
-        ("review", {"config", "cost", "deployment", "packages", "review"}),
-        ("policy", {"bindings", "config", "deployment", "local", "policy", "stacks"}),
-        ("cost", {"config", "cost", "deployment", "packages"}),
-        ("portability", {"bindings", "config", "deployment", "portability"}),
-        ("benchmarks", {"benchmarks", "config", "deployment", "functions", "local", "packages", "tests"}),
-        ("bindings", {"bindings"}),
-        ("constructs", {"bindings", "config", "constructs", "packages"}),
-        ("stacks", {"bindings", "config", "constructs", "packages", "stacks"}),
-        ("main.py", {"bindings", "config", "stacks"}),
-    ],
-)
+MAY_IMPORT = {
+    "functions": {"functions"},
+    "config": {"config"},
+    "packages": {"config", "packages"},
+    "deployment": {"config", "deployment", "packages"},
+    "local": {"config", "deployment", "local", "packages"},
+    "review": {"config", "cost", "deployment", "packages", "review"},
+    "policy": {"bindings", "config", "deployment", "local", "policy", "stacks"},
+    "cost": {"config", "cost", "deployment", "packages"},
+    "portability": {"bindings", "config", "deployment", "portability"},
+    "benchmarks": {"benchmarks", "config", "deployment", "functions", "local", "packages", "tests"},
+    "bindings": {"bindings"},
+    "constructs": {"bindings", "config", "constructs", "packages"},
+    "stacks": {"bindings", "config", "constructs", "packages", "stacks"},
+    "main.py": {"bindings", "config", "stacks"},
+}
+"""What of ours each part may import."""
+PROVIDERS = {"jsii", "cdktf", "cdktn"}
+ACROSS = {"__snapshots__", "end_to_end", "every_stack", "oracles", "project", "terraform"}
+"""Folders of tests that are about more than one part."""
+WITHIN = {"functions/database/migrations", "functions/scanner/catalog", "functions/strategies/catalog"}
+"""Folders of code that is tested with what uses it."""
+
+
+def test_every_part_has_rules_and_no_code_lies_beside_the_parts() -> None:
+    made = {"node_modules", "cdktf.out"}
+    found = {
+        place.name
+        for place in PROJECT.iterdir()
+        if not place.name.startswith(".") and place.name not in made
+        if place.suffix == ".py" or (place.is_dir() and any(place.rglob("*.py")))
+    }
+    assert found == {*SOURCES, "main.py"}
+    assert found - {"tests"} == MAY_IMPORT.keys()
+
+
+def test_tests_lie_where_what_they_are_about_lies() -> None:
+    def folders(root: Path, files: str) -> set[str]:
+        return {file.parent.relative_to(root).as_posix() for file in root.rglob(files)} - {"."}
+
+    tests = {each for each in folders(PROJECT / "tests", "test_*.py") if each.partition("/")[0] not in ACROSS}
+    assert {each for each in tests if not (PROJECT / each).is_dir()} == set()
+    code = {
+        file.parent.relative_to(PROJECT).as_posix() for file in sources(*MAY_IMPORT) if file.stat().st_size
+    } - {"."}
+    assert {each for each in code - tests if not any(each.startswith(one) for one in WITHIN)} == set()
+
+
+@pytest.mark.parametrize(("place", "allowed"), MAY_IMPORT.items())
 def test_data_flows_from_config_to_constructs_to_stacks_to_main(place: str, allowed: set[str]) -> None:
     ours = {place.name for place in PROJECT.iterdir() if place.is_dir() and list(place.glob("*.py"))} | {
         "main"
@@ -88,7 +118,8 @@ def test_only_bindings_imports_cdktf_and_the_provider() -> None:
     everywhere_else = set(SOURCES) - {"bindings", "tests"}
     for file in sources(*sorted(everywhere_else), "main.py"):
         packages = {module.partition(".")[0] for module in imports(file)}
-        assert not packages & {"cdktf", "cdktf_cdktf_provider_aws", "jsii"}, file
+        # As `cdktf_cdktf_provider_aws`.
+        assert not {one for one in packages if one.partition("_")[0] in PROVIDERS}, file
 
 
 def test_bindings_offers_nothing_that_nobody_uses() -> None:

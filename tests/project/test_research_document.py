@@ -28,10 +28,11 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     diffs = re.findall(r"```diff\n(.*?)```", RESEARCH, re.DOTALL)
     assert (len(files), len(diffs)) == (2, 2)
     for name, text in files:
-        assert not (project / name).exists()
+        if (project / name).exists():
+            pytest.skip(f"docs/research.md's example {name} was added for good: give it another one")
         (project / name).write_text(text, encoding="utf-8")
     for diff in diffs:
-        apply_diff(diff, project)
+        apply_diff("research.md", diff, project)
     return project
 
 
@@ -49,13 +50,16 @@ def run(example: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_its_examples_pass_the_tests_of_all_strategies_and_scanners(example: Path) -> None:
-    tests = [f"tests/functions/{name}" for name in ("strategies/test_backtest.py", "scanner/test_scan.py")]
-    chosen = ["-k", "moving_average or pullback or every_strategy_of_the_catalog"]
-    ended = run(example, "-m", "pytest", "--noconftest", "-q", "-p", "no:cacheprovider", *tests, *chosen)
+    tests = [
+        *(f"tests/functions/strategies/test_{name}.py" for name in ("backtest", "catalog", "handler", "run")),
+        *(f"tests/functions/scanner/test_{name}.py" for name in ("catalog", "handler", "scan")),
+    ]
+    chosen = ["-k", "moving_average or pullback or of_the_catalog or is_listed"]
+    ended = run(example, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, *chosen)
     assert ended.returncode == 0, ended.stdout
     passed = re.search(r"(\d+) passed", ended.stdout)
     assert passed
-    assert int(passed[1]) >= 12, ended.stdout
+    assert int(passed[1]) >= 25, ended.stdout
 
 
 PULLBACK = """

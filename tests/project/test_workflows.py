@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # no types come with it
 
+from tests.template import CONFIGURED
+
 PROJECT = Path(__file__).parents[2]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 ACTIONS = sorted((PROJECT / ".github/actions").glob("*/action.yml"))
@@ -124,7 +126,9 @@ def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
 def test_environments_are_deployed_one_after_the_other_each_by_the_plan_made_before() -> None:
     deploy = jobs(PROJECT / ".github/workflows/deploy.yml")
     before = "test"
-    for environment in ("dev", "staging", "prod"):
+    expected = {f"{does}-{environment}" for does in ("plan", "deploy") for environment in CONFIGURED}
+    assert deploy.keys() - {"test"} == expected
+    for environment in CONFIGURED:
         plan, deployment = deploy[f"plan-{environment}"], deploy[f"deploy-{environment}"]
         assert plan["needs"] == before
         assert deployment["needs"] == f"plan-{environment}"
@@ -137,6 +141,11 @@ def test_environments_are_deployed_one_after_the_other_each_by_the_plan_made_bef
             f"make smoke ENVIRONMENT={environment}",
         ]
         before = f"deploy-{environment}"
+
+
+def test_drift_is_looked_for_in_every_environment() -> None:
+    drift = jobs(PROJECT / ".github/workflows/nightly.yml")["drift"]
+    assert drift["strategy"]["matrix"]["environment"] == list(CONFIGURED)
 
 
 def test_what_is_downloaded_sees_no_credentials() -> None:
@@ -190,8 +199,8 @@ def test_a_job_asks_for_the_role_that_trusts_where_it_runs() -> None:
         # By no environment, a token's subject is the pull request, and the variable the repository's.
         ("pull-request", "plan"): (None, plan),
         ("nightly", "drift"): ("${{ matrix.environment }}-plan", plan),
-        **{("deploy", f"plan-{name}"): (f"{name}-plan", plan) for name in ("dev", "staging", "prod")},
-        **{("deploy", f"deploy-{name}"): (name, deploy) for name in ("dev", "staging", "prod")},
+        **{("deploy", f"plan-{name}"): (f"{name}-plan", plan) for name in CONFIGURED},
+        **{("deploy", f"deploy-{name}"): (name, deploy) for name in CONFIGURED},
     }
     for file in WORKFLOWS:
         for name, job in jobs(file).items():

@@ -27,6 +27,18 @@ def test_what_refers_to_something_that_there_was_none_of_has_changed() -> None:
     }
 
 
+def test_prod_comes_last_whatever_environments_there_are() -> None:
+    names = ["parakeet-prod-secrets", "parakeet-prod", "parakeet-uat", "parakeet-dev", "parakeet-bootstrap-1"]
+    stacks = {name: Stack(name, {}) for name in names}
+    assert [each.new.name for each in compared(stacks, stacks)] == [
+        "parakeet-bootstrap-1",
+        "parakeet-dev",
+        "parakeet-uat",
+        "parakeet-prod",
+        "parakeet-prod-secrets",
+    ]
+
+
 def test_what_refers_to_another_thing_that_is_found_by_name_has_changed() -> None:
     def document(name: str) -> Block:
         permission = {"resources": ["${data.aws_secretsmanager_secret.keys.arn}"], "actions": ["x:Get"]}

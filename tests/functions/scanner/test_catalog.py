@@ -1,14 +1,21 @@
 """Each scanner's rule, on a ticker that meets it, and on the same with one condition broken."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from functions.market.panel import Recent
+from functions.scanner import catalog
 from functions.scanner.catalog import SCANNERS
 from functions.scanner.scan import Result, Scan, scan
 from tests.functions.scanner.panels import business_days, of_one
+
+
+def test_every_file_of_the_catalog_is_a_scanner_of_that_name_with_a_line_in_it() -> None:
+    files = Path(catalog.__file__).parent.glob("[!_]*.py")
+    assert {file.stem for file in files} == SCANNERS.keys()
 
 
 def scanned(name: str, panel: Recent, asked: tuple[str, ...] = ("T",)) -> Scan:

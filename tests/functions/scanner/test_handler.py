@@ -31,7 +31,7 @@ def test_every_scanner_is_listed_with_its_rule_and_its_numbers(call: Call) -> No
     status, answer = call("GET", "/scanner")
     assert status == 200
     found = {one["name"]: one for one in answer["scanners"]}
-    assert list(found) == ["quallamaggie", "breakout", "high_52_week", "mean_reversion"]
+    assert list(found) == list(SCANNERS)
     assert found["quallamaggie"]["numbers"]["min_return_63"] == Decimal("0.3")
     assert found["quallamaggie"]["bars"] == 200
 

@@ -82,6 +82,16 @@ def olmar(window: int, epsilon: float, shares: tuple[str, ...]) -> Callable[[Kno
     return weights
 
 
+ORACLES: dict[str, Callable[[tuple[str, ...], str], Callable[[Known], Weights]]] = {
+    "dual_momentum": lambda shares, safe: dual_momentum(20, 0.04, shares, safe),
+    "momentum": lambda shares, _: momentum(20, 3, 2, shares),
+    "inverse_volatility": lambda shares, _: inverse_volatility(20, shares),
+    "olmar": lambda shares, _: olmar(5, 10, shares),
+    "equal_weight": lambda shares, _: equal_weight(shares),
+}
+"""Every strategy by name, with the parameters of panels.py: of what it chooses from, and of what is safe."""
+
+
 def _projected(point: Weights) -> Weights:
     """Onto the simplex, by bisection for what is taken from each coordinate."""
     low, high = min(point.values()) - 1, max(point.values())

@@ -15,7 +15,7 @@ from functions.strategies.backtest import ENDED_AFTER_DAYS, Backtest, backtest
 from functions.strategies.catalog import STRATEGIES
 from functions.strategies.catalog.equal_weight import EqualWeight
 from functions.strategies.prices import Floats, Prices
-from functions.strategies.rebalancing import Costs
+from functions.strategies.rebalancing import Calendar, Costs
 from functions.strategies.strategy import Strategy
 from tests.functions.strategies import day_by_day
 from tests.functions.strategies.panels import (
@@ -63,7 +63,10 @@ def _decided(run: Backtest, row: int) -> list[Floats]:
 
 
 def test_every_strategy_of_the_catalog_is_tested_here() -> None:
-    assert SMALL.keys() == STRATEGIES.keys()
+    assert SMALL.keys() == STRATEGIES.keys(), "panels.py needs parameters for each"
+    assert day_by_day.ORACLES.keys() == STRATEGIES.keys(), (
+        "day_by_day.py needs the rule of each, in plain Python"
+    )
 
 
 @every_strategy
@@ -188,20 +191,13 @@ def test_without_turnover_nothing_is_paid(name: str) -> None:
     abroad=st.booleans(),
     ended=st.sampled_from([DAYS, 100]),
 )
-@pytest.mark.parametrize("name", ["dual_momentum", "momentum", "inverse_volatility", "olmar", "equal_weight"])
+@pytest.mark.parametrize("name", day_by_day.ORACLES)
 def test_it_is_what_a_plain_simulation_day_by_day_gives(
     name: str, seed: int, capital: float, abroad: bool, ended: int
 ) -> None:
     """To a billionth, with costs, gaps, late starts and an end, of one candidate or of all."""
     closes, rates = random_closes(seed), random_rates(seed) if abroad else np.ones(DAYS)
     closes[ended:, [TICKERS.index(ticker) for ticker in CANDIDATES]] = np.nan
-    decide = {
-        "dual_momentum": day_by_day.dual_momentum(20, 0.04, CANDIDATES, "B0"),
-        "momentum": day_by_day.momentum(20, 3, 2, CANDIDATES),
-        "inverse_volatility": day_by_day.inverse_volatility(20, CANDIDATES),
-        "olmar": day_by_day.olmar(5, 10, CANDIDATES),
-        "equal_weight": day_by_day.equal_weight(CANDIDATES),
-    }
     walks = {
         ticker: [None if np.isnan(close) else float(close) for close in closes[:, column]]
         for column, ticker in enumerate(TICKERS)
@@ -210,12 +206,12 @@ def test_it_is_what_a_plain_simulation_day_by_day_gives(
         [date.fromisoformat(str(day)) for day in business_days()],
         walks,
         FIRST,
-        decide[name],
+        day_by_day.ORACLES[name](CANDIDATES, "B0"),
         capital=capital,
         commission=3.0,
         cost=0.0055 if abroad else 0.0005,
         rates=rates.tolist(),
-        weekly=name == "olmar",
+        weekly=STRATEGIES[name].calendar is Calendar.WEEKLY,
     )
 
     made = run(name, prices_of(closes), rates if abroad else None, capital)

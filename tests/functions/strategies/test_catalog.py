@@ -1,15 +1,23 @@
 """Each strategy's rule, on prices that a reader can follow."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from functions.strategies import catalog
 from functions.strategies.catalog import STRATEGIES
 from functions.strategies.catalog.olmar import project_onto_simplex
 from functions.strategies.prices import Prices
 from functions.strategies.strategy import Strategy
+
+
+def test_every_file_of_the_catalog_is_a_strategy_of_that_name_with_a_line_in_it() -> None:
+    files = Path(catalog.__file__).parent.glob("[!_]*.py")
+    assert {file.stem for file in files} == STRATEGIES.keys()
 
 
 def make(name: str, **parameters: object) -> Strategy:

@@ -19,20 +19,19 @@ from functions.strategies.catalog import STRATEGIES
 from functions.strategies.estimate import Size
 from functions.strategies.model import RunRequest
 from functions.strategies.prices import Floats
+from functions.strategies.rebalancing import Calendar
 from functions.strategies.run import Outcome, Plan, execute, plan
 from tests.functions.filled_cache import fill, new_bucket, s3
 from tests.functions.strategies import day_by_day
+from tests.functions.strategies.panels import SMALL
 
 pytestmark = pytest.mark.integration
 
 CANDIDATES = ("A", "B", "C", "D")
 OTHERS = ("SPY", "TLT", "IEF", "BND")
 TICKERS = (*OTHERS, *CANDIDATES)
-PARAMETERS = {
-    "dual_momentum": {"lookback": 20, "defensive": ["TLT"]},
-    "momentum": {"lookback": 20, "skip": 3, "top": 2},
-    "inverse_volatility": {"window": 20},
-}
+PARAMETERS = {name: strategy.model_dump() for name, strategy in SMALL.items()}
+PARAMETERS["dual_momentum"]["defensive"] = ["TLT"]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def market(endpoint: str, days: int, more: int = 0, *tickers: str) -> Cache:
 
 
 def planned(cache: Cache, name: str, **more: Any) -> Plan:
-    asked = {"tickers": [*CANDIDATES], "start": "2023-03-06", "parameters": PARAMETERS.get(name, {})}
+    asked = {"tickers": [*CANDIDATES], "start": "2023-03-06", "parameters": PARAMETERS[name]}
     request = RunRequest.model_validate({**asked, **more})
     return plan(STRATEGIES[name], request, cache.universe(), cache.snapshot(), memory_mb=1769)
 
@@ -123,20 +122,13 @@ def test_a_run_ends_before_the_month_that_one_ticker_alone_has_begun(endpoint: s
     assert '"decided":"2023-11-01"' in later["rebalances"]
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", day_by_day.ORACLES)
 @pytest.mark.parametrize("end", [None, "2030-01-01"])
 def test_candidates_that_have_all_ended_are_sold_and_the_run_goes_on_as_a_plain_simulation_does(
     endpoint: str, name: str, end: str | None
 ) -> None:
     cache = market(endpoint, 150, 60, *OTHERS)
     closes = load_closes(cache.snapshot(), TICKERS, date(2023, 1, 1), date(2030, 1, 1))
-    decide = {
-        "dual_momentum": day_by_day.dual_momentum(20, 0.04, CANDIDATES, "TLT"),
-        "momentum": day_by_day.momentum(20, 3, 2, CANDIDATES),
-        "inverse_volatility": day_by_day.inverse_volatility(20, CANDIDATES),
-        "olmar": day_by_day.olmar(5, 10, CANDIDATES),
-        "equal_weight": day_by_day.equal_weight(CANDIDATES),
-    }
     first = int(np.searchsorted(closes.dates, np.datetime64("2023-03-06")))
     curve, _ = day_by_day.simulate(
         closes.dates.tolist(),
@@ -145,12 +137,12 @@ def test_candidates_that_have_all_ended_are_sold_and_the_run_goes_on_as_a_plain_
             for column, ticker in enumerate(TICKERS)
         },
         first,
-        decide[name],
+        day_by_day.ORACLES[name](CANDIDATES, "TLT"),
         capital=100_000,
         commission=3.0,
         cost=0.0005,
         rates=[1.0] * len(closes.dates),
-        weekly=name == "olmar",
+        weekly=STRATEGIES[name].calendar is Calendar.WEEKLY,
     )
 
     made = ran(cache, name, currency="USD", end=end)
