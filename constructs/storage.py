@@ -38,11 +38,11 @@ class Storage(Construct):
 
     def __init__(self, scope: Construct, id: str, settings: StorageSettings, place: Place) -> None:
         super().__init__(scope, id)
-        self._account_id = place.account_id
         destroy_objects = not settings.protected
         logs = Bucket(
             self,
             "logs",
+            place,
             name=place.name("logs"),
             address="logs",
             destroy_objects=destroy_objects,
@@ -51,6 +51,7 @@ class Storage(Construct):
         self.cache = Bucket(
             self,
             "cache",
+            place,
             name=place.name("cache"),
             address="cache",
             versioned=settings.cache.versioned,
@@ -62,6 +63,7 @@ class Storage(Construct):
         self.packages = Bucket(
             self,
             "packages",
+            place,
             name=place.name("lambda-artifacts"),
             address="lambda_artifacts",
             versioned=True,
@@ -71,8 +73,8 @@ class Storage(Construct):
                 expire_old_versions("expire-old-packages", "", OLD_PACKAGES_DAYS),
             ],
         )
-        self.cache.log_access_to(logs, account_id=place.account_id)
-        self.packages.log_access_to(logs, account_id=place.account_id)
+        self.cache.log_access_to(logs)
+        self.packages.log_access_to(logs)
 
     def _upload_universe(self) -> None:
         content = UNIVERSE.read_bytes()
@@ -95,15 +97,15 @@ class Storage(Construct):
 
     def grant_read(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read the cached objects."""
-        return self.cache.grant_read(grantee, CACHE_PREFIX, account_id=self._account_id)
+        return self.cache.grant_read(grantee, CACHE_PREFIX)
 
     def grant_read_write(self, grantee: Grantee) -> IamRolePolicy:
         """Let it read and write the cached objects."""
-        return self.cache.grant_read_write(grantee, CACHE_PREFIX, account_id=self._account_id)
+        return self.cache.grant_read_write(grantee, CACHE_PREFIX)
 
     def grant_write_scans(self, grantee: Grantee) -> IamRolePolicy:
         """Let it write the scans' results, and nothing else of the cache."""
-        return self.cache.grant_write(grantee, SCANS_PREFIX, account_id=self._account_id)
+        return self.cache.grant_write(grantee, SCANS_PREFIX)
 
 
 def _cache_rules(settings: CacheSettings) -> list[S3BucketLifecycleConfigurationRule]:

@@ -50,9 +50,12 @@ class BootstrapStack(Stack):
             state_key=None,
             account_id=account_id,
         )
+        account = DataAwsCallerIdentity(self, "account")
+        here = Place("bootstrap", STATE_REGION, account.account_id)
         state = Bucket(
             self,
             "state",
+            here,
             name=state_bucket(account_id),
             address="state",
             versioned=True,
@@ -62,8 +65,15 @@ class BootstrapStack(Stack):
                 expire_old_versions("expire-old-states", "", OLD_STATE_DAYS),
             ],
         )
-        account = DataAwsCallerIdentity(self, "account")
-        state.log_access_to(self._access_logs(account_id), account_id=account.account_id)
+        logs = Bucket(
+            self,
+            "logs",
+            here,
+            name=f"{state_bucket(account_id)}-logs",
+            address="logs",
+            lifecycle_rules=access_log_rules(),
+        )
+        state.log_access_to(logs)
         locks = pinned(
             "locks",
             DynamodbTable(
@@ -89,12 +99,3 @@ class BootstrapStack(Stack):
             self.output("deployment_role_arns", roles.arns, "Roles of GitHub's workflows")
         self.output("state_bucket_name", state.name, "Bucket of every stack's state")
         self.output("lock_table_name", locks.name, "Table of the state's locks")
-
-    def _access_logs(self, account_id: str | None) -> Bucket:
-        return Bucket(
-            self,
-            "logs",
-            name=f"{state_bucket(account_id)}-logs",
-            address="logs",
-            lifecycle_rules=access_log_rules(),
-        )

@@ -1,5 +1,7 @@
 """The platform as its tests know it: said once here, and a second time where it is built, on purpose."""
 
+import json
+
 APIS = {
     "trades": "trades-api",
     "data": "data-api",
@@ -25,5 +27,7 @@ ROUTES = (
 )
 """Route keys; only the first is open to everybody."""
 
-SCHEDULED = {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
-"""What the schedule sends to ingest."""
+SCHEDULE_TEMPLATE = '{"scheduled_time": <time>, "source": "schedule"}'
+"""What the schedule sends to ingest, filled with the time of its event."""
+SCHEDULED: dict[str, str] = json.loads(SCHEDULE_TEMPLATE.replace("<time>", '"2025-01-31T06:00:00Z"'))
+"""What ingest gets: a text takes the placeholder's place with its quotes, as EventBridge does it."""

@@ -22,6 +22,7 @@ from bindings.aws import (
     S3BucketVersioningVersioningConfiguration,
 )
 from bindings.cdktf import TerraformResourceLifecycle
+from config.place import Place
 from constructs import Construct
 from constructs.resources.address import pinned
 from constructs.resources.policy import ResourcePolicy, condition, service
@@ -38,6 +39,7 @@ class Bucket(Construct):
         self,
         scope: Construct,
         id: str,
+        place: Place,
         *,
         name: str,
         address: str,
@@ -59,6 +61,7 @@ class Bucket(Construct):
             ),
         )
         self._address = address
+        self._account_id = place.account_id
         self._id = bucket.id
         # Not `id`, which is the same but known only once AWS has answered.
         self.name = bucket.bucket
@@ -146,7 +149,7 @@ class Bucket(Construct):
         """Add to the bucket's own policy what another service may do with it."""
         self._allowed.allow(statement)
 
-    def log_access_to(self, logs: "Bucket", *, account_id: str) -> None:
+    def log_access_to(self, logs: "Bucket") -> None:
         """Log every access below `<name>/` of `logs`, which lets S3 write there for this bucket."""
         prefix = f"{self.name}/"
         logs.allow(
@@ -158,7 +161,7 @@ class Bucket(Construct):
                 principals=[service("logging.s3.amazonaws.com")],
                 condition=[
                     condition("ArnEquals", "aws:SourceArn", self.arn),
-                    condition("StringEquals", "aws:SourceAccount", account_id),
+                    condition("StringEquals", "aws:SourceAccount", self._account_id),
                 ],
             )
         )
@@ -175,25 +178,25 @@ class Bucket(Construct):
             ),
         )
 
-    def grant_read(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
+    def grant_read(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
         """Let it list and read the objects below `prefix`, as long as the bucket is this account's.
 
         Ask by listing whether an object is there: reading one that is not is "access denied". As the other
         grants, it raises ValueError where the prefix is no folder.
         """
-        return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix, account_id))
+        return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix))
 
-    def grant_read_write(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
+    def grant_read_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
         """Let it list, read and write the objects below `prefix`. Deleting them is the lifecycle's."""
         return grantee.role.allow(
             f"read-write-{self._called(prefix)}",
-            *self._reading(prefix, account_id),
-            self._writing(prefix, account_id),
+            *self._reading(prefix),
+            self._writing(prefix),
         )
 
-    def grant_write(self, grantee: Grantee, prefix: str, *, account_id: str) -> IamRolePolicy:
+    def grant_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
         """Let it write, and not read, the objects below `prefix`."""
-        return grantee.role.allow(f"write-{self._called(prefix)}", self._writing(prefix, account_id))
+        return grantee.role.allow(f"write-{self._called(prefix)}", self._writing(prefix))
 
     def _called(self, prefix: str) -> str:
         """`cache/scans/` of the bucket `cache` as `cache-scans`: several prefixes are several policies."""
@@ -201,35 +204,34 @@ class Bucket(Construct):
         own, *below = prefix.strip("/").replace("-", "--").split("/")
         return "-".join([own if own == name else f"{name}.{own}", *below])
 
-    def _writing(self, prefix: str, account_id: str) -> DataAwsIamPolicyDocumentStatement:
+    def _writing(self, prefix: str) -> DataAwsIamPolicyDocumentStatement:
         return DataAwsIamPolicyDocumentStatement(
             sid="WriteObjects",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[f"{self.arn}/{_folder(prefix)}*"],
-            condition=[_ours(account_id)],
+            condition=[self._ours()],
         )
 
-    def _reading(self, prefix: str, account_id: str) -> list[DataAwsIamPolicyDocumentStatement]:
+    def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
         _folder(prefix)
         return [
             DataAwsIamPolicyDocumentStatement(
                 sid="ListObjects",
                 actions=["s3:ListBucket"],
                 resources=[self.arn],
-                condition=[condition("StringLike", "s3:prefix", f"{prefix}*"), _ours(account_id)],
+                condition=[condition("StringLike", "s3:prefix", f"{prefix}*"), self._ours()],
             ),
             DataAwsIamPolicyDocumentStatement(
                 sid="ReadObjects",
                 actions=["s3:GetObject"],
                 resources=[f"{self.arn}/{prefix}*"],
-                condition=[_ours(account_id)],
+                condition=[self._ours()],
             ),
         ]
 
-
-def _ours(account_id: str) -> DataAwsIamPolicyDocumentStatementCondition:
-    # A bucket's ARN has no account: once it is gone, anybody may take the name.
-    return condition("StringEquals", "aws:ResourceAccount", account_id)
+    def _ours(self) -> DataAwsIamPolicyDocumentStatementCondition:
+        # A bucket's ARN has no account: once it is gone, anybody may take the name.
+        return condition("StringEquals", "aws:ResourceAccount", self._account_id)
 
 
 def _folder(prefix: str) -> str:

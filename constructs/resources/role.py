@@ -47,6 +47,7 @@ class Role(Construct):
             ),
         )
         self.arn = self._role.arn
+        self._allowed: dict[str, tuple[IamRolePolicy, tuple[DataAwsIamPolicyDocumentStatement, ...]]] = {}
         self._policies: list[str] = []
         # What else is put onto the role is taken off by the next deployment, and shown by the next plan.
         self._inline = IamRolePoliciesExclusive(
@@ -64,9 +65,21 @@ class Role(Construct):
         return self
 
     def allow(self, policy: str, *statements: DataAwsIamPolicyDocumentStatement) -> IamRolePolicy:
-        """Add an inline policy. Its name says what it lets the role do, as `read-database-secret`."""
+        """Add an inline policy, once. Its name says what it lets the role do, as `read-database-secret`.
+
+        Raises RuntimeError if the role has one of that name with other statements.
+        """
+        if policy in self._allowed:
+            allowed, known = self._allowed[policy]
+            if known != statements:
+                raise RuntimeError(
+                    f"{self.node.path} already has a policy {policy}, for something else: "
+                    "give one of the two resources another id"
+                )
+            return allowed
         document = DataAwsIamPolicyDocument(self, f"{policy}-document", statement=list(statements))
         allowed = IamRolePolicy(self, policy, name=policy, role=self._role.name, policy=document.json)
+        self._allowed[policy] = allowed, statements
         self._policies.append(allowed.name)
         self._inline.policy_names = self._policies
         return allowed

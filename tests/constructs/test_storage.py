@@ -11,12 +11,14 @@ from bindings.aws import AwsProvider
 from bindings.cdktf import App, TerraformStack
 from config.environments import ENVIRONMENTS, PROD
 from config.names import stack_name
+from config.place import Place
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Role
 from constructs.storage import CACHE_PREFIX, RUNS_PREFIX, SCANS_PREFIX, UNIVERSE
 from functions.market import layout
 from tests.template import CONFIGURED, Block, Template, changed, read_templates, synthesized
 
+PLACE = Place("dev", "us-east-1", "123456789012")
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
 
 
@@ -178,9 +180,9 @@ def test_a_log_delivery_is_named_as_iam_takes_it(tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
     stack = TerraformStack(app, "stack")
     AwsProvider(stack, "aws", region="us-east-1")
-    logs = Bucket(stack, "logs", name="logs", address="logs")
-    prices = Bucket(stack, "raw_daily-prices.v2", name="prices", address="prices")
-    prices.log_access_to(logs, account_id="123456789012")
+    logs = Bucket(stack, "logs", PLACE, name="logs", address="logs")
+    prices = Bucket(stack, "raw_daily-prices.v2", PLACE, name="prices", address="prices")
+    prices.log_access_to(logs)
     app.synth()
     _, delivery = policy(read_templates(tmp_path)["stack"], "logs")
     assert delivery["sid"] == "AllowLogDeliveryOfRawDailyPricesV2"
@@ -253,7 +255,7 @@ def test_the_universe_is_uploaded_from_the_one_file_and_anew_when_that_changes(
 @pytest.fixture
 def bucket_and_role(tmp_path: Path) -> tuple[Bucket, Role]:
     stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
-    return Bucket(stack, "bucket", name="bucket", address="bucket"), Role(
+    return Bucket(stack, "bucket", PLACE, name="bucket", address="bucket"), Role(
         stack, "role", name="role", address="role", boundary=None
     )
 
@@ -263,7 +265,7 @@ def test_one_may_be_granted_several_prefixes_of_a_bucket_each_by_a_policy_of_its
 ) -> None:
     bucket, role = bucket_and_role
     prefixes = ("bucket/", "bucket/a/", "bucket/a/b/", "bucket/a-b/", "a/", "a/b/", "a-b/")
-    policies = [bucket.grant_read(role, prefix, account_id="123456789012") for prefix in prefixes]
+    policies = [bucket.grant_read(role, prefix) for prefix in prefixes]
     assert [policy.name_input for policy in policies] == [
         "read-bucket",
         "read-bucket-a",
@@ -284,6 +286,6 @@ def test_a_grant_never_reaches_a_whole_bucket(bucket_and_role: tuple[Bucket, Rol
             self.role = role
 
     with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
-        bucket.grant_read(Reader(), prefix, account_id="123456789012")
+        bucket.grant_read(Reader(), prefix)
     with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
-        bucket.grant_read_write(Reader(), prefix, account_id="123456789012")
+        bucket.grant_read_write(Reader(), prefix)

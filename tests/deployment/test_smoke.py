@@ -18,6 +18,7 @@ from tests.local.gateway import deployment
 from tests.local.gateway.deployment import NAME
 from tests.local.gateway.served_aws import ServedAws
 from tests.local.gateway.serving import Serve, aws, serve, team
+from tests.platform import APIS
 from tests.template import changed
 
 pytestmark = pytest.mark.integration
@@ -42,6 +43,10 @@ def api(aws: ServedAws, serve: Serve) -> httpx.Client:
 
 def at(url: object, environment: Environment = DEV, **more: Any) -> list[Check]:
     return smoke_checks(environment, url=str(url), patience=0, **more)
+
+
+def test_a_path_of_every_function_behind_the_api_is_tried_without_a_token() -> None:
+    assert {path.split("/")[1] for path in CLOSED} == set(APIS)
 
 
 def test_a_deployed_api_is_closed_and_answers_browsers_of_its_sites(api: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from constructs.api import access_log
 from constructs.authorizer import JwtAuthorizer
-from tests.platform import APIS, FUNCTIONS, METHODS, ROUTES, WATCHED
+from tests.platform import APIS, FUNCTIONS, METHODS, ROUTES, SCHEDULE_TEMPLATE, WATCHED
 from tests.terraform.deployments import Deployment, Platform
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("platform")]
@@ -119,7 +119,7 @@ def test_the_schedule_retries_and_keeps_what_it_could_not_deliver(deployed: Depl
     assert "RoleArn" not in target
     assert target["InputTransformer"] == {
         "InputPathsMap": {"time": "$.time"},
-        "InputTemplate": '{"scheduled_time": <time>, "source": "schedule"}',
+        "InputTemplate": SCHEDULE_TEMPLATE,
     }
 
 

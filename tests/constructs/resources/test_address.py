@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bindings.cdktf import App, TerraformStack
+from config.place import Place
 from constructs.resources.bucket import Bucket
 from constructs.resources.queue import DeadLetterQueue
 
@@ -13,7 +14,7 @@ def test_of_two_elements_at_one_address_the_second_is_refused(tmp_path: Path) ->
     """CDKTF would make one of the two, and the other would never be deployed."""
     stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
     DeadLetterQueue(stack, "one", name="one", address="events")
-    Bucket(stack, "bucket", name="bucket", address="events")
+    Bucket(stack, "bucket", Place("dev", "us-east-1", "123456789012"), name="bucket", address="events")
     with pytest.raises(RuntimeError, match="the stack has another SqsQueue at the address events"):
         DeadLetterQueue(stack, "other", name="other", address="events")
 

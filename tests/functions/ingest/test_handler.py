@@ -21,6 +21,7 @@ from functions.market.report import SILENT_AFTER, started_at
 from functions.runtime.errors import UnavailableError
 from functions.runtime.variables import VariablesError
 from tests.functions.market_cache import SECOND_MORNING, Market, run_id
+from tests.platform import SCHEDULED
 
 pytestmark = pytest.mark.integration
 
@@ -248,8 +249,7 @@ def test_events_are_orders(event: object, expected: Order) -> None:
 
 
 def test_the_schedules_run_is_the_same_when_lambda_tries_again() -> None:
-    event = {"scheduled_time": "2025-01-31T06:00:00Z", "source": "schedule"}
-    first, again, other = order(event, "one"), order(event, "one"), order(event, "two")
+    first, again, other = order(SCHEDULED, "one"), order(SCHEDULED, "one"), order(SCHEDULED, "two")
     assert first == again
     assert first.run_id != other.run_id
     assert started_at(first.run_id) == datetime(2025, 1, 31, 6, tzinfo=UTC)

@@ -15,6 +15,7 @@ from functions.runtime.http_api import MAX_BODY_BYTES, HttpApi
 from functions.runtime.paging import PageNumber, PageSize
 from functions.runtime.parameters import Query
 from tests.functions.events import EMAIL, REQUEST_ID, event
+from tests.platform import SCHEDULED
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -314,7 +315,7 @@ def test_a_request_of_nobody_is_401(authorizer: dict[str, Any]) -> None:
         None,
         [],
         "text",
-        {"source": "schedule", "scheduled_time": "2025-01-31T06:00:00Z"},
+        SCHEDULED,
         {
             "version": "1.0",
             "path": "/orders",

@@ -78,15 +78,15 @@ class Account:
             iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(document))
         return str(made["Role"]["Arn"])
 
-    def function(self, source: str, *, role: str | None = None, **settings: Any) -> str:
+    def function(self, source: str = "", *, role: str | None = None, **settings: Any) -> str:
         """The name of a new function with this `app.py`, entered at `handler`, that may write its log."""
         settings.setdefault("Handler", "app.handler")
+        settings.setdefault("Code", {"ZipFile": archive({"app.py": source})})
         name = f"function-{uuid.uuid4().hex[:8]}"
         self.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
             Role=role or self.role(LOG),
-            Code={"ZipFile": archive({"app.py": source})},
             **settings,
         )
         return name

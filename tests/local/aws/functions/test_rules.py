@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.local.aws.functions.account import Account, eventually
+from tests.platform import SCHEDULE_TEMPLATE
 
 pytestmark = pytest.mark.integration
 
@@ -101,10 +102,8 @@ def test_fired_schedule_invokes_with_the_scheduled_event(account: Account) -> No
 
 def test_input_transformer_is_applied(account: Account) -> None:
     name = account.function(SAY)
-    template = '{"scheduled_time": <time>, "source": "schedule"}'
-    rule, _ = rule_for(
-        account, name, InputTransformer={"InputPathsMap": {"time": "$.time"}, "InputTemplate": template}
-    )
+    transformer = {"InputPathsMap": {"time": "$.time"}, "InputTemplate": SCHEDULE_TEMPLATE}
+    rule, _ = rule_for(account, name, InputTransformer=transformer)
     fire(account, rule)
     (event,) = eventually(lambda: got(account, name))
     assert event["source"] == "schedule"
