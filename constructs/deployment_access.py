@@ -63,6 +63,26 @@ def bounding(accesses: Sequence[Access]) -> list[DataAwsIamPolicyDocumentStateme
     ]
 
 
+def withheld(accesses: Sequence[Access]) -> list[DataAwsIamPolicyDocumentStatement]:
+    """Statements against what buckets and queues may give by policies of their own.
+
+    Who writes these could name itself there, and a boundary does not hold for a session that is named.
+    """
+    return [
+        DataAwsIamPolicyDocumentStatement(
+            effect="Deny",
+            actions=["s3:GetObject*", "s3:PutObject*"],
+            not_resources=[
+                resource
+                for access in accesses
+                if "s3:GetObject" in (*access.reads, *access.writes)
+                for resource in access.resources
+            ],
+        ),
+        DataAwsIamPolicyDocumentStatement(effect="Deny", actions=["sqs:ReceiveMessage"], resources=["*"]),
+    ]
+
+
 def _is_within(access: Access, other: Access) -> bool:
     return (
         access is not other

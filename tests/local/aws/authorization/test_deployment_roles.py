@@ -291,6 +291,38 @@ def test_what_is_put_onto_the_role_besides_gives_it_nothing(account: Aws) -> Non
         iam.delete_role_policy(**more)
 
 
+def test_the_role_that_deploys_gives_neither_role_the_data_by_a_policy_of_its_bucket_or_queue(
+    account: Aws, plan: Client, deploy: Client
+) -> None:
+    sessions = [who("sts").get_caller_identity()["Arn"] for who in (plan, deploy)]
+    roles = [
+        f"arn:aws:iam::{ACCOUNT}:role/deployment/potential-parakeet-{name}-dev" for name in ("plan", "deploy")
+    ]
+    everybody = {"Principal": {"AWS": [*sessions, *roles]}}
+    for part, kept, shown in (
+        ("cache", "cache/manifest.json", "cache/universe.csv"),
+        ("lambda-artifacts", "elsewhere/x.zip", "functions/x.zip"),
+    ):
+        account.client("s3").create_bucket(**bucket(part))
+        policy = document(allow("s3:*", f"arn:aws:s3:::{bucket(part)['Bucket']}/*", **everybody))
+        deploy("s3").put_bucket_policy(**bucket(part), Policy=policy)
+        for client in (plan("s3"), deploy("s3")):
+            for key, refused in ((kept, True), (shown, False)):
+                place = {**bucket(part), "Key": key}
+                assert is_refused(client, methodcaller("put_object", **place)) is refused
+                assert is_refused(client, methodcaller("get_object", **place)) is refused
+                assert is_refused(client, methodcaller("get_object_tagging", **place)) is refused
+        account.client("s3").delete_object(**bucket(part), Key=shown)
+        account.client("s3").delete_bucket(**bucket(part))
+    queue = account.client("sqs").create_queue(QueueName="potential-parakeet-lambda-dlq-dev")["QueueUrl"]
+    policy = document(allow("sqs:*", f"arn:aws:sqs:{HERE}:potential-parakeet-lambda-dlq-dev", **everybody))
+    deploy("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    for client in (plan("sqs"), deploy("sqs")):
+        assert not is_refused(client, methodcaller("send_message", QueueUrl=queue, MessageBody="mine"))
+        assert is_refused(client, methodcaller("receive_message", QueueUrl=queue))
+    account.client("sqs").delete_queue(QueueUrl=queue)
+
+
 def test_a_function_may_no_more_than_its_boundary_whatever_its_policies_say(account: Aws) -> None:
     iam, name = account.client("iam"), f"potential-parakeet-{uuid4().hex[:8]}-dev"
     arn = iam.create_role(**role(name, PermissionsBoundary=BOUNDARY))["Role"]["Arn"]
