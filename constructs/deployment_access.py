@@ -291,19 +291,23 @@ def _roles(place: Place) -> list[Access]:
             ],
             writes=[
                 "iam:DeleteRole",
-                "iam:DeleteRolePolicy",
-                "iam:DetachRolePolicy",
                 "iam:TagRole",
                 "iam:UntagRole",
-                "iam:UpdateAssumeRolePolicy",
             ],
             bounded_by_action=True,
         ),
-        # No role of more than the functions' boundary, and no policy for one that has another, or none.
+        # No role of more than the functions' boundary; one that has another, or none, keeps its policies.
+        # Whom a role trusts is said when it is made, and never changed.
         Access(
             "BoundedRoles",
             roles,
-            writes=["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+            writes=[
+                "iam:CreateRole",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutRolePolicy",
+            ],
             conditions=bounded,
             bounded_by_action=True,
         ),

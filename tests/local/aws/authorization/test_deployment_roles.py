@@ -248,13 +248,34 @@ def test_neither_may_touch_what_is_not_the_environments_own_nor_what_bounds_it(
     assert is_refused(deploy(service), call)
 
 
-def test_a_role_that_has_no_boundary_is_given_no_policy(account: Aws, deploy: Client) -> None:
-    account.client("iam").create_role(**role("potential-parakeet-unbounded-dev"))
-    policy = {"PolicyName": "all", "PolicyDocument": document(allow("s3:GetObject", "*"))}
+def test_the_policies_of_a_role_that_has_no_boundary_stay_as_they_are(account: Aws, deploy: Client) -> None:
+    """A person's, maybe, that is called as the environment's are."""
+    iam, name = account.client("iam"), "potential-parakeet-unbounded-dev"
+    put = {"RoleName": name, "PolicyName": "own", "PolicyDocument": document(allow("s3:GetObject", "*"))}
+    delete = {"RoleName": name, "PolicyName": "own"}
+    attached = {"RoleName": name, "PolicyArn": BOUNDARY}
+    iam.create_role(**role(name))
+    iam.put_role_policy(**put)
+    iam.attach_role_policy(**attached)
+    for call in (
+        methodcaller("put_role_policy", **put),
+        methodcaller("delete_role_policy", **delete),
+        methodcaller("detach_role_policy", **attached),
+    ):
+        assert is_refused(deploy("iam"), call)
+    iam.detach_role_policy(**attached)
+    iam.delete_role_policy(**delete)
+    iam.delete_role(RoleName=name)
+
+
+def test_whom_a_role_trusts_is_said_when_it_is_made_and_never_changed(account: Aws, deploy: Client) -> None:
+    iam, name = account.client("iam"), "potential-parakeet-trusting-dev"
+    deploy("iam").create_role(**role(name, PermissionsBoundary=BOUNDARY))
+    another = document(TRUST | {"Principal": {"AWS": "arn:aws:iam::999999999999:root"}})
     assert is_refused(
-        deploy("iam"), lambda c: c.put_role_policy(RoleName="potential-parakeet-unbounded-dev", **policy)
+        deploy("iam"), lambda c: c.update_assume_role_policy(RoleName=name, PolicyDocument=another)
     )
-    account.client("iam").delete_role(RoleName="potential-parakeet-unbounded-dev")
+    iam.delete_role(RoleName=name)
 
 
 def test_no_role_but_the_environments_own_is_handed_to_a_function(deploy: Client) -> None:
