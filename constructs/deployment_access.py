@@ -11,7 +11,7 @@ from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
     DataAwsIamPolicyDocumentStatementCondition,
 )
-from config.names import PROJECT, RELEASE_KEY, api_keys_secret, database_secret
+from config.names import BUCKETS, PROJECT, RELEASE_KEY, api_keys_secret, database_secret
 from config.place import Place
 from config.settings import FunctionsSettings
 from config.terraform import LOCK_TABLE, STATE_REGION
@@ -162,13 +162,14 @@ def _state(place: Place, name: str) -> list[Access]:
 
 
 def _buckets(place: Place) -> list[Access]:
-    named = f"arn:aws:s3:::{place.name('*')}"
+    # Not by a pattern: its `*` would take slashes too, and so another bucket's objects of such an end.
+    buckets = [f"arn:aws:s3:::{place.name(bucket)}" for bucket in BUCKETS]
     packages, cache = (f"arn:aws:s3:::{place.name(bucket)}" for bucket in ("lambda-artifacts", "cache"))
     ours = [condition("StringEquals", "aws:ResourceAccount", place.account_id)]
     return [
         Access(
             "Buckets",
-            [named],
+            buckets,
             reads=[
                 "s3:GetAccelerateConfiguration",
                 "s3:GetBucketAcl",
@@ -204,7 +205,7 @@ def _buckets(place: Place) -> list[Access]:
             conditions=ours,
         ),
         # By itself: a bucket that is not there yet is no account's.
-        Access("NewBuckets", [named], writes=["s3:CreateBucket"], bounded_by_action=True),
+        Access("NewBuckets", buckets, writes=["s3:CreateBucket"], bounded_by_action=True),
         Access(
             "Packages",
             [
@@ -218,7 +219,7 @@ def _buckets(place: Place) -> list[Access]:
         # With a bucket that may be destroyed, its objects go.
         Access(
             "Objects",
-            [f"{named}/*"],
+            [f"{bucket}/*" for bucket in buckets],
             writes=["s3:DeleteObject", "s3:DeleteObjectVersion"],
             conditions=ours,
         ),

@@ -142,8 +142,8 @@ READS: list[tuple[str, Call]] = [
 WRITES: list[tuple[str, Call]] = [
     ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate", Body=b"{}")),
     ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate-md5"))),
-    ("s3", lambda c: c.create_bucket(**bucket("new"))),
-    ("s3", lambda c: c.delete_bucket(**bucket("new"))),
+    ("s3", lambda c: c.create_bucket(**bucket("logs"))),
+    ("s3", lambda c: c.delete_bucket(**bucket("logs"))),
     ("s3", lambda c: c.put_object(**bucket("lambda-artifacts"), Key="functions/x.zip", Body=b"")),
     ("iam", lambda c: c.create_role(**role("potential-parakeet-x-dev", PermissionsBoundary=BOUNDARY))),
     (
@@ -165,6 +165,7 @@ WRITES: list[tuple[str, Call]] = [
 NOT_ITS_OWN: list[tuple[str, Call]] = [
     # Other names.
     ("s3", lambda c: c.create_bucket(Bucket="somebody-elses")),
+    ("s3", lambda c: c.create_bucket(**bucket("new"))),
     ("lambda", lambda c: c.create_function(**function("somebody-elses"))),
     ("lambda", lambda c: c.delete_function(FunctionName="somebody-elses")),
     ("iam", lambda c: c.create_role(**role("somebody-elses", PermissionsBoundary=BOUNDARY))),
@@ -180,6 +181,7 @@ NOT_ITS_OWN: list[tuple[str, Call]] = [
     ("dynamodb", lambda c: c.scan(TableName="terraform-state-lock")),
     ("s3", lambda c: c.get_object(**bucket("cache", "prod"), Key="cache/universe.csv")),
     ("s3", lambda c: c.delete_bucket(**bucket("cache", "prod"))),
+    ("s3", lambda c: c.delete_object(**bucket("cache", "prod"), Key="cache/a-dev/x")),
     ("lambda", lambda c: c.get_function(FunctionName="potential-parakeet-x-prod")),
     ("lambda", lambda c: c.invoke(FunctionName="potential-parakeet-migrate-prod")),
     ("iam", lambda c: c.get_role(RoleName="potential-parakeet-x-prod")),
