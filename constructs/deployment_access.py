@@ -140,13 +140,13 @@ def _state(place: Place, name: str) -> list[Access]:
         Access(
             "LockFile",
             [f"{bucket}/{key}.tflock"],
-            reads=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            writes=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             bounded_by_action=True,
         ),
         Access(
             "Lock",
             [table],
-            reads=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+            writes=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
             conditions=[condition("ForAllValues:StringEquals", "dynamodb:LeadingKeys", f"{name}/{key}")],
             bounded_by_action=True,
         ),

@@ -136,10 +136,15 @@ READS: list[tuple[str, Call]] = [
     ("secretsmanager", lambda c: c.describe_secret(SecretId="potential-parakeet/dev")),
     ("logs", lambda c: c.describe_log_groups(logGroupNamePrefix="/aws/lambda/potential-parakeet-x-dev")),
     ("sqs", lambda c: c.list_queue_tags(QueueUrl=f"http://127.0.0.1/{ACCOUNT}/potential-parakeet-q-dev")),
-    ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate"))),
-    ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate.tflock", Body=b"")),
+    (
+        "dynamodb",
+        lambda c: c.get_item(TableName="terraform-state-lock", Key=lock("dev/terraform.tfstate-md5")["Item"]),
+    ),
 ]
 WRITES: list[tuple[str, Call]] = [
+    ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate"))),
+    ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate.tflock", Body=b"")),
+    ("s3", lambda c: c.delete_object(Bucket=STATES, Key="dev/terraform.tfstate.tflock")),
     ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate", Body=b"{}")),
     ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate-md5"))),
     ("s3", lambda c: c.create_bucket(**bucket("logs"))),
