@@ -58,9 +58,13 @@ def read_cache(env: str) -> set[tuple[str, str]]:
     return {("s3:ListBucket", bucket), ("s3:GetObject", f"{bucket}/cache/*")}
 
 
-def write_cache(env: str) -> set[tuple[str, str]]:
-    objects = f"potential-parakeet-cache-{env}/cache/*"
-    return {("s3:PutObject", objects), ("s3:AbortMultipartUpload", objects)}
+def write_bars(env: str) -> set[tuple[str, str]]:
+    cache = f"potential-parakeet-cache-{env}/cache"
+    return {("s3:PutObject", f"{cache}/{place}") for place in ("runs/*", "manifest.json", "last_run.json")}
+
+
+def write_scans(env: str) -> set[tuple[str, str]]:
+    return {("s3:PutObject", f"potential-parakeet-cache-{env}/cache/scans/*")}
 
 
 # What each may do, exactly
@@ -91,11 +95,8 @@ def test_strategies_may_read_the_database_secret_and_the_cache(platform: Templat
 
 def test_scanner_may_read_the_cache_write_its_results_there_and_read_no_secret(platform: Template) -> None:
     env = platform.environment
-    results = f"potential-parakeet-cache-{env}/cache/scans/*"
     assert platform.allowed("scanner-api") == (
-        write_log(env, "scanner-api")
-        | read_cache(env)
-        | {("s3:PutObject", results), ("s3:AbortMultipartUpload", results)}
+        write_log(env, "scanner-api") | read_cache(env) | write_scans(env)
     )
 
 
@@ -104,13 +105,13 @@ def test_migrate_may_read_the_database_secret_and_nothing_else(platform: Templat
     assert platform.allowed("migrate") == write_log(env, "migrate") | read_database_secret(env)
 
 
-def test_ingest_may_read_the_provider_keys_fill_the_cache_and_report_its_failures(platform: Template) -> None:
+def test_ingest_may_read_the_provider_keys_write_its_bars_and_report_its_failures(platform: Template) -> None:
     env = platform.environment
     assert platform.allowed("ingest") == (
         write_log(env, "ingest")
         | read_provider_keys(env)
         | read_cache(env)
-        | write_cache(env)
+        | write_bars(env)
         | invoke_ingest(env)
         | {("sqs:SendMessage", f"potential-parakeet-lambda-dlq-{env}")}
     )
@@ -125,9 +126,9 @@ def test_only_ingest_reads_the_provider_keys(platform: Template) -> None:
     assert {part for part in PARTS if platform.allowed(part) & read_provider_keys(env)} == {"ingest"}
 
 
-def test_only_ingest_writes_the_cache(platform: Template) -> None:
+def test_only_ingest_writes_bars(platform: Template) -> None:
     env = platform.environment
-    assert {part for part in PARTS if platform.allowed(part) & write_cache(env)} == {"ingest"}
+    assert {part for part in PARTS if platform.allowed(part) & write_bars(env)} == {"ingest"}
 
 
 def test_nobody_may_delete_cached_objects(platform: Template) -> None:
