@@ -222,6 +222,7 @@ def _buckets(place: Place) -> list[Access]:
             [f"{bucket}/*" for bucket in buckets],
             writes=["s3:DeleteObject", "s3:DeleteObjectVersion"],
             conditions=ours,
+            bounded_by_action=True,
         ),
     ]
 
