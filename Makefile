@@ -96,9 +96,9 @@ docs: setup ## Rewrite what documents take from the code: the configuration's ta
 	@$(BIN)/python -m functions.openapi
 	@$(BIN)/python -m cost --document
 
-plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=, OUT=, SECRETS=1, UNLOCKED=1)
+plan: setup ## What a deployment would change: synthesis and Terraform's plan alone (ENVIRONMENT=, OUT=, SECRETS=1)
 	@$(BIN)/python -m deployment.plan --environment $(ENVIRONMENT) $(if $(SECRETS),--secrets) \
-		$(if $(OUT),-out="$(abspath $(OUT))") $(if $(UNLOCKED),-lock=false)
+		$(if $(OUT),-out="$(abspath $(OUT))")
 
 drift: setup ## What differs from what was deployed, code, routes and policies too; fails if something does (ENVIRONMENT=)
 	@$(BIN)/python -m deployment.drift --environment $(ENVIRONMENT)

@@ -17,6 +17,8 @@ PLACEHOLDER_EMAIL = "put-an-address-here@example.com"
 
 LIVE = "live"
 """The alias of each function that everything invokes; what it names is what answers."""
+BUCKETS = ("cache", "lambda-artifacts", "logs")
+"""The parts in names of an environment's buckets."""
 RELEASE_KEY = "release.json"
 """In the packages bucket: which version of each function was made live; S3 keeps the earlier ones."""
 DEPLOYMENT_PATH = "/deployment/"

@@ -36,7 +36,7 @@ def _statements(settings: FunctionsSettings, place: Place) -> list[DataAwsIamPol
         ),
         DataAwsIamPolicyDocumentStatement(
             sid="UseCache",
-            actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+            actions=["s3:GetObject", "s3:PutObject"],
             resources=[f"{cache}/{CACHE_PREFIX}*"],
             condition=[ours],
         ),

@@ -11,7 +11,7 @@ from bindings.aws import (
     DataAwsIamPolicyDocumentStatement,
     DataAwsIamPolicyDocumentStatementCondition,
 )
-from config.names import PROJECT, RELEASE_KEY, api_keys_secret, database_secret
+from config.names import BUCKETS, PROJECT, RELEASE_KEY, api_keys_secret, database_secret
 from config.place import Place
 from config.settings import FunctionsSettings
 from config.terraform import LOCK_TABLE, STATE_REGION
@@ -60,6 +60,26 @@ def bounding(accesses: Sequence[Access]) -> list[DataAwsIamPolicyDocumentStateme
             actions=sorted({action for access in together for action in _services(access)}),
             resources=list(dict.fromkeys(resource for access in together for resource in access.resources)),
         ),
+    ]
+
+
+def withheld(accesses: Sequence[Access]) -> list[DataAwsIamPolicyDocumentStatement]:
+    """Statements against what buckets and queues may give by policies of their own.
+
+    Who writes these could name itself there, and a boundary does not hold for a session that is named.
+    """
+    return [
+        DataAwsIamPolicyDocumentStatement(
+            effect="Deny",
+            actions=["s3:GetObject*", "s3:PutObject*"],
+            not_resources=[
+                resource
+                for access in accesses
+                if "s3:GetObject" in (*access.reads, *access.writes)
+                for resource in access.resources
+            ],
+        ),
+        DataAwsIamPolicyDocumentStatement(effect="Deny", actions=["sqs:ReceiveMessage"], resources=["*"]),
     ]
 
 
@@ -120,13 +140,13 @@ def _state(place: Place, name: str) -> list[Access]:
         Access(
             "LockFile",
             [f"{bucket}/{key}.tflock"],
-            reads=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            writes=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             bounded_by_action=True,
         ),
         Access(
             "Lock",
             [table],
-            reads=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+            writes=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
             conditions=[condition("ForAllValues:StringEquals", "dynamodb:LeadingKeys", f"{name}/{key}")],
             bounded_by_action=True,
         ),
@@ -142,13 +162,14 @@ def _state(place: Place, name: str) -> list[Access]:
 
 
 def _buckets(place: Place) -> list[Access]:
-    named = f"arn:aws:s3:::{place.name('*')}"
+    # Not by a pattern: its `*` would take slashes too, and so another bucket's objects of such an end.
+    buckets = [f"arn:aws:s3:::{place.name(bucket)}" for bucket in BUCKETS]
     packages, cache = (f"arn:aws:s3:::{place.name(bucket)}" for bucket in ("lambda-artifacts", "cache"))
     ours = [condition("StringEquals", "aws:ResourceAccount", place.account_id)]
     return [
         Access(
             "Buckets",
-            [named],
+            buckets,
             reads=[
                 "s3:GetAccelerateConfiguration",
                 "s3:GetBucketAcl",
@@ -184,7 +205,7 @@ def _buckets(place: Place) -> list[Access]:
             conditions=ours,
         ),
         # By itself: a bucket that is not there yet is no account's.
-        Access("NewBuckets", [named], writes=["s3:CreateBucket"], bounded_by_action=True),
+        Access("NewBuckets", buckets, writes=["s3:CreateBucket"], bounded_by_action=True),
         Access(
             "Packages",
             [
@@ -198,9 +219,10 @@ def _buckets(place: Place) -> list[Access]:
         # With a bucket that may be destroyed, its objects go.
         Access(
             "Objects",
-            [f"{named}/*"],
+            [f"{bucket}/*" for bucket in buckets],
             writes=["s3:DeleteObject", "s3:DeleteObjectVersion"],
             conditions=ours,
+            bounded_by_action=True,
         ),
     ]
 
@@ -271,19 +293,23 @@ def _roles(place: Place) -> list[Access]:
             ],
             writes=[
                 "iam:DeleteRole",
-                "iam:DeleteRolePolicy",
-                "iam:DetachRolePolicy",
                 "iam:TagRole",
                 "iam:UntagRole",
-                "iam:UpdateAssumeRolePolicy",
             ],
             bounded_by_action=True,
         ),
-        # No role of more than the functions' boundary, and no policy for one that has another, or none.
+        # No role of more than the functions' boundary; one that has another, or none, keeps its policies.
+        # Whom a role trusts is said when it is made, and never changed.
         Access(
             "BoundedRoles",
             roles,
-            writes=["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+            writes=[
+                "iam:CreateRole",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutRolePolicy",
+            ],
             conditions=bounded,
             bounded_by_action=True,
         ),

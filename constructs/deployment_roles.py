@@ -11,7 +11,7 @@ from config.names import DEPLOYMENT_PATH
 from config.place import Place
 from config.settings import FunctionsSettings
 from constructs import Construct
-from constructs.deployment_access import accesses, bounding, changing, planning
+from constructs.deployment_access import accesses, bounding, changing, planning, withheld
 from constructs.resources.address import pinned
 from constructs.resources.policy import ManagedPolicy, condition
 from constructs.resources.role import Role
@@ -78,6 +78,7 @@ class DeploymentRoles(Construct):
                     effect="Deny", actions=["secretsmanager:GetSecretValue"], resources=["*"]
                 ),
             )
+            role.allow("never-use-data", *withheld(asked))
 
     def _policy(self, place: Place, name: str, *statements: DataAwsIamPolicyDocumentStatement) -> str:
         """Its ARN."""

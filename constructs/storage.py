@@ -29,12 +29,14 @@ UNIVERSE = Path(__file__).parents[1] / "config/universe.csv"
 CACHE_PREFIX = "cache/"
 RUNS_PREFIX = f"{CACHE_PREFIX}runs/"
 SCANS_PREFIX = f"{CACHE_PREFIX}scans/"
+MANIFEST_KEY = f"{CACHE_PREFIX}manifest.json"
+LAST_RUN_KEY = f"{CACHE_PREFIX}last_run.json"
 OLD_PACKAGES_DAYS = 90
 """How long one can go back to what a deployment has replaced."""
 
 
 class Storage(Construct):
-    """`packages` takes the functions' code; `grant_read` and `grant_read_write` open the cache."""
+    """`packages` takes the functions' code; `grant_read` and the `grant_write_*` open the cache."""
 
     def __init__(self, scope: Construct, id: str, settings: StorageSettings, place: Place) -> None:
         super().__init__(scope, id)
@@ -99,9 +101,10 @@ class Storage(Construct):
         """Let it read the cached objects."""
         return self.cache.grant_read(grantee, CACHE_PREFIX)
 
-    def grant_read_write(self, grantee: Grantee) -> IamRolePolicy:
-        """Let it read and write the cached objects."""
-        return self.cache.grant_read_write(grantee, CACHE_PREFIX)
+    def grant_write_bars(self, grantee: Grantee) -> None:
+        """Let it write ingests' runs and what names them; neither the universe nor the scans."""
+        for place in (RUNS_PREFIX, MANIFEST_KEY, LAST_RUN_KEY):
+            self.cache.grant_write(grantee, place)
 
     def grant_write_scans(self, grantee: Grantee) -> IamRolePolicy:
         """Let it write the scans' results, and nothing else of the cache."""

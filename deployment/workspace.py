@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from deployment.cdktf import COMMAND
 from deployment.command import Command
+from deployment.plan import PLAN
 from deployment.programs import has_own_configuration, terraform_variables
 
 _PROJECT = Path(__file__).parents[1]
@@ -98,7 +99,7 @@ class Workspace:
 
     def has_changes(self, stack: str) -> bool:
         """Whether a plan of the stack, as last synthesized here, finds anything to do."""
-        plan = self.start_terraform(stack, "plan", "-detailed-exitcode", "-input=false", "-no-color")
+        plan = self.start_terraform(stack, *PLAN, "-detailed-exitcode", "-no-color")
         return plan.finish(_COMMAND_SECONDS, accepted=(0, 2)) == 2
 
     def outputs(self, stack: str) -> dict[str, Any]:

@@ -95,8 +95,9 @@ class ParakeetStack(EnvironmentStack):
         storage.grant_read(data)
         storage.grant_read(strategies)
         storage.grant_read(scanner)
+        storage.grant_read(ingest)
         storage.grant_write_scans(scanner)
-        storage.grant_read_write(ingest)
+        storage.grant_write_bars(ingest)
         ingest.grant_invoke(data)
         # What does not fit into one run it goes on with in the next.
         ingest.grant_invoke(ingest)

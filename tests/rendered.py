@@ -104,6 +104,7 @@ class Rendered:
             "Principal": principals,
             "Action": block["actions"],
             "Resource": [self.text(resource) for resource in block.get("resources", [])],
+            "NotResource": [self.text(resource) for resource in block.get("not_resources", [])],
             "Condition": conditions,
         }
         return {key: value for key, value in rendered.items() if value}

@@ -184,37 +184,8 @@ class Bucket(Construct):
         Ask by listing whether an object is there: reading one that is not is "access denied". As the other
         grants, it raises ValueError where the prefix is no folder.
         """
-        return grantee.role.allow(f"read-{self._called(prefix)}", *self._reading(prefix))
-
-    def grant_read_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
-        """Let it list, read and write the objects below `prefix`. Deleting them is the lifecycle's."""
         return grantee.role.allow(
-            f"read-write-{self._called(prefix)}",
-            *self._reading(prefix),
-            self._writing(prefix),
-        )
-
-    def grant_write(self, grantee: Grantee, prefix: str) -> IamRolePolicy:
-        """Let it write, and not read, the objects below `prefix`."""
-        return grantee.role.allow(f"write-{self._called(prefix)}", self._writing(prefix))
-
-    def _called(self, prefix: str) -> str:
-        """`cache/scans/` of the bucket `cache` as `cache-scans`: several prefixes are several policies."""
-        name = self.node.id
-        own, *below = prefix.strip("/").replace("-", "--").split("/")
-        return "-".join([own if own == name else f"{name}.{own}", *below])
-
-    def _writing(self, prefix: str) -> DataAwsIamPolicyDocumentStatement:
-        return DataAwsIamPolicyDocumentStatement(
-            sid="WriteObjects",
-            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
-            resources=[f"{self.arn}/{_folder(prefix)}*"],
-            condition=[self._ours()],
-        )
-
-    def _reading(self, prefix: str) -> list[DataAwsIamPolicyDocumentStatement]:
-        _folder(prefix)
-        return [
+            f"read-{self._called(prefix)}",
             DataAwsIamPolicyDocumentStatement(
                 sid="ListObjects",
                 actions=["s3:ListBucket"],
@@ -224,19 +195,37 @@ class Bucket(Construct):
             DataAwsIamPolicyDocumentStatement(
                 sid="ReadObjects",
                 actions=["s3:GetObject"],
-                resources=[f"{self.arn}/{prefix}*"],
+                resources=[self._objects(prefix)],
                 condition=[self._ours()],
             ),
-        ]
+        )
+
+    def grant_write(self, grantee: Grantee, place: str) -> IamRolePolicy:
+        """Let it write, and neither read nor delete, the object of that key, or all below a folder."""
+        return grantee.role.allow(
+            f"write-{self._called(place)}",
+            DataAwsIamPolicyDocumentStatement(
+                sid="WriteObjects",
+                actions=["s3:PutObject"],
+                resources=[self._objects(place)],
+                condition=[self._ours()],
+            ),
+        )
+
+    def _called(self, place: str) -> str:
+        """`cache/scans/` of the bucket `cache` as `cache-scans`: several places are several policies."""
+        name = self.node.id
+        own, *below = place.strip("/").replace("-", "--").split("/")
+        return "-".join([own if own == name else f"{name}.{own}", *below])
+
+    def _objects(self, place: str) -> str:
+        if not re.fullmatch(r"([^/*?]+/)+[^/*?]*", place):
+            raise ValueError(
+                f"{place!r}: allowed: a folder, as 'cache/', or a key in one; "
+                "a grant never reaches a whole bucket"
+            )
+        return f"{self.arn}/{place}{'*' if place.endswith('/') else ''}"
 
     def _ours(self) -> DataAwsIamPolicyDocumentStatementCondition:
         # A bucket's ARN has no account: once it is gone, anybody may take the name.
         return condition("StringEquals", "aws:ResourceAccount", self._account_id)
-
-
-def _folder(prefix: str) -> str:
-    if not re.fullmatch(r"([^/*?]+/)+", prefix):
-        raise ValueError(
-            f"prefix = {prefix!r}: allowed: a folder, as 'cache/'; a grant never reaches a whole bucket"
-        )
-    return prefix

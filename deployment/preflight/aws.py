@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
 
-from config.names import bootstrap_name, resource_name
+from config.names import BUCKETS, bootstrap_name, resource_name
 from config.place import Place
 from config.settings import Environment, FunctionSettings
 from config.terraform import STATE_REGION, state_bucket
@@ -16,8 +16,6 @@ from deployment.boundary import boundary_is_there
 from deployment.preflight.checks import Check, ProblemError, UnknownError
 
 Client = Callable[..., Any]
-# As `constructs/storage.py` calls them.
-BUCKETS = ("cache", "lambda-artifacts", "logs")
 # Lambda Developer Guide, "Configuring reserved concurrency": what has to stay unreserved.
 _UNRESERVED = 100
 # A first connection and one more.

@@ -6,7 +6,6 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -63,9 +62,13 @@ def read_cache(env: str) -> Allowed:
     return {("s3:ListBucket", bucket), ("s3:GetObject", f"{bucket}/cache/*")}
 
 
-def write_cache(env: str, below: str = "") -> Allowed:
-    objects = f"potential-parakeet-cache-{env}/cache/{below}*"
-    return {("s3:PutObject", objects), ("s3:AbortMultipartUpload", objects)}
+def write_bars(env: str) -> Allowed:
+    cache = f"potential-parakeet-cache-{env}/cache"
+    return {("s3:PutObject", f"{cache}/{place}") for place in ("runs/*", "manifest.json", "last_run.json")}
+
+
+def write_scans(env: str) -> Allowed:
+    return {("s3:PutObject", f"potential-parakeet-cache-{env}/cache/scans/*")}
 
 
 def invoke_ingest(env: str) -> Allowed:
@@ -82,8 +85,8 @@ MAY: dict[str, list[Callable[[str], Allowed]]] = {
     "trades": [read_database_secret],
     "data": [read_database_secret, read_cache, invoke_ingest],
     "strategies": [read_database_secret, read_cache],
-    "scanner": [read_cache, partial(write_cache, below="scans/")],
-    "ingest": [read_provider_keys, read_cache, write_cache, invoke_ingest, report_failures],
+    "scanner": [read_cache, write_scans],
+    "ingest": [read_provider_keys, read_cache, write_bars, invoke_ingest, report_failures],
     "migrate": [read_database_secret],
 }
 
@@ -105,9 +108,9 @@ def test_only_ingest_reads_the_provider_keys(platform: Template) -> None:
     assert {part for part in PARTS if platform.allowed(part) & read_provider_keys(env)} == {"ingest"}
 
 
-def test_only_ingest_writes_the_cache(platform: Template) -> None:
+def test_only_ingest_writes_bars(platform: Template) -> None:
     env = platform.environment
-    assert {part for part in PARTS if platform.allowed(part) & write_cache(env)} == {"ingest"}
+    assert {part for part in PARTS if platform.allowed(part) & write_bars(env)} == {"ingest"}
 
 
 def test_nobody_may_delete_cached_objects(platform: Template) -> None:

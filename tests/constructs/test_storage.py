@@ -14,7 +14,7 @@ from config.names import stack_name
 from config.place import Place
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Role
-from constructs.storage import CACHE_PREFIX, RUNS_PREFIX, SCANS_PREFIX, UNIVERSE
+from constructs.storage import CACHE_PREFIX, LAST_RUN_KEY, MANIFEST_KEY, RUNS_PREFIX, SCANS_PREFIX, UNIVERSE
 from functions.market import layout
 from tests.template import CONFIGURED, Block, Template, changed, read_templates, synthesized
 
@@ -22,9 +22,10 @@ PLACE = Place("dev", "us-east-1", "123456789012")
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
 
 
-def test_the_folders_that_rules_and_rights_name_are_those_that_the_functions_write() -> None:
+def test_what_rules_and_rights_name_is_what_the_functions_write() -> None:
     assert (layout.RUNS_PREFIX, layout.SCANS_PREFIX) == (RUNS_PREFIX, SCANS_PREFIX)
-    for key in (layout.UNIVERSE_KEY, layout.MANIFEST_KEY, layout.LAST_RUN_KEY, RUNS_PREFIX, SCANS_PREFIX):
+    assert (layout.MANIFEST_KEY, layout.LAST_RUN_KEY) == (MANIFEST_KEY, LAST_RUN_KEY)
+    for key in (layout.UNIVERSE_KEY, MANIFEST_KEY, LAST_RUN_KEY, RUNS_PREFIX, SCANS_PREFIX):
         assert key.startswith(CACHE_PREFIX)
 
 
@@ -288,4 +289,4 @@ def test_a_grant_never_reaches_a_whole_bucket(bucket_and_role: tuple[Bucket, Rol
     with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
         bucket.grant_read(Reader(), prefix)
     with pytest.raises(ValueError, match="a grant never reaches a whole bucket"):
-        bucket.grant_read_write(Reader(), prefix)
+        bucket.grant_write(Reader(), prefix)

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("end_to_end")]
 DATABASE_SECRET = {"trades", "data", "strategies", "migrate"}
 PROVIDER_KEYS = {"ingest"}
 READS_CACHE = {"data", "strategies", "scanner", "ingest"}
-WRITES_CACHE = {"ingest"}
-WRITES_SCANS = {"ingest", "scanner"}
+WRITES_BARS = {"ingest"}
+WRITES_SCANS = {"scanner"}
 RUNS_INGEST = {"data", "ingest"}
 each_function = pytest.mark.parametrize("function", FUNCTIONS)
 
@@ -92,13 +92,15 @@ def test_the_cache_is_read_below_its_prefix_by_those_that_answer_from_it(
 
 
 @each_function
-def test_the_cache_is_written_by_ingest_the_scans_by_the_scanner_and_nothing_is_deleted(
+def test_bars_are_written_by_ingest_scans_by_the_scanner_the_universe_by_nobody_and_nothing_is_deleted(
     role: AsRole, bucket: str, function: str
 ) -> None:
     def writes(key: str) -> bool:
         return role.may("s3", "put_object", Bucket=bucket, Key=key, Body=b"made up")
 
-    assert writes(f"cache/{function}") is (function in WRITES_CACHE)
+    assert writes(f"cache/runs/{function}") is (function in WRITES_BARS)
+    assert not writes(f"cache/{function}")
+    assert not writes("cache/universe.csv")
     assert writes(f"cache/scans/{function}") is (function in WRITES_SCANS)
     assert not writes(f"elsewhere/{function}")
     assert not role.may("s3", "delete_object", Bucket=bucket, Key="cache/prices")

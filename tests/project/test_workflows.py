@@ -171,7 +171,7 @@ def test_nothing_is_deployed_or_planned_before_the_repository_is_configured() ->
                 assert job["if"] == "vars.DEPLOYMENT == 'on'"
 
 
-def test_the_code_of_a_fork_gets_no_role_and_that_of_a_pull_request_holds_nobodys_lock() -> None:
+def test_the_code_of_a_fork_gets_no_role_and_that_of_a_pull_request_only_plans() -> None:
     for name, job in jobs(PROJECT / ".github/workflows/pull-request.yml").items():
         if "id-token" in job["permissions"]:
             assert name == "plan"
@@ -181,7 +181,7 @@ def test_the_code_of_a_fork_gets_no_role_and_that_of_a_pull_request_holds_nobody
             )
             assert [step["run"] for step in job["steps"] if "run" in step] == [
                 "make setup",
-                "make plan ENVIRONMENT=dev UNLOCKED=1",
+                "make plan ENVIRONMENT=dev",
             ]
 
 

@@ -172,8 +172,10 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
     database = ({"secretsmanager:GetSecretValue"}, deployed.outputs["secrets_manager_arn"])
     keys = ({"secretsmanager:GetSecretValue"}, deployed.outputs["api_keys_secret_arn"])
     read = [({"s3:ListBucket"}, cache), ({"s3:GetObject"}, f"{cache}/cache/*")]
-    write = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/*")
-    write_scans = ({"s3:PutObject", "s3:AbortMultipartUpload"}, f"{cache}/cache/scans/*")
+    write_bars = [
+        ({"s3:PutObject"}, f"{cache}/cache/{place}") for place in ("runs/*", "manifest.json", "last_run.json")
+    ]
+    write_scans = ({"s3:PutObject"}, f"{cache}/cache/scans/*")
     run_ingest = (
         {"lambda:InvokeFunction"},
         f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{deployed.called('ingest')}:live",
@@ -184,7 +186,7 @@ def test_a_role_may_do_its_functions_work_and_nothing_else(deployed: Deployment,
         "data": [log, database, *read, run_ingest],
         "strategies": [log, database, *read],
         "scanner": [log, *read, write_scans],
-        "ingest": [log, keys, *read, write, failures, run_ingest],
+        "ingest": [log, keys, *read, *write_bars, failures, run_ingest],
         "migrate": [log, database],
     }[function]
 

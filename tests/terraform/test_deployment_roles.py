@@ -103,8 +103,9 @@ def test_the_role_that_plans_can_deploy_nothing(automated: Automated) -> None:
     with pytest.raises(CommandError) as refused:
         workspace.deploy(DEV, synthesized=True)
     said = unwrapped(refused.value.output)
-    assert "is not authorized to perform: lambda:UpdateFunctionConfiguration" in said
-    # Not even a state of what it tried.
+    # It does not get as far as a call that changes something.
+    assert "Error acquiring the state lock" in said
+    assert "is not authorized to perform: s3:PutObject" in said
     assert automated.account.state("dev") == state
     assert not automated.account.locks("dev")
     function = automated.account.client("lambda").get_function(

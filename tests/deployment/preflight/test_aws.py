@@ -7,10 +7,10 @@ import boto3
 import pytest
 
 from config.environments import DEV, PROD
-from config.names import resource_name
+from config.names import BUCKETS, resource_name
 from config.settings import Environment
 from config.terraform import STATE_BUCKET
-from deployment.preflight.aws import BUCKETS, Client, aws_checks
+from deployment.preflight.aws import Client, aws_checks
 from local.embedded_aws import EmbeddedAws
 from tests.deployment.preflight.outside import outcome, web
 from tests.template import Template, changed
@@ -103,7 +103,7 @@ def test_bucket_names_are_free_ours_or_somebody_elses(account: dict[str, str]) -
     assert text.startswith(f"{STATE_BUCKET} is somebody else's")
 
 
-def test_the_bucket_names_that_are_looked_for_are_those_that_the_stack_makes(dev: Template) -> None:
+def test_the_bucket_names_that_are_known_are_those_that_the_stack_makes(dev: Template) -> None:
     made = {bucket["bucket"] for bucket in dev.resources("aws_s3_bucket").values()}
     assert {resource_name(part, "dev") for part in BUCKETS} == made
 

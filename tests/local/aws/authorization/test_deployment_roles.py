@@ -136,14 +136,19 @@ READS: list[tuple[str, Call]] = [
     ("secretsmanager", lambda c: c.describe_secret(SecretId="potential-parakeet/dev")),
     ("logs", lambda c: c.describe_log_groups(logGroupNamePrefix="/aws/lambda/potential-parakeet-x-dev")),
     ("sqs", lambda c: c.list_queue_tags(QueueUrl=f"http://127.0.0.1/{ACCOUNT}/potential-parakeet-q-dev")),
-    ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate"))),
-    ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate.tflock", Body=b"")),
+    (
+        "dynamodb",
+        lambda c: c.get_item(TableName="terraform-state-lock", Key=lock("dev/terraform.tfstate-md5")["Item"]),
+    ),
 ]
 WRITES: list[tuple[str, Call]] = [
+    ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate"))),
+    ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate.tflock", Body=b"")),
+    ("s3", lambda c: c.delete_object(Bucket=STATES, Key="dev/terraform.tfstate.tflock")),
     ("s3", lambda c: c.put_object(Bucket=STATES, Key="dev/terraform.tfstate", Body=b"{}")),
     ("dynamodb", lambda c: c.put_item(**lock("dev/terraform.tfstate-md5"))),
-    ("s3", lambda c: c.create_bucket(**bucket("new"))),
-    ("s3", lambda c: c.delete_bucket(**bucket("new"))),
+    ("s3", lambda c: c.create_bucket(**bucket("logs"))),
+    ("s3", lambda c: c.delete_bucket(**bucket("logs"))),
     ("s3", lambda c: c.put_object(**bucket("lambda-artifacts"), Key="functions/x.zip", Body=b"")),
     ("iam", lambda c: c.create_role(**role("potential-parakeet-x-dev", PermissionsBoundary=BOUNDARY))),
     (
@@ -165,6 +170,7 @@ WRITES: list[tuple[str, Call]] = [
 NOT_ITS_OWN: list[tuple[str, Call]] = [
     # Other names.
     ("s3", lambda c: c.create_bucket(Bucket="somebody-elses")),
+    ("s3", lambda c: c.create_bucket(**bucket("new"))),
     ("lambda", lambda c: c.create_function(**function("somebody-elses"))),
     ("lambda", lambda c: c.delete_function(FunctionName="somebody-elses")),
     ("iam", lambda c: c.create_role(**role("somebody-elses", PermissionsBoundary=BOUNDARY))),
@@ -180,6 +186,7 @@ NOT_ITS_OWN: list[tuple[str, Call]] = [
     ("dynamodb", lambda c: c.scan(TableName="terraform-state-lock")),
     ("s3", lambda c: c.get_object(**bucket("cache", "prod"), Key="cache/universe.csv")),
     ("s3", lambda c: c.delete_bucket(**bucket("cache", "prod"))),
+    ("s3", lambda c: c.delete_object(**bucket("cache", "prod"), Key="cache/a-dev/x")),
     ("lambda", lambda c: c.get_function(FunctionName="potential-parakeet-x-prod")),
     ("lambda", lambda c: c.invoke(FunctionName="potential-parakeet-migrate-prod")),
     ("iam", lambda c: c.get_role(RoleName="potential-parakeet-x-prod")),
@@ -248,13 +255,34 @@ def test_neither_may_touch_what_is_not_the_environments_own_nor_what_bounds_it(
     assert is_refused(deploy(service), call)
 
 
-def test_a_role_that_has_no_boundary_is_given_no_policy(account: Aws, deploy: Client) -> None:
-    account.client("iam").create_role(**role("potential-parakeet-unbounded-dev"))
-    policy = {"PolicyName": "all", "PolicyDocument": document(allow("s3:GetObject", "*"))}
+def test_the_policies_of_a_role_that_has_no_boundary_stay_as_they_are(account: Aws, deploy: Client) -> None:
+    """A person's, maybe, that is called as the environment's are."""
+    iam, name = account.client("iam"), "potential-parakeet-unbounded-dev"
+    put = {"RoleName": name, "PolicyName": "own", "PolicyDocument": document(allow("s3:GetObject", "*"))}
+    delete = {"RoleName": name, "PolicyName": "own"}
+    attached = {"RoleName": name, "PolicyArn": BOUNDARY}
+    iam.create_role(**role(name))
+    iam.put_role_policy(**put)
+    iam.attach_role_policy(**attached)
+    for call in (
+        methodcaller("put_role_policy", **put),
+        methodcaller("delete_role_policy", **delete),
+        methodcaller("detach_role_policy", **attached),
+    ):
+        assert is_refused(deploy("iam"), call)
+    iam.detach_role_policy(**attached)
+    iam.delete_role_policy(**delete)
+    iam.delete_role(RoleName=name)
+
+
+def test_whom_a_role_trusts_is_said_when_it_is_made_and_never_changed(account: Aws, deploy: Client) -> None:
+    iam, name = account.client("iam"), "potential-parakeet-trusting-dev"
+    deploy("iam").create_role(**role(name, PermissionsBoundary=BOUNDARY))
+    another = document(TRUST | {"Principal": {"AWS": "arn:aws:iam::999999999999:root"}})
     assert is_refused(
-        deploy("iam"), lambda c: c.put_role_policy(RoleName="potential-parakeet-unbounded-dev", **policy)
+        deploy("iam"), lambda c: c.update_assume_role_policy(RoleName=name, PolicyDocument=another)
     )
-    account.client("iam").delete_role(RoleName="potential-parakeet-unbounded-dev")
+    iam.delete_role(RoleName=name)
 
 
 def test_no_role_but_the_environments_own_is_handed_to_a_function(deploy: Client) -> None:
@@ -289,6 +317,38 @@ def test_what_is_put_onto_the_role_besides_gives_it_nothing(account: Aws) -> Non
             client("secretsmanager"), lambda c: c.get_secret_value(SecretId="potential-parakeet/dev")
         )
         iam.delete_role_policy(**more)
+
+
+def test_the_role_that_deploys_gives_neither_role_the_data_by_a_policy_of_its_bucket_or_queue(
+    account: Aws, plan: Client, deploy: Client
+) -> None:
+    sessions = [who("sts").get_caller_identity()["Arn"] for who in (plan, deploy)]
+    roles = [
+        f"arn:aws:iam::{ACCOUNT}:role/deployment/potential-parakeet-{name}-dev" for name in ("plan", "deploy")
+    ]
+    everybody = {"Principal": {"AWS": [*sessions, *roles]}}
+    for part, kept, shown in (
+        ("cache", "cache/manifest.json", "cache/universe.csv"),
+        ("lambda-artifacts", "elsewhere/x.zip", "functions/x.zip"),
+    ):
+        account.client("s3").create_bucket(**bucket(part))
+        policy = document(allow("s3:*", f"arn:aws:s3:::{bucket(part)['Bucket']}/*", **everybody))
+        deploy("s3").put_bucket_policy(**bucket(part), Policy=policy)
+        for client in (plan("s3"), deploy("s3")):
+            for key, refused in ((kept, True), (shown, False)):
+                place = {**bucket(part), "Key": key}
+                assert is_refused(client, methodcaller("put_object", **place)) is refused
+                assert is_refused(client, methodcaller("get_object", **place)) is refused
+                assert is_refused(client, methodcaller("get_object_tagging", **place)) is refused
+        account.client("s3").delete_object(**bucket(part), Key=shown)
+        account.client("s3").delete_bucket(**bucket(part))
+    queue = account.client("sqs").create_queue(QueueName="potential-parakeet-lambda-dlq-dev")["QueueUrl"]
+    policy = document(allow("sqs:*", f"arn:aws:sqs:{HERE}:potential-parakeet-lambda-dlq-dev", **everybody))
+    deploy("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    for client in (plan("sqs"), deploy("sqs")):
+        assert not is_refused(client, methodcaller("send_message", QueueUrl=queue, MessageBody="mine"))
+        assert is_refused(client, methodcaller("receive_message", QueueUrl=queue))
+    account.client("sqs").delete_queue(QueueUrl=queue)
 
 
 def test_a_function_may_no_more_than_its_boundary_whatever_its_policies_say(account: Aws) -> None:
