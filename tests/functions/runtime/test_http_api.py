@@ -295,16 +295,33 @@ def test_the_caller_is_who_the_authorizer_says(authorizer: dict[str, Any], name:
 
 @pytest.mark.parametrize(
     "authorizer",
-    [
-        {},
-        {"jwt": {"claims": {}}},
-        {"jwt": {"claims": {"email": " "}}},
-        {"jwt": {"claims": {"email": 7}}},
-        {"lambda": None},
-    ],
+    [{}, {"jwt": {"claims": {}}}, {"jwt": {"claims": {"email": "", "common_name": ""}}}, {"lambda": None}],
 )
 def test_a_request_of_nobody_is_401(authorizer: dict[str, Any]) -> None:
     assert call("GET", "/caller", authorizer=authorizer)[0] == 401
+
+
+@pytest.mark.parametrize("kind", ["jwt", "lambda"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        *(" ", f" {EMAIL}", f"{EMAIL}\0", f"{EMAIL}\nlevel=INFO", f"\u202e{EMAIL}", f"{'a' * 320}@b", 7),
+        # What is no text, as API Gateway's JWT authorizer hands it on.
+        *(f"[{EMAIL} b@example.com]", f"map[a:{EMAIL}]", "<nil>"),
+    ],
+)
+def test_an_e_mail_that_is_none_is_401_and_not_said_again(kind: str, email: object, log_lines: Lines) -> None:
+    claims = {"email": email, "common_name": "robot.access"}
+    status, body, _ = call(
+        "GET", "/caller", authorizer={kind: {"claims": claims} if kind == "jwt" else claims}
+    )
+    assert status == 401
+    assert EMAIL not in json.dumps([body, log_lines()])
+
+
+@pytest.mark.parametrize("name", [EMAIL, "a\0", "[a b]", "a" * 321])
+def test_a_service_with_a_persons_name_or_none_is_401(name: str) -> None:
+    assert call("GET", "/caller", authorizer={"jwt": {"claims": {"common_name": name}}})[0] == 401
 
 
 @pytest.mark.parametrize(
