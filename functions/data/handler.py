@@ -25,7 +25,7 @@ from functions.market.reading import answering, cache_of
 from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
-from functions.runtime.fields import Day, Ticker
+from functions.runtime.fields import Day, OneTo, Ticker
 from functions.runtime.http_api import HttpApi
 from functions.runtime.invocation import start as start_function
 from functions.runtime.json_text import JsonText
@@ -76,7 +76,9 @@ def list_prices(
     ticker: Annotated[Ticker, Path()],
     start: Annotated[Day, Query(description="First day")] = FIRST_DAY,
     end: Annotated[Day, Query(description="Last day")] = LAST_DAY,
-    limit: Annotated[int | None, Query(ge=1, le=MOST_BARS, description="The last so many bars")] = None,
+    limit: Annotated[
+        Annotated[int, OneTo(MOST_BARS)] | None, Query(description="The last so many bars")
+    ] = None,
     *,
     adjusted: Annotated[bool, Query(description="Open, high, low and close adjusted too")] = True,
     currency: Annotated[Currency, Query(description="AUD at each day's rate or the last before it")] = "USD",

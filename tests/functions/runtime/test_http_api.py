@@ -10,12 +10,13 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from functions.runtime.errors import ConflictError, UnavailableError
-from functions.runtime.fields import DayOrInstant, Exact, Instant
+from functions.runtime.fields import DayOrInstant, Exact, Instant, OneTo
 from functions.runtime.http_api import MAX_BODY_BYTES, HttpApi
 from functions.runtime.paging import PageNumber, PageSize
-from functions.runtime.parameters import Query
+from functions.runtime.parameters import Path, Query
 from tests.functions.events import EMAIL, REQUEST_ID, event
 
+Number = Annotated[int, OneTo(99), Path()]
 Lines = Callable[[], list[dict[str, Any]]]
 
 api = HttpApi()
@@ -38,12 +39,12 @@ def place(order: Order) -> Order:
 
 
 @api.get("/orders/<number>")
-def get(number: int, since: Annotated[DayOrInstant | None, Query()] = None) -> dict[str, Any]:
+def get(number: Number, since: Annotated[DayOrInstant | None, Query()] = None) -> dict[str, Any]:
     return {"number": number, "since": since}
 
 
 @api.delete("/orders/<number>", status_code=204)
-def delete(number: int) -> None:
+def delete(number: Number) -> None:
     assert number
 
 
@@ -203,6 +204,7 @@ def test_a_slash_at_the_end_is_no_other_path() -> None:
         ({"page": 0}, 422, "page"),
         ({"page": "one"}, 400, "page"),
         ({"page": "1,2"}, 400, "page"),
+        ({"page": -1}, 422, "page"),
         ({"page_size": 201}, 422, "page_size"),
         ({"pages": 1}, 422, "pages"),
     ],
@@ -212,6 +214,13 @@ def test_a_query_is_checked_and_a_name_that_nobody_knows_refused(
 ) -> None:
     found, (row,) = refused("GET", "/orders", query=query)
     assert (found, row["field"], row["in"]) == (status, field, "query")
+
+
+@pytest.mark.parametrize("text", ["1_0", "+1", " 1", "1 ", "01", "1.0", "1e1", "\u0661", "--1", ""])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_number_in_a_path_or_query_has_one_text_only(method: str, text: str) -> None:
+    assert call(method, f"/orders/{text or '-'}")[0] == 400
+    assert call("GET", "/orders", query={"page": text})[0] == 400
 
 
 def test_a_nul_in_path_or_query_is_400() -> None:
