@@ -43,6 +43,11 @@ def get(number: Number, since: Annotated[DayOrInstant | None, Query()] = None) -
     return {"number": number, "since": since}
 
 
+@api.post("/orders/<number>/cancel")
+def cancel(number: Number) -> int:
+    return number
+
+
 @api.delete("/orders/<number>", status_code=204)
 def delete(number: Number) -> None:
     assert number
@@ -181,11 +186,28 @@ def test_the_limit_of_a_body_counts_bytes() -> None:
         ("application/x-www-form-urlencoded", 415),
         ("multipart/form-data; boundary=x", 415),
         ("application/jsonp", 415),
+        ("application/json, text/plain", 415),
     ],
 )
 def test_a_body_has_to_be_declared_as_json(declared: str, status: int) -> None:
     sent = event("POST", "/orders", {"price": 1}, headers={"Content-Type": declared})
     assert api.handler(sent, None)["statusCode"] == status
+
+
+@pytest.mark.parametrize(
+    "declared", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", ""]
+)
+def test_what_another_sites_page_may_send_without_asking_first_is_refused_without_a_body_too(
+    declared: str,
+) -> None:
+    assert refused("POST", "/orders/7/cancel", headers={"Content-Type": declared})[0] == 415
+
+
+def test_a_body_without_a_type_is_refused_and_no_body_needs_none() -> None:
+    sent = event("POST", "/orders", {"price": 1})
+    del sent["headers"]["content-type"]
+    assert api.handler(sent, None)["statusCode"] == 415
+    assert call("POST", "/orders/7/cancel")[0] == 200
 
 
 def test_an_unknown_path_is_404_and_a_known_one_with_another_method_405() -> None:
