@@ -1,6 +1,5 @@
 """The data API, and the platform's public health check."""
 
-import secrets
 from datetime import UTC, date, datetime
 from functools import cache
 from http import HTTPStatus
@@ -22,7 +21,6 @@ from functions.data.model import (
 from functions.market.asked import instruments_of, refuse_unknown
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.reading import answering, cache_of
-from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
 from functions.runtime.fields import Day, OneTo, Ticker
@@ -129,15 +127,16 @@ def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
 
 @api.post("/data/refresh", status_code=202, tags=["data"])
 def start_refresh(refresh: Refresh) -> Started:
-    """Start an ingest, of all tickers or of these."""
+    """Start an ingest, of all tickers or of these. One of all that is under way is joined."""
     by = api.caller
     with answering(_cache()) as cached:
         universe = cached.universe()
+        run_id, under_way = ingests.run_for(cached, universe, refresh.tickers, datetime.now(UTC))
     refuse_unknown(refresh.tickers or (), universe)
-    run_id = new_run_id(datetime.now(UTC), secrets.token_hex(16))
-    event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
-    start_function(Settings.read().ingest_function_name, event)
-    log.info("asked for an ingest", extra={"run_id": run_id, "by": by})
+    if not under_way:
+        event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
+        start_function(Settings.read().ingest_function_name, event)
+    log.info("asked for an ingest", extra={"run_id": run_id, "by": by, "under_way": under_way})
     return Started(run_id=run_id)
 
 
