@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.authorizer.encoding import AmbiguousError, decode_base64url, parse_object
+from functions.runtime import names
 
 ALGORITHM = "RS256"
 LEEWAY_SECONDS = 30
@@ -15,7 +16,6 @@ _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _REFUSED_HEADERS = {"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc", "cty"}
 # The end of the year 9999. What is beyond is no time.
 _LAST_SECOND = 253_402_300_799
-_LONGEST_NAME = 320
 
 
 class DeniedError(Exception):
@@ -112,18 +112,8 @@ def _check_origin(claims: dict[str, Any], expected: Expected) -> None:
 
 
 def _identity(claims: dict[str, Any]) -> dict[str, str]:
-    names = {name: _text(claims, name) for name in ("email", "common_name", "sub")}
-    # A person has an e-mail address. A service token has neither that nor a subject.
-    name = "email" if names["email"] else "common_name"
-    if not names[name]:
-        raise DeniedError("neither email nor common_name")
-    return {name: names[name], "sub": names["sub"]}
-
-
-def _text(claims: dict[str, Any], name: str) -> str:
-    value = claims.get(name, "")
-    if not isinstance(value, str) or len(value) > _LONGEST_NAME or not value.isprintable():
-        raise DeniedError(f"{name} is no short printable text")
-    if value != value.strip():
-        raise DeniedError(f"{name} begins or ends with a space")
-    return value
+    try:
+        claim, name = names.named(claims)
+        return {claim: name, "sub": names.text(claims, "sub")}
+    except names.UnnamedError as error:
+        raise DeniedError(str(error)) from None

@@ -1,6 +1,5 @@
 """The data API, and the platform's public health check."""
 
-import secrets
 from datetime import UTC, date, datetime
 from functools import cache
 from http import HTTPStatus
@@ -22,10 +21,9 @@ from functions.data.model import (
 from functions.market.asked import instruments_of, refuse_unknown
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.reading import answering, cache_of
-from functions.market.report import new_run_id
 from functions.market.universe import Universe
 from functions.runtime.errors import InvalidError, NotFoundError
-from functions.runtime.fields import Day, Ticker
+from functions.runtime.fields import Day, OneTo, Ticker
 from functions.runtime.http_api import HttpApi
 from functions.runtime.invocation import start as start_function
 from functions.runtime.json_text import JsonText
@@ -76,7 +74,9 @@ def list_prices(
     ticker: Annotated[Ticker, Path()],
     start: Annotated[Day, Query(description="First day")] = FIRST_DAY,
     end: Annotated[Day, Query(description="Last day")] = LAST_DAY,
-    limit: Annotated[int | None, Query(ge=1, le=MOST_BARS, description="The last so many bars")] = None,
+    limit: Annotated[
+        Annotated[int, OneTo(MOST_BARS)] | None, Query(description="The last so many bars")
+    ] = None,
     *,
     adjusted: Annotated[bool, Query(description="Open, high, low and close adjusted too")] = True,
     currency: Annotated[Currency, Query(description="AUD at each day's rate or the last before it")] = "USD",
@@ -127,15 +127,16 @@ def get_latest(ticker: Annotated[Ticker, Path()]) -> Latest:
 
 @api.post("/data/refresh", status_code=202, tags=["data"])
 def start_refresh(refresh: Refresh) -> Started:
-    """Start an ingest, of all tickers or of these."""
+    """Start an ingest, of all tickers or of these. One of all that is under way is joined."""
     by = api.caller
     with answering(_cache()) as cached:
         universe = cached.universe()
+        run_id, under_way = ingests.run_for(cached, universe, refresh.tickers, datetime.now(UTC))
     refuse_unknown(refresh.tickers or (), universe)
-    run_id = new_run_id(datetime.now(UTC), secrets.token_hex(16))
-    event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
-    start_function(Settings.read().ingest_function_name, event)
-    log.info("asked for an ingest", extra={"run_id": run_id, "by": by})
+    if not under_way:
+        event = {"run_id": run_id, "source": "refresh", "tickers": refresh.tickers}
+        start_function(Settings.read().ingest_function_name, event)
+    log.info("asked for an ingest", extra={"run_id": run_id, "by": by, "under_way": under_way})
     return Started(run_id=run_id)
 
 

@@ -1,13 +1,23 @@
 """What the cache says of its ingests."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from functions.data.model import Failure, Ingest, Status
 from functions.market.cache import Cache, CacheEmptyError
 from functions.market.calendar import last_trading_day_before
 from functions.market.layout import LAST_RUN_KEY, report_key
-from functions.market.manifest import Catalogue
-from functions.market.report import QUEUED_AT_MOST, Report, read_last_run, read_report, started_at
+from functions.market.manifest import Catalogue, UnreadableError
+from functions.market.report import (
+    QUEUED_AT_MOST,
+    Report,
+    new_run_id,
+    read_last_run,
+    read_report,
+    started_at,
+)
+from functions.market.universe import AUDUSD, Universe
 
 
 def status(cache: Cache, now: datetime) -> Status:
@@ -50,6 +60,28 @@ def ingest(cache: Cache, run_id: str, now: datetime) -> Ingest | None:
     if timedelta(0) <= now - asked_for <= QUEUED_AT_MOST:
         return Ingest(run_id=run_id, status="running", started_at=asked_for)
     return None
+
+
+def run_for(
+    cache: Cache, universe: Universe, tickers: Sequence[str] | None, now: datetime
+) -> tuple[str, bool]:
+    """The id of the run that ingests these tickers, or all of them; and whether it is under way already.
+
+    All of them join a run of all. What is asked for again within a minute in which no run has begun is the
+    same run, and the ingest does that once however often it is started.
+    """
+    last, run = "", None
+    # Of another version of this code: the ingest begins anew, so it may not keep one from starting.
+    with suppress(UnreadableError):
+        text = cache.objects.get(LAST_RUN_KEY)
+        if text is not None:
+            last = read_last_run(text)
+            run = ingest(cache, last, now)
+    everything = len(universe) + len([AUDUSD])
+    if tickers is None and run and run.status == "running" and run.tickers == everything:
+        return run.run_id, True
+    minute = now.replace(second=0, microsecond=0)
+    return new_run_id(minute, f"{last} {tickers and sorted(tickers)}"), False
 
 
 def _told(report: Report, now: datetime) -> Ingest:

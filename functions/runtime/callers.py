@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from functions.runtime import names
 from functions.runtime.errors import UnauthenticatedError
-
-MAX_NAME = 320
-"""The longest e-mail address there is (RFC 3696, erratum 1690)."""
 
 
 def caller(event: Mapping[str, Any]) -> str:
@@ -21,8 +19,8 @@ def caller(event: Mapping[str, Any]) -> str:
             pass
         case _:
             claims = {}
-    for claim in ("email", "common_name"):
-        match claims.get(claim):
-            case str(name) if name.strip():
-                return name.strip()[:MAX_NAME]
-    raise UnauthenticatedError("The request does not say who is calling.")
+    try:
+        _, name = names.named(claims)
+    except names.UnnamedError as error:
+        raise UnauthenticatedError(f"The request does not say who is calling: {error}.") from None
+    return name

@@ -60,7 +60,7 @@ class TooLargeError(ApiError):
 
 
 class UnsupportedMediaTypeError(ApiError):
-    """The body is not JSON by its own declaration."""
+    """The request is not declared as JSON."""
 
     status, code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"
 

@@ -60,6 +60,27 @@ Number = Annotated[Decimal, WithJsonSchema({"type": "number"}, mode="serializati
 """A decimal in an answer."""
 
 
+@dataclass(frozen=True)
+class OneTo(GroupedMetadata):
+    """For `Annotated[int, OneTo(...)]` in a path or a query: in digits, one text for a number."""
+
+    most: int
+
+    def __iter__(self) -> Iterator[Any]:
+        yield Field(ge=1, le=self.most)
+        yield BeforeValidator(_in_digits)
+
+
+def _in_digits(value: object) -> object:
+    # To pydantic 1_0 is 10; and +1, 01, 1.0 and 1 with a space are 1.
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Input should be an integer, as 12")
+    return value
+
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+
+
 def line(value: object) -> object:
     """For `BeforeValidator(line)`: text of one line, trimmed."""
     if isinstance(value, str):

@@ -169,6 +169,14 @@ def _prepared(event: Any) -> dict[str, Any]:
 
 def _body(event: Mapping[str, Any]) -> str | None:
     body = event.get("body")
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    declared = headers.get("content-type", "" if body else JSON)
+    # What another site's page may send without asking first is declared as something else, or not at all.
+    if declared.partition(";")[0].strip().lower() != JSON:
+        raise UnsupportedMediaTypeError(
+            "The body has to be declared as JSON.",
+            [{"field": "content-type", "in": "header", "value": declared[:100], "allowed": JSON}],
+        )
     if not body:
         return None
     # Four characters of base64 are three bytes; a character of text is at least one.
@@ -181,13 +189,6 @@ def _body(event: Mapping[str, Any]) -> str | None:
         raise MalformedError("The body is not UTF-8.") from None
     if len(content) > MAX_BODY_BYTES:
         raise _too_large()
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    declared = headers.get("content-type", JSON)
-    if declared.partition(";")[0].strip().lower() != JSON:
-        raise UnsupportedMediaTypeError(
-            "The body has to be JSON.",
-            [{"field": "content-type", "in": "header", "value": declared[:100], "allowed": JSON}],
-        )
     return text
 
 

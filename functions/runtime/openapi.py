@@ -168,7 +168,7 @@ def _operation(operation: dict[str, Any], path: str, method: str, route: Route) 
     body = operation.get("requestBody")
     written = " ".join((route.func.__doc__ or "").split())
     summary, _, rest = written.partition(". ")
-    left_out = set() if body else {"413", "415"}
+    left_out = set() if method in ("post", "put", "patch") else {"413", "415"}
     left_out |= {"409"} if method == "get" else set()
     left_out |= {"401", "403"} if public else set()
     answers = {status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS.keys() - left_out}

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from functions.runtime.fields import OneTo
 from functions.runtime.parameters import Query
 
 # Beyond it a page's first row is no 64-bit number any more.
 MAX_PAGE = 10**9
 
-PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE, description="From 1")]
-PageSize = Annotated[int, Query(ge=1, le=200, description="Rows of a page")]
+PageNumber = Annotated[int, OneTo(MAX_PAGE), Query(description="From 1")]
+PageSize = Annotated[int, OneTo(200), Query(description="Rows of a page")]
 
 
 class Page(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated
 from functions.market.cache import Cache
 from functions.market.reading import answering, cache_of
 from functions.runtime.errors import InvalidError
+from functions.runtime.fields import OneTo
 from functions.runtime.http_api import HttpApi
 from functions.runtime.log import log
 from functions.runtime.parameters import Query
@@ -69,7 +70,7 @@ def list_scan_results(
     scanner: Annotated[Name | None, Query(description="Of this scanner only")] = None,
     signal: Annotated[str | None, Query(min_length=1, max_length=50)] = None,
     min_score: Annotated[float, Query(ge=0, le=100)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    limit: Annotated[int, OneTo(MOST), Query()] = 50,
 ) -> ScanResults:
     """What the latest run of each scanner found, the best scores first."""
     names = [scanner] if scanner else [*SCANNERS]

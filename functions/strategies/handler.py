@@ -8,6 +8,7 @@ from functions.database.connection import DatabaseVariables, database
 from functions.market.cache import Cache
 from functions.market.reading import answering, cache_of
 from functions.runtime.errors import InvalidError, MalformedError, NotFoundError
+from functions.runtime.fields import OneTo
 from functions.runtime.http_api import HttpApi
 from functions.runtime.json_text import JsonText
 from functions.runtime.log import log
@@ -32,7 +33,7 @@ from functions.strategies.run import execute, plan
 from functions.strategies.strategy import Strategy
 
 Name = Annotated[str, Path(max_length=50)]
-Id = Annotated[int, Path(ge=1, le=MAX_ID)]
+Id = Annotated[int, OneTo(MAX_ID), Path()]
 Ids = Annotated[str, Query(max_length=210, description="2 to 10 ids of results, with commas between")]
 _COSTS = tuple(TradingCosts.model_fields)
 

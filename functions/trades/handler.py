@@ -9,7 +9,7 @@ from functions.database.connection import Cursor, database
 from functions.database.idempotency import claim, keep
 from functions.runtime import json_text
 from functions.runtime.errors import ConflictError, InvalidError, NotFoundError
-from functions.runtime.fields import DayOrInstant, Exact, Instant, Ticker
+from functions.runtime.fields import DayOrInstant, Exact, Instant, OneTo, Ticker
 from functions.runtime.http_api import HttpApi
 from functions.runtime.paging import PageNumber, PageSize, paged
 from functions.runtime.parameters import Body, Header, Path, Query
@@ -31,7 +31,7 @@ from functions.trades.model import (
 )
 from functions.trades.trades import cancelled, closed, corrected, refuse_deletion
 
-Id = Annotated[int, Path(ge=1, le=MAX_ID)]
+Id = Annotated[int, OneTo(MAX_ID), Path()]
 AsOf = Annotated[Instant | None, Query(description="What the platform knew at this time")]
 Capital = Annotated[Decimal, Exact(digits=20, places=8, gt=0), Query()]
 InCurrency = Annotated[Currency, Query(description="Currencies are never added")]

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
+from functions.data import handler as data
 from functions.openapi import FILE, openapi
+from functions.scanner import handler as scanner
+from functions.strategies import handler as strategies
+from functions.trades import handler as trades
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,18 @@ def test_what_the_gateway_may_answer_is_its_message_with_its_id_of_the_request(
     assert {"$ref": "#/components/schemas/GatewayError"} in [schema, *schema.get("anyOf", [])]
     assert "apigw-requestid" in answer["headers"]
     assert list(described["components"]["schemas"]["GatewayError"]["properties"]) == ["message"]
+
+
+def test_no_integer_in_a_path_or_query_is_what_python_alone_takes_for_one() -> None:
+    integers = [
+        field
+        for handler in (data, scanner, strategies, trades)
+        for route in handler.api.routes
+        for field in (*route.dependant.path_params, *route.dependant.query_params)
+        if type(field.validate("1", loc=())[0]) is int
+    ]
+    assert {field.name for field in integers} == {"limit", "page", "page_size", "result_id", "trade"}
+    assert all(field.validate("1_0", loc=())[1] for field in integers)
 
 
 def test_an_operation_is_named_once(described: Any) -> None:

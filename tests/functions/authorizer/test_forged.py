@@ -218,6 +218,7 @@ CLAIMS: dict[str, dict[str, Any] | bytes] = {
     "lone surrogate": json.dumps(person()).replace(EMAIL, "\\ud800").encode(),
     "endless e-mail": person(email="a" * 321),
     "number as name": service(common_name=7),
+    "a person's name": service(common_name=EMAIL),
     "number as subject": person(sub=7),
     "null subject": person(sub=None),
     "two e-mails": b'{"email":"ceo@example.com",' + json.dumps(person()).encode()[1:],

@@ -11,11 +11,21 @@ import numpy as np
 import pytest
 
 from functions.data import handler as data
+from functions.data.ingests import run_for
 from functions.market.bars import ADJUSTED_CLOSE
+from functions.market.cache import Cache
 from functions.market.layout import LAST_RUN_KEY, MANIFEST_KEY, report_key
 from functions.market.manifest import manifest_json
 from functions.market.panel import load_closes
-from functions.market.report import QUEUED_AT_MOST, SILENT_AFTER, Report, instant, new_run_id, report_json
+from functions.market.report import (
+    QUEUED_AT_MOST,
+    SILENT_AFTER,
+    Report,
+    instant,
+    last_run_json,
+    new_run_id,
+    report_json,
+)
 from functions.market.universe import AUDUSD
 from functions.runtime.errors import UnauthenticatedError, UnavailableError
 from local.market_data.history import audusd, history
@@ -274,6 +284,73 @@ def test_a_refresh_is_running_while_lambda_may_still_start_it(ask: Ask, hours: f
 def test_a_refresh_of_all_names_no_tickers(ask: Ask, started: list[Any]) -> None:
     assert ask("POST", "/data/refresh", {})[0] == 202
     assert started[0][1]["tickers"] is None
+
+
+ALL = len(TICKERS) + len([AUDUSD])
+
+
+def begun(market: Market, *, tickers: int = ALL, silent: timedelta = timedelta(0), **told: Any) -> str:
+    """The id of a run that began, and was last heard of so long ago."""
+    heard = instant(datetime.now(UTC) - silent)
+    report = Report(run_id(7), "schedule", heard, heard, tickers, ["SPY"], **told)
+    market.objects().put(report_key(report.run_id), report_json(report))
+    market.objects().put(LAST_RUN_KEY, last_run_json(report.run_id))
+    return report.run_id
+
+
+def test_a_refresh_of_all_joins_an_ingest_of_all_that_is_under_way(
+    ask: Ask, market: Market, started: list[Any]
+) -> None:
+    under_way = begun(market)
+    assert ask("POST", "/data/refresh", {}) == (202, {"run_id": under_way})
+    assert started == []
+    assert ask("POST", "/data/refresh", {"tickers": ["SPY"]})[1] != {"run_id": under_way}
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"status": "done"},
+        {"status": "failed"},
+        {"silent": SILENT_AFTER + timedelta(minutes=1)},
+        {"tickers": 2},
+        {"tickers": 0},
+    ],
+    ids=["done", "failed", "silent", "of some", "of unknown size"],
+)
+def test_a_refresh_of_all_joins_no_other_ingest(
+    ask: Ask, market: Market, started: list[Any], told: dict[str, Any]
+) -> None:
+    other = begun(market, **told)
+    status, answer = ask("POST", "/data/refresh", {})
+    assert (status, len(started)) == (202, 1)
+    assert answer["run_id"] != other
+
+
+def test_a_refresh_is_started_where_the_last_runs_report_is_of_another_version_of_the_code(
+    ask: Ask, market: Market, started: list[Any]
+) -> None:
+    last = begun(market)
+    market.objects().put(report_key(last), b'{"schema_version": 0}')
+    assert ask("POST", "/data/refresh", {})[0] == 202
+    market.objects().put(LAST_RUN_KEY, b"{}")
+    assert ask("POST", "/data/refresh", {})[0] == 202
+    assert len(started) == 2
+
+
+def test_what_is_asked_for_again_before_any_run_has_begun_is_the_same_run(market: Market) -> None:
+    cache = Cache(market.objects())
+    now = datetime(2024, 6, 11, 6, 0, 1, tzinfo=UTC)
+
+    def asked(tickers: list[str] | None, after: float = 0) -> str:
+        return run_for(cache, cache.universe(), tickers, now + timedelta(seconds=after))[0]
+
+    every, some = asked(None), asked(["SPY", "AAPL"])
+    assert (asked(None, 58), asked(["AAPL", "SPY"], 58)) == (every, some)
+    assert len({every, some, asked(["SPY"]), asked(None, 60)}) == 4
+    begun(market, status="done")
+    assert asked(None, 58) != every
 
 
 @pytest.mark.parametrize(

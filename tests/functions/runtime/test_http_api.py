@@ -10,13 +10,14 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from functions.runtime.errors import ConflictError, UnavailableError
-from functions.runtime.fields import DayOrInstant, Exact, Instant
+from functions.runtime.fields import DayOrInstant, Exact, Instant, OneTo
 from functions.runtime.http_api import MAX_BODY_BYTES, HttpApi
 from functions.runtime.paging import PageNumber, PageSize
-from functions.runtime.parameters import Query
+from functions.runtime.parameters import Path, Query
 from tests.functions.events import EMAIL, REQUEST_ID, event
 from tests.platform import SCHEDULED
 
+Number = Annotated[int, OneTo(99), Path()]
 Lines = Callable[[], list[dict[str, Any]]]
 
 api = HttpApi()
@@ -39,12 +40,17 @@ def place(order: Order) -> Order:
 
 
 @api.get("/orders/<number>")
-def get(number: int, since: Annotated[DayOrInstant | None, Query()] = None) -> dict[str, Any]:
+def get(number: Number, since: Annotated[DayOrInstant | None, Query()] = None) -> dict[str, Any]:
     return {"number": number, "since": since}
 
 
+@api.post("/orders/<number>/cancel")
+def cancel(number: Number) -> int:
+    return number
+
+
 @api.delete("/orders/<number>", status_code=204)
-def delete(number: int) -> None:
+def delete(number: Number) -> None:
     assert number
 
 
@@ -181,11 +187,28 @@ def test_the_limit_of_a_body_counts_bytes() -> None:
         ("application/x-www-form-urlencoded", 415),
         ("multipart/form-data; boundary=x", 415),
         ("application/jsonp", 415),
+        ("application/json, text/plain", 415),
     ],
 )
 def test_a_body_has_to_be_declared_as_json(declared: str, status: int) -> None:
     sent = event("POST", "/orders", {"price": 1}, headers={"Content-Type": declared})
     assert api.handler(sent, None)["statusCode"] == status
+
+
+@pytest.mark.parametrize(
+    "declared", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", ""]
+)
+def test_what_another_sites_page_may_send_without_asking_first_is_refused_without_a_body_too(
+    declared: str,
+) -> None:
+    assert refused("POST", "/orders/7/cancel", headers={"Content-Type": declared})[0] == 415
+
+
+def test_a_body_without_a_type_is_refused_and_no_body_needs_none() -> None:
+    sent = event("POST", "/orders", {"price": 1})
+    del sent["headers"]["content-type"]
+    assert api.handler(sent, None)["statusCode"] == 415
+    assert call("POST", "/orders/7/cancel")[0] == 200
 
 
 def test_an_unknown_path_is_404_and_a_known_one_with_another_method_405() -> None:
@@ -204,6 +227,7 @@ def test_a_slash_at_the_end_is_no_other_path() -> None:
         ({"page": 0}, 422, "page"),
         ({"page": "one"}, 400, "page"),
         ({"page": "1,2"}, 400, "page"),
+        ({"page": -1}, 422, "page"),
         ({"page_size": 201}, 422, "page_size"),
         ({"pages": 1}, 422, "pages"),
     ],
@@ -213,6 +237,13 @@ def test_a_query_is_checked_and_a_name_that_nobody_knows_refused(
 ) -> None:
     found, (row,) = refused("GET", "/orders", query=query)
     assert (found, row["field"], row["in"]) == (status, field, "query")
+
+
+@pytest.mark.parametrize("text", ["1_0", "+1", " 1", "1 ", "01", "1.0", "1e1", "\u0661", "--1", ""])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_number_in_a_path_or_query_has_one_text_only(method: str, text: str) -> None:
+    assert call(method, f"/orders/{text or '-'}")[0] == 400
+    assert call("GET", "/orders", query={"page": text})[0] == 400
 
 
 def test_a_nul_in_path_or_query_is_400() -> None:
@@ -296,16 +327,33 @@ def test_the_caller_is_who_the_authorizer_says(authorizer: dict[str, Any], name:
 
 @pytest.mark.parametrize(
     "authorizer",
-    [
-        {},
-        {"jwt": {"claims": {}}},
-        {"jwt": {"claims": {"email": " "}}},
-        {"jwt": {"claims": {"email": 7}}},
-        {"lambda": None},
-    ],
+    [{}, {"jwt": {"claims": {}}}, {"jwt": {"claims": {"email": "", "common_name": ""}}}, {"lambda": None}],
 )
 def test_a_request_of_nobody_is_401(authorizer: dict[str, Any]) -> None:
     assert call("GET", "/caller", authorizer=authorizer)[0] == 401
+
+
+@pytest.mark.parametrize("kind", ["jwt", "lambda"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        *(" ", f" {EMAIL}", f"{EMAIL}\0", f"{EMAIL}\nlevel=INFO", f"\u202e{EMAIL}", f"{'a' * 320}@b", 7),
+        # What is no text, as API Gateway's JWT authorizer hands it on.
+        *(f"[{EMAIL} b@example.com]", f"map[a:{EMAIL}]", "<nil>"),
+    ],
+)
+def test_an_e_mail_that_is_none_is_401_and_not_said_again(kind: str, email: object, log_lines: Lines) -> None:
+    claims = {"email": email, "common_name": "robot.access"}
+    status, body, _ = call(
+        "GET", "/caller", authorizer={kind: {"claims": claims} if kind == "jwt" else claims}
+    )
+    assert status == 401
+    assert EMAIL not in json.dumps([body, log_lines()])
+
+
+@pytest.mark.parametrize("name", [EMAIL, "a\0", "[a b]", "a" * 321])
+def test_a_service_with_a_persons_name_or_none_is_401(name: str) -> None:
+    assert call("GET", "/caller", authorizer={"jwt": {"claims": {"common_name": name}}})[0] == 401
 
 
 @pytest.mark.parametrize(
