@@ -83,11 +83,11 @@ def trade(client: httpx.Client) -> None:
             "direction": "BUY",
             "quantity": 10,
             "entry_price": 187.25,
-            "entry_date": "2026-11-02T10:30:00-05:00",
+            "entry_date": "2024-11-04T10:30:00-05:00",
             "currency": "USD",
         },
     )
-    closed = {"exit_price": 201.1, "exit_date": "2026-11-20T15:45:00-05:00"}
+    closed = {"exit_price": 201.1, "exit_date": "2024-11-22T15:45:00-05:00"}
     _show(client, 200, "POST", f"/trades/{placed['id']}/close", closed)
     _show(client, 200, "GET", "/trades?ticker=AAPL")
 

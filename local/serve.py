@@ -142,7 +142,7 @@ export PARAKEET_TOKEN={token}
     curl -s $PARAKEET_API/trades -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\
         -H 'Content-Type: application/json' -d '{{
             "ticker": "AAPL", "direction": "BUY", "quantity": 10, "entry_price": 187.25,
-            "entry_date": "2026-11-02T10:30:00-05:00", "currency": "USD"}}'
+            "entry_date": "2024-11-04T10:30:00-05:00", "currency": "USD"}}'
     curl -s "$PARAKEET_API/trades?ticker=AAPL" -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN"
     curl -s "$PARAKEET_API/data/prices/SPY?limit=3&currency=AUD" -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN"
     curl -s $PARAKEET_API/strategies/dual_momentum/run -H "Cf-Access-Jwt-Assertion: $PARAKEET_TOKEN" \\

@@ -30,6 +30,9 @@ def status(cache: Cache, now: datetime) -> Status:
     else:
         catalogue, lost = snapshot.catalogue, snapshot.lost
     entries, market = catalogue.instruments, catalogue.market_day
+    due = last_trading_day_before(now.astimezone(UTC).date())
+    # An account in AUD is valued at the last rate, however old it is.
+    rates = catalogue.tickers.get(AUDUSD.ticker)
     last_run = cache.objects.get(LAST_RUN_KEY)
     return Status.model_validate(
         {
@@ -38,7 +41,7 @@ def status(cache: Cache, now: datetime) -> Status:
             "oldest_date": min((entry.first for entry in entries), default=None),
             "newest_date": max((entry.last for entry in entries), default=None),
             "market_date": market,
-            "stale": market is None or market < last_trading_day_before(now.astimezone(UTC).date()),
+            "stale": market is None or market < due or (rates is not None and rates.last < str(due)),
             "lost": sorted(lost),
             "last_ingest": ingest(cache, read_last_run(last_run), now) if last_run is not None else None,
         }

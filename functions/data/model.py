@@ -98,7 +98,9 @@ class Status(BaseModel):
     market_date: date | None = Field(
         description="The newest day that at least half of the tickers have; backtests and scans end there"
     )
-    stale: bool = Field(description="That day is before the last trading day before now")
+    stale: bool = Field(
+        description="That day, or that of the newest AUDUSD, is before the last trading day before now"
+    )
     lost: list[str] = Field(
         description="Tickers whose bars were lost: a backtest or scan with one is refused until an ingest "
         "brings them again"

@@ -168,15 +168,16 @@ class TickerIngest:
             # but a whole history of its own would lack those of all years.
             own = entry.provider == provider.name
             # Providers adjust for different things: what one of them did days ago, another one may not have.
-            common = old.last(OVERLAP_BARS if own else 1)
+            common = old.last(OVERLAP_BARS) if own else old.last_alike(OVERLAP_BARS)
             try:
                 quotes = _quotes(provider, instrument, common.dates[0].item(), self._end)
-            except UnknownTickerError:
-                raise
-            except NoDataError:
-                pass
+            except NoDataError as error:
+                if not own or isinstance(error, UnknownTickerError):
+                    raise
             else:
                 bars = self._checked(quotes, outcome)
+                if not own and not np.isin(common.dates, bars.dates).any():
+                    raise ProviderError("it lacks the last days held, by which later ones would be scaled")
                 last = old.dates[-1]
                 adjusting = bool(quotes.adjusting[quotes.dates > last].any())
                 same = same_adjustment if own else same_factor

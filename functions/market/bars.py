@@ -98,6 +98,17 @@ class Bars:
         """The last so many."""
         return Bars(self.dates[-days:], self.values[-days:])
 
+    def last_alike(self, days: int) -> "Bars":
+        """Of the last so many those that are adjusted as the very last is."""
+        last = self.last(days)
+        factors = last.factors()
+        others = last.dates[~_close(factors, factors[-1])]
+        return last.after(others[-1]) if len(others) else last
+
+    def factors(self) -> NDArray[np.float64]:
+        """By what each close is adjusted."""
+        return np.asarray(self.values[:, ADJUSTED_CLOSE] / self.values[:, CLOSE])
+
 
 @dataclass(frozen=True)
 class Quotes:
@@ -198,13 +209,10 @@ def same_adjustment(old: Bars, new: Bars) -> bool:
 
 
 def same_factor(old: Bars, new: Bars) -> bool:
-    """Whether the days that both have, at least one, are adjusted alike.
-
-    Their closes may differ by their source.
-    """
+    """Whether the days that both have are adjusted alike. Their closes may differ by their source."""
     _, in_old, in_new = np.intersect1d(old.dates, new.dates, return_indices=True)
-    before, now = (
-        bars.values[at, ADJUSTED_CLOSE] / bars.values[at, CLOSE]
-        for bars, at in ((old, in_old), (new, in_new))
-    )
-    return len(in_old) > 0 and bool(np.isclose(before, now, rtol=1e-4).all())
+    return bool(_close(old.factors()[in_old], new.factors()[in_new]).all())
+
+
+def _close(factors: NDArray[np.float64], others: NDArray[np.float64] | np.float64) -> NDArray[np.bool_]:
+    return np.isclose(factors, others, rtol=1e-4)

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.strategies.prices import Floats, Prices, Rows
+from functions.strategies.prices import ENDED_AFTER_DAYS, Floats, Prices, Rows
 from functions.strategies.rebalancing import Costs, rebalance
 from functions.strategies.strategy import Strategy
-
-# An asset without a price for so many trading days in a row has ended. That looks at the past only: whether a
-# gap closes later is not known on the day.
-ENDED_AFTER_DAYS = 5
 
 
 @dataclass(frozen=True, eq=False)

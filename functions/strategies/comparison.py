@@ -1,18 +1,11 @@
 """Runs beside each other."""
 
 from collections.abc import Sequence
+from typing import Any, get_args
 
 from functions.strategies.metrics import Metrics
 from functions.strategies.model import Comparison, Difference, Result
 
-_HAVE_TO_BE_ALIKE: tuple[Difference, ...] = (
-    "start_date",
-    "end_date",
-    "currency",
-    "initial_capital",
-    "costs",
-    "ingest_run",
-)
 # Of these less is better.
 _LESS = ("volatility", "turnover")
 # More or less invested is neither.
@@ -35,8 +28,14 @@ def compare(results: Sequence[Result]) -> Comparison:
         results=list(results),
         differences=[
             field
-            for field in _HAVE_TO_BE_ALIKE
-            if any(getattr(result, field) != getattr(results[0], field) for result in results)
+            for field in get_args(Difference)
+            if any(_told(result, field) != _told(results[0], field) for result in results)
         ],
         best=best,
     )
+
+
+def _told(result: Result, field: Difference) -> Any:
+    found = getattr(result, field)
+    # Their order says nothing.
+    return sorted(found) if field == "tickers" else found

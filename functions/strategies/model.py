@@ -192,7 +192,16 @@ class ResultInFull(Result):
     trades: ResultTrades
 
 
-Difference = Literal["start_date", "end_date", "currency", "initial_capital", "costs", "ingest_run"]
+Difference = Literal[
+    "tickers",
+    "start_date",
+    "end_date",
+    "currency",
+    "initial_capital",
+    "costs",
+    "ingest_run",
+    "code_version",
+]
 
 
 class Comparison(BaseModel):

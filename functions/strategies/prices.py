@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
+# An asset without a price for so many trading days in a row has ended. That looks at the past only: whether a
+# gap closes later is not known on the day.
+ENDED_AFTER_DAYS = 5
+
 
 @dataclass(frozen=True, eq=False)
 class Prices:
@@ -51,8 +55,29 @@ class Prices:
         """What is known after the close of that row, without a copy."""
         return type(self)(self.days[: row + 1], self.tickers, self.closes[: row + 1], self.candidates)
 
+    def last(self, days: int) -> Floats:
+        """The closes of so many days. One that is missing, but for the very last, is the one before it until
+        the asset counts as ended; NaN from then on, and before it begins.
+        """
+        return self._held_at(max(0, len(self.closes) - days), len(self.closes))
+
     def total_return(self, since: int, until: int = 0) -> Floats:
-        """p(t - until) / p(t - since) - 1 for each ticker, t the last row; NaN where a price is missing."""
+        """p(t - until) / p(t - since) - 1 for each ticker, t the last row, of closes as `last` has them."""
         if since >= len(self.closes):
             return np.full(len(self.tickers), np.nan)
-        return np.asarray(self.closes[-1 - until] / self.closes[-1 - since] - 1)
+        rows = (len(self.closes) - 1 - ago for ago in (since, until))
+        before, after = (self._held_at(row, row + 1)[0] for row in rows)
+        return np.asarray(after / before - 1)
+
+    def _held_at(self, begin: int, end: int) -> Floats:
+        closes = self.closes[begin:end]
+        past = closes[: len(self.closes) - 1 - begin]
+        if not np.isnan(past).any():
+            return closes
+        closes = closes.copy()
+        for back in range(1, ENDED_AFTER_DAYS):
+            first = max(begin, back)
+            past = closes[first - begin : len(self.closes) - 1 - begin]
+            earlier = self.closes[first - back : first - back + len(past)]
+            np.copyto(past, earlier, where=np.isnan(past))
+        return closes

@@ -56,6 +56,7 @@ api = HttpApi()
 def open_trade(trade: NewTrade, idempotency_key: IdempotencyKey = None) -> Trade:
     """Record a trade that was entered into."""
     by = api.caller
+    _refuse_future(entry_date=trade.entry_date)
 
     def opened(cursor: Cursor) -> store.Row:
         now = store.clock(cursor)
@@ -197,6 +198,7 @@ def correct_trade(trade: Id, correction: Annotated[Correction, Body()]) -> Trade
     by = api.caller
     sent: dict[str, Any] = dict(correction)
     event_date = sent.pop("event_date", None)
+    _refuse_future(entry_date=sent.get("entry_date"), exit_date=sent.get("exit_date"), event_date=event_date)
     with database().write() as cursor:
         latest = _found(store.locked(cursor, trade), trade)
         changes = corrected(latest, sent)
@@ -218,6 +220,7 @@ def correct_trade(trade: Id, correction: Annotated[Correction, Body()]) -> Trade
 def close_trade(trade: Id, exit: Exit, idempotency_key: IdempotencyKey = None) -> Trade:
     """Close an open trade, which settles what it earned."""
     by = api.caller
+    _refuse_future(exit_date=exit.exit_date)
 
     def settled(cursor: Cursor) -> store.Row:
         latest = _found(store.locked(cursor, trade), trade)
@@ -272,9 +275,15 @@ def _found(row: Any, trade: int) -> Any:
 
 
 def _past(as_of: datetime | None) -> datetime | None:
-    if as_of is not None and as_of > datetime.now(UTC) + CLOCK_LEEWAY:
-        raise InvalidError.field("as_of", as_of, "Not in the future", place="query")
+    _refuse_future("query", as_of=as_of)
     return as_of
+
+
+def _refuse_future(place: str = "body", **times: datetime | None) -> None:
+    latest = datetime.now(UTC) + CLOCK_LEEWAY
+    for name, time in times.items():
+        if time is not None and time > latest:
+            raise InvalidError.field(name, time, "Not in the future", place=place)
 
 
 def _begin(day: date | None) -> datetime | None:

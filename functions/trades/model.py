@@ -24,6 +24,7 @@ Strategy = Annotated[
 AssetName = Annotated[str, StringConstraints(max_length=100)]
 AssetClass = Annotated[str, StringConstraints(max_length=50)]
 Notes = Annotated[str, StringConstraints(max_length=10_000)]
+Past = Annotated[Instant, Field(description="Not in the future")]
 Direction = Literal["BUY", "SELL"]
 Currency = Literal["AUD", "USD"]
 Status = Literal["OPEN", "CLOSED", "CANCELLED"]
@@ -48,7 +49,7 @@ class NewTrade(Asked):
     entry_price: Price
     commission: Commission = Decimal("3.00")
     currency: Currency = "AUD"
-    entry_date: Instant
+    entry_date: Past
     strategy_name: Strategy = "dual_momentum"
     signal_score: Score | None = None
     notes: Notes | None = None
@@ -68,12 +69,14 @@ class CorrectionFields(TypedDict, total=False):
     exit_price: Price
     commission: Commission
     currency: Currency
-    entry_date: Instant
-    exit_date: Instant
+    entry_date: Past
+    exit_date: Past
     strategy_name: Strategy
     signal_score: Score | None
     notes: Notes | None
-    event_date: Annotated[Instant, Field(description="When what is corrected happened; now if not given")]
+    event_date: Annotated[
+        Instant, Field(description="When what is corrected happened, not in the future; now if not given")
+    ]
 
 
 def _status_has_routes_of_its_own(value: Any) -> Any:
@@ -92,7 +95,7 @@ class Exit(Asked):
     """How a trade was closed."""
 
     exit_price: Price
-    exit_date: Instant | None = Field(None, description="Now if not given")
+    exit_date: Instant | None = Field(None, description="Not in the future; now if not given")
 
 
 class Trade(BaseModel):

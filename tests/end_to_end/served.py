@@ -138,7 +138,7 @@ def trade(**changed: Any) -> dict[str, Any]:
         "direction": "BUY",
         "quantity": 10,
         "entry_price": 187.25,
-        "entry_date": "2026-11-02T10:30:00-05:00",
+        "entry_date": "2024-11-04T10:30:00-05:00",
         **changed,
     }
 

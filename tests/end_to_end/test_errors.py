@@ -32,7 +32,7 @@ def test_what_is_not_json_of_the_right_shape_is_malformed(api: Api, body: bytes)
     ("changed", "status"),
     [
         ({"quantity": "many"}, 400),
-        ({"entry_date": "2026-11-02T10:30:00"}, 400),
+        ({"entry_date": "2024-11-04T10:30:00"}, 400),
         ({"entry_date": "yesterday"}, 400),
         ({"quantity": 0}, 422),
         ({"quantity": -1}, 422),

@@ -29,7 +29,7 @@ def test_a_trade_is_placed_by_whom_the_token_names_and_found_again(api: Api) -> 
     mine = ticker()
     body = placed(api, ticker=f"  {mine.lower()} ")
     assert (body["ticker"], body["status"], body["changed_by"]) == (mine, "OPEN", TRADER)
-    assert body["entry_date"] == "2026-11-02T15:30:00Z"
+    assert body["entry_date"] == "2024-11-04T15:30:00Z"
     assert (body["pnl"], body["exit_price"]) == (None, None)
     assert api.get(f"/trades/{body['id']}").json() == body
     listed = api.get("/trades/", params={"ticker": mine}).json()
@@ -44,7 +44,7 @@ def test_a_service_token_is_who_changed_a_trade(served: Served) -> None:
 def test_money_is_exact_from_the_requests_text_to_the_answers(api: Api) -> None:
     text = (
         '{"ticker": "EXACT", "direction": "SELL", "quantity": 0.00000003,'
-        ' "entry_price": 123456789012.12345678, "commission": 0.1, "entry_date": "2026-11-02T10:30:00Z"}'
+        ' "entry_price": 123456789012.12345678, "commission": 0.1, "entry_date": "2024-11-04T10:30:00Z"}'
     )
     sent = api.post("/trades", content=text, headers={"Content-Type": "application/json"})
     assert sent.status_code == 201, sent.text
@@ -64,7 +64,7 @@ def test_a_trade_is_corrected_closed_and_settled_once(api: Api) -> None:
     corrected = api.patch(path, json={"entry_price": "10.00", "notes": "as on the contract note"})
     assert (corrected.status_code, exact(corrected)["entry_price"]) == (200, Decimal("10.00"))
     assert corrected.json()["quantity"] == body["quantity"]
-    closed = api.post(f"{path}/close", json={"exit_price": "12.50", "exit_date": "2026-11-20T15:45:00Z"})
+    closed = api.post(f"{path}/close", json={"exit_price": "12.50", "exit_date": "2024-11-22T15:45:00Z"})
     assert closed.status_code == 200
     settled = exact(closed)
     assert (settled["status"], settled["pnl"]) == ("CLOSED", Decimal("247.00"))
@@ -89,7 +89,7 @@ def test_nothing_is_overwritten_and_any_time_is_answered_as_it_was_known_then(ap
     mine = ticker()
     first = placed(api, ticker=mine)
     path = f"/trades/{first['id']}"
-    second = api.patch(path, json={"quantity": 11, "event_date": "2026-11-02T16:00:00Z"}).json()
+    second = api.patch(path, json={"quantity": 11, "event_date": "2024-11-04T16:00:00Z"}).json()
     third = api.post(f"{path}/close", json={"exit_price": 200}).json()
     versions = api.get(f"{path}/history").json()["versions"]
     assert [version["version"] for version in versions] == [1, 2, 3]
@@ -99,7 +99,7 @@ def test_nothing_is_overwritten_and_any_time_is_answered_as_it_was_known_then(ap
         None,
     ]
     # When it happened and when it was learned are two times.
-    assert versions[1]["event_date"] == "2026-11-02T16:00:00Z" != versions[1]["known_from"]
+    assert versions[1]["event_date"] == "2024-11-04T16:00:00Z" != versions[1]["known_from"]
     for known, version in zip((first, second, third), versions, strict=True):
         as_of = {"as_of": version["known_from"]}
         assert api.get(path, params=as_of).json() == known
@@ -197,7 +197,7 @@ def test_an_answer_its_log_line_and_the_access_log_have_the_same_request_id(serv
 
 
 def test_times_are_answered_in_utc(api: Api) -> None:
-    body = placed(api, entry_date="2026-11-02T10:30:00+11:00")
-    assert body["entry_date"] == "2026-11-01T23:30:00Z"
+    body = placed(api, entry_date="2024-11-04T10:30:00+11:00")
+    assert body["entry_date"] == "2024-11-03T23:30:00Z"
     assert datetime.fromisoformat(body["created_at"]).utcoffset() is not None
     assert body["created_at"].endswith("Z")

@@ -152,7 +152,7 @@ def test_make_token_gives_one_for_whom_it_is_told(serving: Serving) -> None:
         "direction": "BUY",
         "quantity": 1,
         "entry_price": 1,
-        "entry_date": "2026-11-02T10:30:00Z",
+        "entry_date": "2024-11-04T10:30:00Z",
     }
     with serving.api(token) as api:
         assert api.post("/trades", json=body).json()["changed_by"] == "somebody@example.com"

@@ -21,7 +21,7 @@ class InverseVolatility(Strategy):
         return self.window + 1
 
     def weights(self, known: Prices, previous: Floats) -> Floats:  # noqa: ARG002 - where it came from does not matter
-        closes = known.closes[-self.bars :]
+        closes = known.last(self.bars)
         deviations = np.std(closes[1:] / closes[:-1] - 1, axis=0, ddof=1)
         # Below it is the rounding of prices that do not move.
         eligible = known.candidates & (deviations > 1e-12)

@@ -27,7 +27,7 @@ class Olmar(Strategy):
         return self.window
 
     def weights(self, known: Prices, previous: Floats) -> Floats:
-        closes = known.closes[-self.window :]
+        closes = known.last(self.window)
         eligible = np.flatnonzero(known.candidates & ~np.isnan(closes).any(axis=0))
         weights = np.zeros(len(previous))
         if len(eligible) == 0:

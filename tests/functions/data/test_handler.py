@@ -15,7 +15,7 @@ from functions.data.ingests import run_for
 from functions.market.bars import ADJUSTED_CLOSE
 from functions.market.cache import Cache
 from functions.market.layout import LAST_RUN_KEY, MANIFEST_KEY, report_key
-from functions.market.manifest import manifest_json
+from functions.market.manifest import Catalogue, catalogue_json, manifest_json
 from functions.market.panel import load_closes
 from functions.market.report import (
     QUEUED_AT_MOST,
@@ -65,6 +65,15 @@ def ask(market: Market, monkeypatch: pytest.MonkeyPatch, started: list[tuple[str
         return answer["statusCode"], json.loads(answer["body"], parse_float=Decimal)
 
     return asked
+
+
+def read_on(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(day.year, day.month, day.day, 12, tzinfo=tz)
+
+    monkeypatch.setattr(data, "datetime", Noon)
 
 
 def test_before_the_first_ingest_lists_are_empty_and_the_status_says_so(ask: Ask) -> None:
@@ -227,13 +236,7 @@ def test_data_is_stale_when_the_last_trading_day_before_now_is_missing(
 ) -> None:
     market.wake(datetime.fromisoformat(f"{newest}T06:00:00+00:00") + timedelta(1))
     market.ingest(tickers=["SPY"])
-
-    class Friday(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return cls(2024, 6, 7, 12, tzinfo=tz)
-
-    monkeypatch.setattr(data, "datetime", Friday)
+    read_on(monkeypatch, date(2024, 6, 7))
     assert ask("GET", "/data/status")[1]["stale"] is stale
 
 
@@ -243,13 +246,7 @@ def test_one_ticker_that_is_fresh_hides_not_that_the_others_are_stale(
     market.ingest()
     market.wake(SECOND_MORNING)
     market.ingest(2, tickers=["SPY"])
-
-    class Tuesday(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return cls(2024, 6, 11, 12, tzinfo=tz)
-
-    monkeypatch.setattr(data, "datetime", Tuesday)
+    read_on(monkeypatch, date(2024, 6, 11))
     status = ask("GET", "/data/status")[1]
     assert (status["newest_date"], status["market_date"], status["stale"]) == (
         "2024-06-10",
@@ -260,6 +257,20 @@ def test_one_ticker_that_is_fresh_hides_not_that_the_others_are_stale(
     status = ask("GET", "/data/status")[1]
     # CTRA has ended in March.
     assert (status["market_date"], status["stale"]) == ("2024-06-10", False)
+
+
+def test_a_rate_that_has_stopped_makes_the_data_stale(
+    ask: Ask, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.ingest()
+    snapshot = market.snapshot()
+    entries = dict(snapshot.catalogue.tickers)
+    read_on(monkeypatch, date(2024, 6, 7))
+    assert ask("GET", "/data/status")[1]["stale"] is False
+    entries[AUDUSD.ticker] = replace(entries[AUDUSD.ticker], last="2020-06-05")
+    market.objects().put(snapshot.manifest.catalogue, catalogue_json(Catalogue(entries)))
+    data._cache.cache_clear()
+    assert ask("GET", "/data/status")[1]["stale"] is True
 
 
 def test_a_refresh_starts_the_ingest_and_is_running_until_it_reports(ask: Ask, started: list[Any]) -> None:

@@ -304,6 +304,60 @@ def test_the_second_provider_goes_on_where_its_adjustment_is_the_same(market: Ma
     assert (entry.provider, entry.first, entry.rows) == ("two", "2024-06-03", 3)
 
 
+@pytest.mark.parametrize(
+    ("had", "failure"),
+    [
+        (date(2024, 6, 3), ""),
+        (date(2024, 6, 5), "it lacks the last days held, by which later ones would be scaled"),
+        (date(2024, 6, 6), "none"),
+    ],
+    ids=["all but the last day", "none of the last days", "no day from them on"],
+)
+def test_years_of_dividends_are_not_lost_to_a_second_provider_that_lacks_the_last_day_held(
+    market: Market, folder: str, had: date, failure: str
+) -> None:
+    first = Scripted("one", weekdays(date(2024, 3, 1), date(2024, 6, 4)))
+    first.dividend = date(2024, 5, 1)
+    second = Scripted("two", weekdays(date(2024, 3, 1), date(2024, 6, 5)))
+    second.counts_dividends = False
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    first.failure = ProviderError("down")
+    # It answers so to the question for the last days, but has all of them when the whole history is asked.
+    whole = second.rows
+
+    def daily(_: Instrument, start: date, end: date) -> Quotes:
+        second.rows = {
+            day: close
+            for day, close in whole.items()
+            if start == HISTORY_START or (had <= day and day != date(2024, 6, 4) and had < date(2024, 6, 6))
+        }
+        return Scripted.daily(second, _, start, end)
+
+    second.daily = daily  # type: ignore[method-assign] # for this one test
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "02-x"))
+    assert HISTORY_START not in second.asked
+    if failure:
+        assert (outcome.update, outcome.failure) == (None, f"one: down; two: {failure}")
+    else:
+        assert list(values_of(market, outcome)[[0, -1], ADJUSTED_CLOSE]) == [9_900_000, 10_000_000]
+
+
+@pytest.mark.parametrize("lacks", [False, True], ids=["all days", "the day of the dividend missing"])
+def test_a_dividend_of_the_last_days_is_no_reason_to_take_anothers_history(
+    market: Market, folder: str, lacks: bool
+) -> None:
+    first = Scripted("one", weekdays(date(2024, 3, 1), date(2024, 6, 4)))
+    second = Scripted("two", weekdays(date(2024, 3, 1), date(2024, 6, 5)))
+    first.dividend = MONDAY if not lacks else date(2024, 6, 4)
+    entry = entry_of(ingest(market, [first, second], None, folder))
+    first.failure = ProviderError("down")
+    if lacks:
+        del second.rows[date(2024, 6, 4)]
+    outcome = ingest(market, [first, second], entry, folder.replace("01-x", "02-x"))
+    assert HISTORY_START not in second.asked
+    assert (outcome.update is None) == lacks
+
+
 def test_a_provider_with_a_shorter_history_never_replaces_a_longer_one(market: Market, folder: str) -> None:
     first = Scripted("one", prices(MONDAY - timedelta(28), 9) | prices(MONDAY, 10, 11), factor=0.9)
     second = Scripted("two", prices(MONDAY, 10, 11, 12))

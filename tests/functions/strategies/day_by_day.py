@@ -102,6 +102,16 @@ def _projected(point: Weights) -> Weights:
     return {ticker: max(0.0, value - low) for ticker, value in point.items()}
 
 
+def _bridged(walk: list[float | None]) -> list[float | None]:
+    """A missing close but the last one is the close before it, of at most four days ago."""
+    bridged = list(walk)
+    for day in range(1, len(walk) - 1):
+        if walk[day] is None:
+            earlier = [close for close in walk[max(0, day - 4) : day] if close is not None]
+            bridged[day] = earlier[-1] if earlier else None
+    return bridged
+
+
 def _whole(walk: list[float | None], days: int) -> list[float]:
     """The last so many closes; none if there are fewer, or one is missing."""
     known = [close for close in walk[-days:] if close is not None]
@@ -155,7 +165,7 @@ def simulate(
                 cash, paid = cash - change - fee, paid + fee
             waiting = None
         if today == first or _period(days[today], weekly) != _period(days[today - 1], weekly):
-            waiting = decide({ticker: walk[: today + 1] for ticker, walk in walks.items()})
+            waiting = decide({ticker: _bridged(walk[: today + 1]) for ticker, walk in walks.items()})
         curve.append(cash + sum(units[ticker] * last[ticker] / rates[today] for ticker in walks))
     return curve, paid
 

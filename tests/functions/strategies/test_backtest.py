@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.strategies.backtest import ENDED_AFTER_DAYS, Backtest, backtest
+from functions.strategies.backtest import Backtest, backtest
 from functions.strategies.catalog import STRATEGIES
 from functions.strategies.catalog.equal_weight import EqualWeight
-from functions.strategies.prices import Floats, Prices
+from functions.strategies.prices import ENDED_AFTER_DAYS, Floats, Prices
 from functions.strategies.rebalancing import Calendar, Costs
 from functions.strategies.strategy import Strategy
 from tests.functions.strategies import day_by_day

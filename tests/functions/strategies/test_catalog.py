@@ -85,6 +85,30 @@ def test_inverse_volatility_halves_the_weight_of_what_moves_twice_as_much() -> N
     assert found == pytest.approx({"CALM": 2 / 3, "WILD": 1 / 3})
 
 
+def with_gap(walk: list[float], first: int, days: int = 1) -> list[float]:
+    return [nothing if first <= day < first + days else close for day, close in enumerate(walk)]
+
+
+def test_a_missing_close_does_not_take_an_asset_out_of_a_window() -> None:
+    strategy = make("inverse_volatility", window=20)
+    calm, wild = ([100 + size * (day % 2) for day in range(25)] for size in (1.0, 2.0))
+    found = weights(strategy, CALM=calm, WILD=with_gap(wild, 12), LONG=with_gap(wild, 8, 5))
+    held = [*wild[:12], wild[11], *wild[13:]]
+    assert found == pytest.approx(weights(strategy, CALM=calm, WILD=held))
+    assert weights(strategy, CALM=calm, WILD=with_gap(wild, 24)) == {"CALM": 1}
+
+
+@pytest.mark.parametrize(("name", "first"), [("dual_momentum", 4), ("momentum", 4), ("momentum", 21)])
+def test_a_missing_close_where_a_lookback_begins_or_ends_is_the_one_before_it(name: str, first: int) -> None:
+    more = {"skip": 3, "top": 1} if name == "momentum" else {"defensive": ["D"]}
+    strategy = make(name, lookback=20, **more)
+    walks = {"B": line(10, 12, 25), "D": line(10, 9, 25)}
+    assert weights(strategy, {"B"}, **{**walks, "B": with_gap(walks["B"], first)}) == {"B": 1}
+    # Four days are bridged. After five it has ended.
+    assert weights(strategy, {"B"}, B=with_gap(line(10, 12, 30), first + 2, 4), D=line(10, 9, 30)) == {"B": 1}
+    assert weights(strategy, {"B"}, B=with_gap(line(10, 12, 30), first + 1, 5), D=line(10, 9, 30)) != {"B": 1}
+
+
 def test_equal_weight_holds_all_that_have_a_price() -> None:
     assert weights(make("equal_weight"), A=[1.0], B=[2.0], C=[nothing]) == {"A": 0.5, "B": 0.5}
 

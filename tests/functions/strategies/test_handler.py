@@ -228,6 +228,20 @@ def test_a_comparison_names_the_best_and_what_cannot_be_compared(call: Call) -> 
     assert alike["differences"] == []
 
 
+def test_runs_of_other_tickers_or_other_code_are_not_taken_for_alike(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(tickers: list[str]) -> int:
+        return int(ran(call, "equal_weight", tickers=tickers)["id"])
+
+    one, again, other = made(["A", "B"]), made(["B", "A"]), made(["A", "C"])
+    monkeypatch.setattr("functions.runtime.variables.code_version", lambda: "another")
+    later = made(["A", "B"])
+    for number, differences in ((again, []), (other, ["tickers"]), (later, ["code_version"])):
+        found = call("GET", "/strategies/compare", query={"ids": f"{one},{number}"})[1]
+        assert found["differences"] == differences
+
+
 @pytest.mark.parametrize(
     ("ids", "status"),
     [
