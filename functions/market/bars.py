@@ -148,7 +148,9 @@ def check(quotes: Quotes, *, today: date, end: date | None = None) -> tuple[Bars
     whole: NDArray[np.bool_] = np.all(np.abs(scaled) < _LARGEST, axis=1)
     values = np.where(whole[:, None], scaled, 0).astype(np.int64)
     dates = quotes.dates
-    opened, high, low, close = values[:, _OPEN], values[:, _HIGH], values[:, _LOW], values[:, CLOSE]
+    raw, adjusted = values[:, _PRICES[:4]], values[:, _PRICES[4:]]
+    # Factors and their products are rounded.
+    rounding = adjusted.max(axis=1) // MILLIONTHS + 1
     # NaT is later than nothing and no weekend.
     reasons = {
         "a value is missing or too large": ~whole | np.isnat(dates),
@@ -157,9 +159,8 @@ def check(quotes: Quotes, *, today: date, end: date | None = None) -> tuple[Bars
         "day on a weekend": ~np.is_busday(np.where(np.isnat(dates), np.datetime64(today, "D"), dates)),
         "price not above 0": (values[:, _PRICES] <= 0).any(axis=1),
         "negative volume": values[:, _VOLUME] < 0,
-        "high below low": high < low,
-        "open or close outside low to high": (np.minimum(opened, close) < low)
-        | (np.maximum(opened, close) > high),
+        "high below low": _high_below_low(raw) | _high_below_low(adjusted, rounding),
+        "open or close outside low to high": _outside(raw) | _outside(adjusted, rounding),
     }
     refused: Counter[str] = Counter()
     good = np.ones(len(dates), bool)
@@ -173,6 +174,16 @@ def check(quotes: Quotes, *, today: date, end: date | None = None) -> tuple[Bars
     if again := len(bars) - len(once):
         refused["day twice in one answer"] = again
     return once, refused
+
+
+def _high_below_low(prices: NDArray[np.int64], rounding: NDArray[np.int64] | int = 0) -> NDArray[np.bool_]:
+    return np.asarray(prices[:, _HIGH] + rounding < prices[:, _LOW])
+
+
+def _outside(prices: NDArray[np.int64], rounding: NDArray[np.int64] | int = 0) -> NDArray[np.bool_]:
+    ends = prices[:, [_OPEN, CLOSE]]
+    low, high = prices[:, _LOW] - rounding, prices[:, _HIGH] + rounding
+    return np.asarray((ends.min(axis=1) < low) | (ends.max(axis=1) > high))
 
 
 def _once(bars: Bars) -> Bars:

@@ -8,7 +8,7 @@ from functions.strategies.prices import Floats
 DAYS_A_YEAR = 252
 RISK_FREE = 0.04
 
-# A deviation below it is the rounding of floats.
+# A return or a deviation below it is the rounding of floats.
 _NOISE = 1e-12
 
 
@@ -44,7 +44,8 @@ def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
         return Metrics(exposure=exposure)
     total = float(equity[-1] / equity[0] - 1)
     cagr = _a_year(total, days)
-    drawdown = float((equity / np.maximum.accumulate(equity) - 1).min())
+    lowest = float((equity / np.maximum.accumulate(equity) - 1).min())
+    drawdown = lowest if lowest < -_NOISE else 0.0
     volatility = float(returns.std(ddof=1)) * DAYS_A_YEAR**0.5 if days > 1 else None
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0) ** 2))) * DAYS_A_YEAR**0.5
     excess = float(returns.mean()) * DAYS_A_YEAR - RISK_FREE
@@ -56,7 +57,7 @@ def metrics(equity: Floats, invested: Floats, traded: float) -> Metrics:
         sortino=_ratio(excess, downside),
         max_drawdown=drawdown,
         calmar=None if cagr is None else _ratio(cagr, -drawdown),
-        win_rate_days=float((returns > 0).mean()),
+        win_rate_days=float((returns > _NOISE).mean()),
         turnover=traded / 2 / float(equity.mean()) * DAYS_A_YEAR / days,
         exposure=exposure,
     )

@@ -150,12 +150,13 @@ def get_dashboard(
             as_of=past,
         )
         earned = store.earned_since(cursor, currency, began, ends, past)
+        last_updated = store.last_change(cursor, currency, past)
     portfolio = metrics.portfolio(totals, initial_capital, currency)
     return Dashboard(
         portfolio=Portfolio.model_validate(portfolio),
         recent_trades=[Trade.model_validate(row) for row in recent],
         open_positions=portfolio["open_trades"],
-        last_updated=max((row["last_updated"] for row in totals), default=None),
+        last_updated=last_updated,
         **earned,
     )
 

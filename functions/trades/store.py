@@ -184,14 +184,24 @@ def totals(cursor: Cursor[DictRow], currency: str, as_of: datetime | None) -> li
             coalesce(sum(pnl) FILTER (WHERE pnl > 0), 0) AS won,
             coalesce(sum(pnl) FILTER (WHERE pnl < 0), 0) AS lost,
             max(pnl) AS best,
-            min(pnl) AS worst,
-            max(known_from) AS last_updated
+            min(pnl) AS worst
         FROM parakeet.trade_versions
         WHERE currency = %(currency)s AND {}
         GROUP BY ticker ORDER BY ticker
         """).format(known(as_of)),
         {"currency": currency, "as_of": as_of},
     ).fetchall()
+
+
+def last_change(cursor: Cursor[DictRow], currency: str, as_of: datetime | None) -> datetime | None:
+    """When the latest change of one currency's trades was learned. A deletion is one."""
+    found = cursor.execute(
+        sql.SQL(
+            "SELECT max(known_from) AS time FROM parakeet.trade_versions WHERE currency = %(currency)s AND {}"
+        ).format(sql.SQL("TRUE" if as_of is None else "known_from <= %(as_of)s")),
+        {"currency": currency, "as_of": as_of},
+    )
+    return _one(found)["time"]  # type: ignore[no-any-return] # a timestamptz
 
 
 def earned_since(

@@ -69,8 +69,7 @@ def corrected(trade: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, An
     """
     if trade["status"] != "CLOSED" and (exits := sorted({"exit_price", "exit_date"} & set(sent))):
         raise ConflictError(f"Only a closed trade has an {exits[0]}.", [_status(trade, "CLOSED")])
-    # 1.0 and 1.00 are the same number, but not the same text.
-    changes = {name: value for name, value in sent.items() if str(value) != str(trade[name])}
+    changes = {name: value for name, value in sent.items() if value != trade[name]}
     _refuse_exit_before_entry({**trade, **changes})
     if trade["status"] == "CLOSED" and _PRICED & set(changes):
         changes |= _result({**trade, **changes})

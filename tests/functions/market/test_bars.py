@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions.market.bars import Bars, Quotes, check, flags, same_adjustment
 from functions.market.cache import Cache
-from functions.market.layout import COLUMNS, MILLIONTHS
+from functions.market.layout import ADJUSTED_COLUMNS, COLUMNS, MILLIONTHS
 from functions.market.manifest import UnknownSchemaError
 from functions.market.parquet import on_disk, rows
 from tests.functions.filled_cache import empty_cache
@@ -45,6 +45,9 @@ def changed(**values: float) -> tuple[float, ...]:
         (FRIDAY, changed(open=8.5), "open or close outside low to high"),
         (FRIDAY, changed(close=12.5), "open or close outside low to high"),
         (FRIDAY, changed(close=8.5), "open or close outside low to high"),
+        (FRIDAY, changed(adjusted_high=1, adjusted_low=2), "high below low"),
+        (FRIDAY, changed(adjusted_close=100), "open or close outside low to high"),
+        (FRIDAY, changed(adjusted_open=0.01), "open or close outside low to high"),
         (FRIDAY, changed(low=0), "price not above 0"),
         (FRIDAY, changed(adjusted_close=-1), "price not above 0"),
         (FRIDAY, changed(adjusted_low=0.0000001), "price not above 0"),
@@ -166,12 +169,18 @@ def test_a_file_of_another_schema_is_not_read(tmp_path: Path) -> None:
                 cache.file("cache/other.parquet")
 
 
+def test_adjusted_prices_may_be_out_of_order_by_their_rounding() -> None:
+    rounded = quotes((FRIDAY, changed(adjusted_close=6.000001, adjusted_low=5.000001)))
+    assert len(check(rounded, today=TODAY)[0]) == 1
+
+
 def test_a_change_of_more_than_half_is_flagged_and_a_split_is_not() -> None:
+    ten = dict.fromkeys(ADJUSTED_COLUMNS, 10.0)
     jump = quotes(
         (date(2024, 6, 11), GOOD),
-        (date(2024, 6, 12), changed(open=20, high=20, low=20, close=20, adjusted_close=10)),
+        (date(2024, 6, 12), changed(open=20, high=20, low=20, close=20, **ten)),
         # Two for one: the raw price halves, the adjusted one does not.
-        (date(2024, 6, 13), changed(adjusted_close=10)),
+        (date(2024, 6, 13), changed(**ten)),
     )
     bars, _ = check(jump, today=TODAY)
     assert flags(bars, since=bars) == ["2024-06-12: close changed by +82% without a split"]

@@ -57,6 +57,12 @@ def test_a_ratio_without_a_meaning_is_none() -> None:
     assert steady["sharpe"] is None, "its volatility is the rounding of floats"
 
 
+def test_the_rounding_of_floats_is_neither_a_winning_day_nor_a_drawdown() -> None:
+    above, below = np.nextafter(100, 101), np.nextafter(100, 99)
+    still = of(100, above, 100, below, 100, 101)
+    assert (still["win_rate_days"], still["max_drawdown"]) == (0.2, 0)
+
+
 def test_one_day_has_no_figures_and_two_days_no_deviation() -> None:
     assert {name for name, value in of(100).items() if value is not None} == {"exposure"}
     assert of(100, 90)["volatility"] is None

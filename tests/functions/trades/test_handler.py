@@ -254,6 +254,18 @@ def test_as_of_answers_as_the_platform_knew_it_then(call: Call) -> None:
     assert then("/trades", "2020-01-01T00:00:00Z")["trades"] == []
 
 
+def test_a_deletion_is_the_latest_change_too(call: Call) -> None:
+    def last_updated(**query: str) -> str:
+        return str(call("GET", "/trades/metrics/dashboard", query=query)[1]["last_updated"])
+
+    kept, trade = opened(call), opened(call)
+    call("DELETE", f"/trades/{trade['id']}")
+    deleted = call("GET", f"/trades/{trade['id']}/history")[1]["versions"][-1]["known_from"]
+    assert last_updated() == deleted > trade["created_at"]
+    assert last_updated(as_of=deleted) == deleted
+    assert last_updated(as_of=kept["created_at"]) == kept["created_at"]
+
+
 def test_as_of_is_not_a_time_to_come(call: Call) -> None:
     assert call("GET", "/trades", query={"as_of": "2999-01-01T00:00:00Z"})[0] == 422
     assert call("GET", "/trades", query={"as_of": "2025-01-01"})[0] == 400

@@ -106,6 +106,8 @@ def test_a_correction_of_an_open_trade_gives_it_no_result() -> None:
 
 def test_what_is_sent_but_the_same_is_no_change() -> None:
     assert corrected(trade(), {"ticker": "SPY", "notes": None, "quantity": Decimal(10)}) == {}
+    assert corrected(trade(), {"quantity": Decimal("1e1")}) == {}
+    assert corrected(trade(), {"quantity": Decimal("10.00")}) == {}
 
 
 @pytest.mark.parametrize("field", ["exit_price", "exit_date"])
