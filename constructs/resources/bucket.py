@@ -182,7 +182,7 @@ class Bucket(Construct):
         """Let it list and read the objects below `prefix`, as long as the bucket is this account's.
 
         Ask by listing whether an object is there: reading one that is not is "access denied". As the other
-        grants, it raises ValueError where the prefix is no folder.
+        grants, it raises ValueError for what is in no folder.
         """
         return grantee.role.allow(
             f"read-{self._called(prefix)}",
