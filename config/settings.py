@@ -58,7 +58,10 @@ class FunctionSettings(Section):
 
 
 HttpsAddress = Annotated[
-    StrictStr, matching(r"https://[^/\s?#]+(/[^\s?#]*)?", "an https address, as https://example.com/keys")
+    StrictStr,
+    matching(
+        r"https://[^/\\\s?#@]+(/[^\s?#]*)?", "an https address without a login, as https://example.com/keys"
+    ),
 ]
 
 

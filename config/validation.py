@@ -182,20 +182,24 @@ _IN_OUR_WORDS = {
 }
 
 
+# A user and a password in an address.
+_LOGIN = re.compile(r"(?<=//)[^/\s]*@")
+
+
 def explain(environment: str, model: type[BaseModel], error: ValidationError) -> ConfigurationError:
     """The faults of `environment` as lines of `environment: field = value: what is allowed`."""
     lines = []
     for fault in error.errors(include_url=False):
         location = [str(step) for step in fault["loc"]]
-        given = "" if isinstance(fault["input"], Mapping | BaseModel) else f" = {fault['input']!r}"
+        given = "" if isinstance(fault["input"], Mapping | BaseModel) else _shown(fault["input"])
         match fault["type"]:
             case "value_error" if isinstance(wrong := fault["ctx"]["error"], FieldError):
                 location.append(wrong.field)
-                given = f" = {wrong.value!r}"
+                given = _shown(wrong.value)
                 message = f"allowed: {wrong.allowed}"
             case "extra_forbidden":
                 message = f"unknown field; allowed: {', '.join(_section(model, location[:-1]).model_fields)}"
-                given = f" = {fault['input']!r}"
+                given = _shown(fault["input"])
             case "model_type":
                 message = f"allowed: a section of {', '.join(_section(model, location).model_fields)}"
             case "literal_error":
@@ -205,6 +209,10 @@ def explain(environment: str, model: type[BaseModel], error: ValidationError) ->
         field = f"{'.'.join(location)}{given}: " if location else ""
         lines.append(f"{environment}: {field}{message}")
     return ConfigurationError("\n".join(lines))
+
+
+def _shown(value: object) -> str:
+    return f" = {_LOGIN.sub('…@', repr(value))}"
 
 
 def _section(model: type[BaseModel], location: list[str]) -> type[BaseModel]:

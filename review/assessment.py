@@ -14,6 +14,7 @@ from review.finding import Finding, Folded, Part, fold
 from review.not_understood import not_understood
 from review.permissions import who_may_do_what
 from review.planner import Planner
+from review.provider_lock import provider_lock
 from review.replacement import Replacement, replacements
 from review.rest import rest
 from review.roles import roles
@@ -72,6 +73,7 @@ def _of_stack(
         *data_at_risk(comparison, None if why_not else replaced),
         *secrets_in_state(comparison),
         *permissions,
+        *provider_lock(comparison),
         *roles(comparison),
         *exposure(comparison),
         *code(comparison),

@@ -23,8 +23,10 @@ AUTHOR = "github-actions[bot]"
 """Whose token a workflow has."""
 
 SUBJECT = frozenset(
-    {"benchmarks", "config", "constructs", "docs", "functions", "stacks", "tests"}
+    {"benchmarks", "constructs", "docs", "functions", "stacks", "tests"}
     | {"CONTRIBUTING.md", "LICENSE", "README.md", "openapi.json"}
+    # The rest of config is the review's own code too, or whom it trusts.
+    | {"config/dev.py", "config/staging.py", "config/prod.py", "config/universe.csv"}
 )
 """What a page is about, or says nothing of. All else makes the page, or deploys what it is about."""
 
@@ -109,7 +111,7 @@ class PullRequest:
 
 
 def _note(changed: Iterable[str]) -> str:
-    judges = sorted(name for name in changed if name.partition("/")[0] not in SUBJECT)
+    judges = sorted(name for name in changed if SUBJECT.isdisjoint((name, name.partition("/")[0])))
     if not judges:
         return ""
     # A file may be called anything.

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from review.changes import Argument, Change, Comparison, arguments
@@ -56,6 +57,12 @@ _OF_BUCKETS = {
     "server_side_encryption_configuration",
     "versioning",
 }
+# Of a backend, what says nothing of where the state is.
+_OF_STATE = {
+    "backend.s3.dynamodb_table": "Terraform's state is **no longer locked** by that table",
+    "backend.s3.encrypt": "Terraform's state is **no longer encrypted** when it is written",
+    "backend.s3.use_lockfile": "Terraform's state is **no longer locked** by a file beside it",
+}
 # What protects when it is true.
 _PROTECTIONS = {
     ("aws_dynamodb_table", "deletion_protection_enabled"): "loses its protection from deletion",
@@ -84,6 +91,7 @@ def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | N
     yield from _triggered(comparison, replaced or {})
     for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
         yield from _shorter_life(comparison, change)
+    yield from _no_longer_let_go_of(comparison)
     yield from _elsewhere(comparison)
 
 
@@ -117,6 +125,19 @@ def _holder(
         yield f"{anew}: {why}{refused}", "moved"
     if replacement:
         yield f"{anew}: {replacement.reason}{refused}", "anew"
+
+
+def _no_longer_let_go_of(comparison: Comparison) -> Iterator[Finding]:
+    """What no `removed` block spares any more, and no resource is."""
+    if not comparison.new.document:
+        return
+    moves = dict(comparison.new.moves)
+    for address in sorted(comparison.old.kept - comparison.new.kept):
+        if moves.get(address, address) not in comparison.new.resources:
+            holds = HOLDERS.get(address.partition(".")[0])
+            lost = f", its {holds} with it" if holds else ""
+            text = f"`{address}` is no longer let go of: a state that still has it would **destroy** it{lost}"
+            yield Finding(Part.DATA, text, "terraform")
 
 
 def _along(comparison: Comparison, replaced: Mapping[str, Replacement]) -> Iterator[Finding]:
@@ -198,7 +219,7 @@ def _refused(protected: bool) -> str:
 
 
 def _is_protected(given: Block | None) -> bool:
-    return bool(block((given or {}).get("lifecycle")).get("prevent_destroy"))
+    return block((given or {}).get("lifecycle")).get("prevent_destroy") is True
 
 
 def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[tuple[str, str]]:
@@ -269,14 +290,27 @@ def _less(change: Change, argument: Argument, label: str, bucket: str) -> str | 
             text = _fewer_kept(change, argument, bucket)
         case "aws_s3_bucket_server_side_encryption_configuration", _ if argument.top == "rule":
             text = f"{bucket}: encryption {shown(before)} → {shown(after)} (`{argument.path}`)"
-        case "aws_secretsmanager_secret_version", "secret_string_wo_version":
-            text = f"`{change.address}` is written anew from the variables"
+        case "aws_secretsmanager_secret_version", _:
+            text = _written(change, argument)
         case kind, path if (kind, path) in _LESS and _is_less(before, after):
             text = f"{label} {_LESS[kind, path].format(before=_days(before), after=_days(after))}"
         case kind, _ if (kind, argument.top) in _PROTECTIONS and _is_weaker(argument):
             what = _PROTECTIONS[kind, argument.top]
             text = f"{label} {what} (`{argument.path}` {shown(before)} → {shown(after)})"
     return text
+
+
+def _written(change: Change, argument: Argument) -> str | None:
+    before, after = (
+        (given or {}).get("secret_string_wo", (given or {}).get("secret_string"))
+        for given in (change.before, change.after)
+    )
+    if argument.path == "secret_string_wo_version":
+        source = "from the variables" if _GIVEN.search(str(after)) else "from no variable"
+        return f"`{change.address}` is written anew {source}"
+    if argument.path in ("secret_string_wo", "secret_string") and before != after:
+        return f"`{change.address}`: **another expression** says what is written (`{argument.path}`)"
+    return None
 
 
 def _fewer_kept(change: Change, argument: Argument, bucket: str) -> str | None:
@@ -295,7 +329,7 @@ def _fewer_kept(change: Change, argument: Argument, bucket: str) -> str | None:
 def _is_weaker(argument: Argument) -> bool:
     # Another key is another owner; of what is on or off, only off is less.
     key = argument.top.endswith("key_id") or argument.top == "server_side_encryption"
-    return bool(argument.before) if key else not argument.after
+    return bool(argument.before) if key else not argument.after or argument.after == "0"
 
 
 def _loses_protection(change: Change) -> bool:
@@ -332,22 +366,42 @@ def _shorter_life(comparison: Comparison, change: Change) -> Iterator[Finding]:
     bucket = comparison.new.readable(str(change.after.get("bucket", "")))
     # What deleted another bucket's objects deleted none of this one's.
     elsewhere = _leads_elsewhere(comparison, change, "bucket")
-    before, after = _lives(None if elsewhere else change.before), _lives(change.after)
+    was = None if elsewhere else _with_new_names(change.before, change.after)
+    before, after = _lives(was), _lives(change.after)
     yield from _other_objects(comparison, change, bucket, {rule for rule, _ in before.keys() & after.keys()})
-    if not elsewhere:
-        yield from _fewer_versions(comparison, change, bucket)
+    yield from _fewer_versions(comparison, replace(change, before=was), bucket)
     for (rule, what), days in after.items():
         had = before.get((rule, what))
         where, path = _LIVES[what], what.partition(".")[0]
         if had is None or _is_less(had, days):
             unit = " days" if what.endswith("days") else ""
-            was = _was(before, rule, what)
             yield Finding(
                 Part.DATA,
-                f"{bucket}: {where} after {days}{unit}{was} (rule `{rule}`)",
+                f"{bucket}: {where} after {days}{unit}{_was(before, rule, what)} (rule `{rule}`)",
                 comparison.construct(change),
                 (f"{change.address}:rule[{rule}].{path}", f"{change.address}:rule[{rule}]"),
             )
+
+
+def _with_new_names(before: Block | None, after: Block | None) -> Block:
+    """The block as it was, each rule by the name that it has now: it does the same to the same objects."""
+    old, new = (blocks((given or {}).get("rule")) for given in (before, after))
+    had, has = ({str(rule.get("id")) for rule in rules} for rules in (old, new))
+    come = [rule for rule in new if str(rule.get("id")) not in had]
+    found = []
+    for rule in old:
+        alike = [one for one in come if str(rule.get("id")) not in has and _does(one) == _does(rule)]
+        # Of several the one that has no other days either.
+        same = next((one for one in alike if one | {"id": rule.get("id")} == rule), next(iter(alike), rule))
+        come = [one for one in come if one is not same]
+        found.append(rule | {"id": same.get("id")})
+    return (before or {}) | {"rule": found}
+
+
+def _does(rule: Block) -> tuple[object, ...]:
+    """To which objects a rule does what, whenever."""
+    about = block(rule.get("filter")) or {"prefix": rule.get("prefix", "")}
+    return about, {what.partition(".")[0] for what in _LIVES if what.partition(".")[0] in rule}
 
 
 def _is_made_now(comparison: Comparison, reference: Any) -> bool:
@@ -424,12 +478,16 @@ def _elsewhere(comparison: Comparison) -> Iterator[Finding]:
     old, new = comparison.old.document, comparison.new.document
     backends = [_at(document, "terraform", "backend") for document in (old, new)]
     for argument in arguments(backends[0], backends[1], "backend"):
-        yield Finding(
-            Part.DATA,
+        text = (
             "Terraform's **state is elsewhere**: without `terraform init -migrate-state` it knows nothing of "
-            f"what is deployed ({difference(argument)})",
-            "terraform",
-            ("terraform:backend",),
+            "what is deployed"
+        )
+        if argument.path in _OF_STATE:
+            if not argument.before:
+                continue
+            text = _OF_STATE[argument.path]
+        yield Finding(
+            Part.DATA, f"{text} ({difference(argument)})", "terraform", (f"terraform:{argument.path}",)
         )
     for name in ("region", "allowed_account_ids", "assume_role"):
         before, after = (_at(document, "provider", "aws", 0, name) for document in (old, new))

@@ -82,6 +82,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 _GUARDED = ("AWS_IAM", "CUSTOM", "JWT")
 # A new one is a way in, whatever its arguments are.
 _WAYS_IN = {"aws_apigatewayv2_api", "aws_apigatewayv2_stage"}
+_NO_TLS = {f"`aws:securetransport` {test} `false`" for test in ("bool", "boolifexists")}
 # What an API's own document says stands beside its routes, or instead of them.
 _DOCUMENT = "an OpenAPI document makes routes of its own, and says who guards them: it is not read here"
 
@@ -245,10 +246,16 @@ def _whole(comparison: Comparison, change: Change) -> Iterator[tuple[str, str]]:
 
 def _without_tls(comparison: Comparison) -> Iterator[Finding]:
     """Resources that refused requests without TLS and no longer do."""
-    refusing = {one.resource for one in Permissions.of(comparison.new).all if _refuses_without_tls(one)}
-    no_longer = {one.resource for one in lost(comparison) if _refuses_without_tls(one)}
+    now = {
+        (one.action, one.resource) for one in Permissions.of(comparison.new).all if _refuses_without_tls(one)
+    }
+    no_longer = {
+        one.resource
+        for one in lost(comparison)
+        if _refuses_without_tls(one) and (one.action, one.resource) not in now
+    }
     there = {comparison.new.label(address) for address in comparison.new.resources}
-    for resource in sorted(map(without_attributes, no_longer - refusing)):
+    for resource in sorted(set(map(without_attributes, no_longer))):
         if resource in there:
             yield Finding(Part.EXPOSURE, f"{resource} **answers without TLS**", "")
 
@@ -257,5 +264,6 @@ def _refuses_without_tls(permission: Permission) -> bool:
     return (
         permission.denied
         and permission.principal == "everybody"
-        and any("aws:SecureTransport" in condition for condition in permission.conditions)
+        and len(permission.conditions) == 1
+        and permission.conditions[0].casefold() in _NO_TLS
     )

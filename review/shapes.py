@@ -10,6 +10,9 @@ _TYPED = ("resource", "data")
 _NAMED = ("variable", "output", "module", "check")
 _SINGLE = ("terraform", "locals")
 _REPEATED = ("moved", "removed", "import")
+# A policy document's values are texts.
+_TRUE_OR_FALSE = ("resource", "removed", "provider", "terraform")
+_BOOLEANS = {"true": True, "false": False, "${true}": True, "${false}": False}
 
 
 def blocks(value: Any) -> list[Block]:
@@ -31,6 +34,13 @@ def listed(value: Any) -> list[Any]:
 
 def normalised(document: Mapping[str, Any]) -> Block:
     """Every section of a stack's document in one shape. An argument that is null is not given."""
+    return {
+        section: _with_booleans(given) if section in _TRUE_OR_FALSE else given
+        for section, given in _in_one_shape(document).items()
+    }
+
+
+def _in_one_shape(document: Mapping[str, Any]) -> Block:
     found = dict(document)
     for section in _TYPED:
         if section in found:
@@ -52,6 +62,18 @@ def normalised(document: Mapping[str, Any]) -> Block:
             name: [_given(one) for one in blocks(given)] for name, given in block(found["provider"]).items()
         }
     return found
+
+
+def _with_booleans(value: Any) -> Any:
+    """Terraform takes the texts for what they say."""
+    match value:
+        case dict():
+            return {key: _with_booleans(part) for key, part in value.items()}
+        case list():
+            return [_with_booleans(part) for part in value]
+        case str():
+            return _BOOLEANS.get(value, value)
+    return value
 
 
 def _given(value: Any) -> Block:

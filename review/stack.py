@@ -63,6 +63,8 @@ class Stack:
     document: Mapping[str, Any] = field(repr=False)
     packages: Path | None = None
     """Where the archives are that it uploads; None: not known."""
+    lock: str = field(default="", repr=False)
+    """Its `.terraform.lock.hcl`: what Terraform may take for a provider."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By address: what to call a resource here that has another name in the stack compared with."""
     _found: dict[str, str] = field(default_factory=dict, init=False, repr=False)
@@ -233,10 +235,18 @@ def read_stacks(outdir: Path) -> dict[str, Stack]:
     """The stacks below a folder that synthesis wrote, by name."""
     return {
         path.parent.name: Stack(
-            path.parent.name, json.loads(path.read_text(encoding="utf-8")), outdir / "packages"
+            path.parent.name,
+            json.loads(path.read_text(encoding="utf-8")),
+            outdir / "packages",
+            _read_lock(path.with_name(".terraform.lock.hcl")),
         )
         for path in sorted(outdir.glob("stacks/*/cdk.tf.json"))
     }
+
+
+def _read_lock(file: Path) -> str:
+    # A revision of long ago writes none.
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def without_attributes(text: str) -> str:

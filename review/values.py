@@ -14,8 +14,8 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _POINTER = re.compile(r"_(ARN|URL|NAME|ID|VERSION|DAYS|SECONDS)$", re.IGNORECASE)
-# A user and a password in an address.
-_LOGIN = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
+# A user and a password in an address; what would be a host to some programs is shown.
+_LOGIN = re.compile(r"(://)[^/\\\s?#]*@|(://[^/\s:@]+:)[^/\s]+@")
 _LONGEST = 120
 
 
@@ -25,7 +25,7 @@ def shown(value: Any, path: str = "", *, whole: bool = False) -> str:
         return "nothing"
     if _hidden(path, value):
         return "(hidden)"
-    value = _with_texts(value, without_attributes)
+    value = _with_texts(value, lambda part: _LOGIN.sub(_without_login, without_attributes(part)))
     text = value if isinstance(value, str) else json.dumps(_without_secrets(value), ensure_ascii=False)
     text = " ".join(text.split()).replace("`", "'")
     if len(text) > _LONGEST and not whole:
@@ -81,9 +81,11 @@ def _with_texts(value: Any, changed: Callable[[str], str]) -> Any:
     return value
 
 
+def _without_login(found: re.Match[str]) -> str:
+    return f"{found[1] or found[2]}(hidden)@"
+
+
 def _hidden(path: str, value: Any) -> bool:
-    if isinstance(value, str) and _LOGIN.search(value):
-        return True
     return named_as_a_secret(path.rpartition(".")[2]) and not isinstance(value, bool | int)
 
 
@@ -96,4 +98,4 @@ def _without_secrets(value: Any) -> Any:
             }
         case list():
             return [_without_secrets(part) for part in value]
-    return "(hidden)" if _hidden("", value) else value
+    return value

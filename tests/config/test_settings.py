@@ -334,6 +334,14 @@ def test_an_unknown_field_is_refused_and_the_known_ones_are_named(
     assert wrong(**sections) == line
 
 
+def test_an_address_with_a_login_is_refused_and_what_is_before_its_host_is_not_shown() -> None:
+    for login in ("https://api.tiingo.com:443@evil.example", "https://canary:a@b@evil.example"):
+        assert wrong(functions={"ingest": {"tiingo_url": login}}) == (
+            "prod: functions.ingest.tiingo_url = 'https://…@evil.example': "
+            "allowed: an https address without a login, as https://example.com/keys"
+        )
+
+
 @pytest.mark.parametrize(
     ("vpc", "line"),
     [

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from review.comment import AUTHOR, PullRequest
+from review.comment import AUTHOR, PullRequest, _note
 from review.finding import Folded, Part
 from review.page import LIMIT, MARKER, markdown
 
@@ -190,6 +190,24 @@ def test_what_a_pull_request_changes_of_its_own_judges_stands_first_whatever_its
     github.files = github.files[:150] + [{"filename": f"policy/{number}.py"} for number in range(20)]
     assert comment(github, file).returncode == 0
     assert "`policy/19.py` and 8 more." in github.comments[0]["body"]
+
+
+# The files whose code has run by then.
+RUN = (
+    "import sys, review.__main__; print(*(getattr(one, '__file__', None) for one in [*sys.modules.values()]))"
+)
+
+
+def test_a_note_names_every_file_that_runs_where_a_page_is_made_and_the_providers_checksums() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True
+    )
+    files = [Path(file) for file in done.stdout.split()]
+    ran = {str(file.relative_to(PROJECT)) for file in files if file.is_relative_to(PROJECT)}
+    assert {"config/usage.py", "review/page.py"} < ran
+    for file in (*ran, "config/terraform.lock.hcl"):
+        assert f"`{file}`" in _note([file])
+    assert _note(["config/prod.py", "constructs/api.py"]) == ""
 
 
 def test_the_longest_page_is_taken_below_the_longest_note(github: GitHub, tmp_path: Path) -> None:

@@ -175,3 +175,113 @@ def test_a_secret_that_was_a_local_value_is_in_the_state_once_something_holds_it
     assert any(
         text.startswith("the output `name` brings `var.db_username`") for text in at_risk(old, both, change)
     )
+
+
+def letting_go(*addresses: str, destroy: Any = False) -> Change:
+    def change(document: Block) -> None:
+        document["removed"] = [{"from": address, "lifecycle": {"destroy": destroy}} for address in addresses]
+
+    return change
+
+
+QUEUE, SECRET = "aws_sqs_queue.dead_letters", "aws_secretsmanager_secret.once"
+
+
+@pytest.mark.parametrize("after", [letting_go(QUEUE), letting_go(QUEUE, SECRET, destroy="true")])
+def test_what_is_no_longer_let_go_of_is_data_at_risk_unless_it_is_in_the_code(
+    after: Change, old: Mapping[str, Stack]
+) -> None:
+    (text,) = at_risk(old, letting_go(QUEUE, SECRET, destroy="false"), after)
+    assert text.startswith(f"`{SECRET}` is no longer let go of: a state that still has it would **destroy**")
+
+
+@pytest.mark.parametrize("off", ["false", "${false}", "0", False])
+@pytest.mark.parametrize("on", ["true", True])
+def test_a_protection_that_a_text_turns_off_is_lost(on: Any, off: Any, old: Mapping[str, Stack]) -> None:
+    def protected(by: Any) -> Change:
+        def change(document: Block) -> None:
+            document["resource"]["aws_dynamodb_table"] = {
+                "orders": {
+                    "name": "orders",
+                    "deletion_protection_enabled": by,
+                    "lifecycle": {"prevent_destroy": by},
+                }
+            }
+
+        return change
+
+    deletion, destruction = at_risk(old, protected(on), protected(off))
+    assert deletion.startswith("table orders loses its protection from deletion")
+    assert destruction.startswith("table orders loses `prevent_destroy`")
+    assert at_risk(old, protected(off), protected(on)) == []
+
+
+def written(version: int, expression: str) -> Change:
+    def change(document: Block) -> None:
+        secret = one(document, "aws_secretsmanager_secret_version", "database")
+        secret.update(secret_string_wo=expression, secret_string_wo_version=version)
+
+    return change
+
+
+def test_a_secret_that_another_expression_says_is_data_at_risk_and_is_not_shown(
+    old: Mapping[str, Stack],
+) -> None:
+    given = written(1, "${jsonencode({password = var.db_password})}")
+    another, anew = at_risk(old, given, written(2, "canary"))
+    assert "**another expression** says what is written (`secret_string_wo`)" in another
+    assert anew.endswith("is written anew from no variable")
+    assert "canary" not in another + anew
+    (anew,) = at_risk(old, given, written(2, "${jsonencode({password = var.db_password})}"))
+    assert anew.endswith("is written anew from the variables")
+
+
+def stored(**arguments: Any) -> Change:
+    def change(document: Block) -> None:
+        document["terraform"]["backend"]["s3"] |= {"encrypt": True, "use_lockfile": True, **arguments}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"encrypt": "false"}, "Terraform's state is **no longer encrypted**"),
+        ({"use_lockfile": False}, "Terraform's state is **no longer locked**"),
+        ({"dynamodb_table": None}, "Terraform's state is **no longer locked**"),
+        ({"key": "elsewhere"}, "Terraform's **state is elsewhere**"),
+    ],
+)
+def test_a_state_that_is_less_guarded_is_where_it_was(
+    after: Block, said: str, old: Mapping[str, Stack]
+) -> None:
+    (text,) = at_risk(old, stored(), stored(**after))
+    assert text.startswith(said)
+    assert at_risk(old, stored(encrypt="false"), stored()) == []
+
+
+def expiring(name: str, days: int, prefix: str, kept: int = 3) -> Change:
+    def change(document: Block) -> None:
+        one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"] = [
+            {"id": "other", "status": "Enabled", "filter": [{}], "expiration": [{"days": 400}]},
+            {
+                "id": name,
+                "status": "Enabled",
+                "filter": [{"prefix": prefix}],
+                "expiration": [{"days": days}],
+                "noncurrent_version_expiration": [{"noncurrent_days": 30, "newer_noncurrent_versions": kept}],
+            },
+        ]
+
+    return change
+
+
+def test_a_rule_with_another_name_deletes_what_it_deleted_before(old: Mapping[str, Stack]) -> None:
+    before = expiring("old", 120, "a/")
+    assert at_risk(old, before, expiring("new", 120, "a/")) == []
+    (text,) = at_risk(old, before, expiring("new", 60, "a/"))
+    assert text.endswith("objects are deleted after 60 days instead of 120 (rule `new`)")
+    (text,) = at_risk(old, before, expiring("new", 120, "a/", kept=1))
+    assert text.endswith("the newest 1 are kept instead of 3 (rule `new`)")
+    others = at_risk(old, before, expiring("new", 120, "b/"))
+    assert any("objects are deleted after 120 days, which they were not before" in text for text in others)

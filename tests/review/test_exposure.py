@@ -3,11 +3,15 @@
 import copy
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from review.changes import compared
 from review.exposure import exposure
 from review.shapes import Block
 from review.stack import Stack
+from tests.review.documents import policy
 
 SNAPSHOTS = Path(__file__).parents[1] / "__snapshots__/test_snapshots"
 
@@ -90,3 +94,27 @@ def test_who_is_granted_a_bucket_is_named_however_many_they_are() -> None:
     for old, new in ((few, many), (many, few), (none, many), (many, none)):
         (text,) = exposed(old, new)
         assert all(str(each["id"]) in text for each in others)
+
+
+def guarded(**guard: Any) -> Block:
+    return {"condition": [{"variable": "aws:SecureTransport", "test": "Bool", "values": ["false"], **guard}]}
+
+
+@pytest.mark.parametrize(
+    ("refused", "answers"),
+    [
+        (guarded(values=["true"]), True),
+        (guarded(test="StringNotEquals"), True),
+        ({"actions": ["s3:GetBucketLocation"]}, True),
+        (guarded(test="BoolIfExists"), False),
+        (guarded(variable="aws:securetransport"), False),
+    ],
+)
+def test_a_bucket_that_refuses_others_than_all_without_tls_answers_without_tls(
+    refused: Block, answers: bool
+) -> None:
+    old = json.loads((SNAPSHOTS / "parakeet-prod.json").read_text(encoding="utf-8"))
+    new = copy.deepcopy(old)
+    (refusal,) = (each for each in policy(new, "storage_cache") if each.get("effect") == "Deny")
+    refusal.update(refused)
+    assert exposed(old, new) == answers * ["potential-parakeet-cache-prod **answers without TLS**"]
