@@ -107,8 +107,8 @@ def _initialized_for(code: Path, data: Path, options: str) -> str:
 def plan(stack: str, options: Sequence[str] = (), *, folder: Path = PROJECT) -> int:
     """Print the stack's plan; Terraform's exit code. Raises OneLineError.
 
-    `cdktf diff` does the same in 1.5 times the time, 1.7 times the processor's (`make bench`): it synthesizes
-    every stack, starts Node, asks Terraform's version four times, and initializes what is initialized.
+    `cdktf diff` does the same in 1.5 to 1.7 times the time (`make bench`): it synthesizes every stack, starts
+    Node, asks Terraform's version four times, initializes what is initialized, and takes the state's lock.
     """
     return prepared(stack, folder).terraform(*PLAN, *options)
 
