@@ -42,6 +42,8 @@ _FIRST: Mapping[Part, tuple[str, ...]] = {
     ),
     Part.PERMISSIONS: (r"\*\*runs? a program\*\*",),
     Part.EXPOSURE: (r", and is now |, which guards an API|^authorizer ", r"\*\*"),
+    Part.BEHAVIOUR: (r"\*\*never runs\*\*",),
+    Part.CODE: (r"\*\*migrates the database\*\*",),
 }
 
 

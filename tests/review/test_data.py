@@ -175,3 +175,56 @@ def test_a_secret_that_was_a_local_value_is_in_the_state_once_something_holds_it
     assert any(
         text.startswith("the output `name` brings `var.db_username`") for text in at_risk(old, both, change)
     )
+
+
+def test_items_that_expire_from_now_on_are_data_at_risk(old: Mapping[str, Stack]) -> None:
+    def table(**arguments: Any) -> Change:
+        def change(document: Block) -> None:
+            document["resource"]["aws_dynamodb_table"] = {"items": {"name": "items", **arguments}}
+
+        return change
+
+    expiring = table(ttl={"attribute_name": "until", "enabled": True})
+    (text,) = at_risk(old, table(), expiring)
+    assert text.startswith("table items: items are deleted when they say so: `ttl` nothing → ")
+    assert at_risk(old, expiring, table()) == []
+    restored = table(point_in_time_recovery={"enabled": True})
+    (text,) = at_risk(
+        old, restored, table(point_in_time_recovery={"enabled": True, "recovery_period_in_days": 1})
+    )
+    assert text == "table items can be restored to a point in the last 35 → 1 days"
+
+
+def archived(days: int, storage: str = "GLACIER") -> Change:
+    def change(document: Block) -> None:
+        rules = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"]
+        (rule,) = (rule for rule in rules if "transition" in rule)
+        rule["transition"] = [{"days": days, "storage_class": storage}]
+
+    return change
+
+
+def test_objects_that_cannot_be_read_at_once_any_more_are_data_at_risk(old: Mapping[str, Stack]) -> None:
+    text = "potential-parakeet-cache-prod: objects go to `GLACIER` after {} days "
+    for before, days in ((archived(30, "STANDARD_IA"), 0), (archived(90), 1)):
+        (found,) = at_risk(old, before, archived(days))
+        assert found.startswith(text.format(days))
+        assert "cannot be read until they are restored" in found
+    assert at_risk(old, archived(1), archived(90)) == []
+    assert at_risk(old, archived(1), archived(1, "GLACIER_IR")) == []
+
+
+def test_an_object_that_is_written_by_the_stack_and_goes_is_data_at_risk(old: Mapping[str, Stack]) -> None:
+    def released(document: Block) -> None:
+        document["resource"]["aws_s3_object"]["release"] = {
+            "bucket": "${aws_s3_bucket.cache.bucket}",
+            "key": "release.json",
+            "content": "{}",
+        }
+
+    def gone(document: Block) -> None:
+        del document["resource"]["aws_s3_object"]["release"]
+
+    assert at_risk(old, released, gone) == [
+        "potential-parakeet-cache-prod/release.json is **destroyed**, its content with it"
+    ]
