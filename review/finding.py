@@ -38,7 +38,7 @@ _FIRST: Mapping[Part, tuple[str, ...]] = {
     Part.DATA: (
         r"\*\*destroy(ed|s)\*\*",
         r"\*\*destroyed and made anew\*\*|state is elsewhere\*\*|Terraform looks for everything there",
-        r" keeps | are deleted| are kept instead| can be (had back|restored) | no longer versioned",
+        r" keeps | may lose | are deleted| are kept instead| can be (had back|restored) | no longer versioned",
     ),
     Part.PERMISSIONS: (r"\*\*runs? a program\*\*",),
     Part.EXPOSURE: (r", and is now |, which guards an API|^authorizer ", r"\*\*"),
