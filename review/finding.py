@@ -38,10 +38,11 @@ _FIRST: Mapping[Part, tuple[str, ...]] = {
     Part.DATA: (
         r"\*\*destroy(ed|s)\*\*",
         r"\*\*destroyed and made anew\*\*|state is elsewhere\*\*|Terraform looks for everything there",
-        r" keeps | may lose | are deleted| are kept instead| can be (had back|restored) | no longer versioned",
+        r" keeps | may lose | are deleted| are kept instead| can be (had back|restored) |no longer versioned",
     ),
     Part.PERMISSIONS: (r"\*\*runs? a program\*\*",),
     Part.EXPOSURE: (r", and is now |, which guards an API|^authorizer ", r"\*\*"),
+    Part.COST: (r"\*\*the assumed usage differs\*\*", r"\*\*"),
     Part.BEHAVIOUR: (r"\*\*never runs\*\*",),
     Part.CODE: (r"\*\*migrates the database\*\*",),
 }
@@ -82,8 +83,13 @@ def fold(findings: Mapping[str, Iterable[Finding]]) -> list[Folded]:
         Folded(part, tuple(stack for stack, _ in same), text if len(same) > 1 else same[0][1], construct)
         for (part, text, construct), same in alike.items()
     ]
+    return ordered(folded)
+
+
+def ordered(findings: Iterable[Folded]) -> list[Folded]:
+    """The parts in their order, and each from the worst on."""
     order = list(Part)
-    return sorted(folded, key=lambda one: (order.index(one.part), _place(one)))
+    return sorted(findings, key=lambda one: (order.index(one.part), _place(one)))
 
 
 def _place(finding: Folded) -> int:
