@@ -7,7 +7,7 @@ from typing import Any
 
 from config.usage import Usage
 from cost.prices import PRICES, Price
-from cost.quantities import Line, quantities, unknown, unthrottled
+from cost.quantities import Line, quantities, uncounted, unknown, unthrottled
 
 _CENT = Decimal("0.01")
 
@@ -46,7 +46,7 @@ class Bill:
 
     items: tuple[Item, ...]
     unknown: tuple[str, ...]
-    """Types whose cost nobody has said, and addresses of what has a number that is not known."""
+    """Types whose cost nobody has said, and addresses of what has a number that is not known, or counted."""
     unthrottled: bool = False
     """Whether some route of an API has no bound but the account's."""
 
@@ -73,7 +73,7 @@ def bill(document: Mapping[str, Any], usage: Usage, *, free_tier: bool = False) 
             price.of(quantity, free_tier=free_tier) for quantity in (line.idle, line.expected, line.ceiling)
         )
         items.append(Item(line, price, Amounts(*amounts)))
-    return Bill(tuple(items), tuple(unknown(document)), unthrottled(document))
+    return Bill(tuple(items), (*unknown(document), *uncounted(document)), unthrottled(document))
 
 
 def bill_of_all(documents: Sequence[Mapping[str, Any]], usage: Usage, *, free_tier: bool = False) -> Bill:

@@ -53,6 +53,42 @@ def unknown(document: Document) -> list[str]:
     return sorted({*kinds, *stages, *without_a_number(document)})
 
 
+def uncounted(document: Document) -> list[str]:
+    """Addresses of what no line is about, as far as they go: of a table, or of one of its arguments."""
+    found = []
+    for kind, named in document.get("resource", {}).items():
+        counted = _COUNTED.get(kind)
+        for name, block in named.items():
+            address = f"{kind}.{name}"
+            if counted is not None:
+                found += [
+                    f"{address}.{argument}" for argument in block if argument not in counted | _COSTLESS
+                ]
+            found += [
+                f"{address}.{path}"
+                for path, costs in _COSTLY.get(kind, {}).items()
+                if any(costs(value) for value in _given(block, path))
+            ]
+    # The table of a platform holds nobody knows what; that of the state, locks.
+    tables = [
+        f"aws_dynamodb_table.{name}" for name in document.get("resource", {}).get("aws_dynamodb_table", {})
+    ]
+    found += tables if _of(document, "aws_lambda_function") else tables[1:]
+    return sorted({*found})
+
+
+def _given(value: Any, path: str) -> list[Any]:
+    """What there is at a path, in whichever of the blocks on the way."""
+    found = [value]
+    for name in path.split("."):
+        found = [part for one in found for part in _listed(one.get(name) if isinstance(one, dict) else None)]
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
 def without_a_number(document: Document) -> list[str]:
     """Addresses of what only Terraform knows the size of: they are left out."""
     return [
@@ -347,6 +383,61 @@ def _blocks(value: Any) -> list[dict[str, Any]]:
         raise ValueError(f"{value}: no block")
     return given
 
+
+# About Terraform's own order, or without a price.
+_COSTLESS = frozenset(
+    {"//", "depends_on", "description", "lifecycle", "name", "name_prefix", "provider", "tags"}
+)
+# Of each type that is priced, the arguments that its lines count, and those that cost nothing.
+_COUNTED: Mapping[str, frozenset[str]] = {
+    kind: frozenset(arguments.split())
+    for kind, arguments in {
+        "aws_cloudwatch_dashboard": "dashboard_body dashboard_name",
+        "aws_cloudwatch_log_group": "retention_in_days skip_destroy",
+        "aws_cloudwatch_metric_alarm": (
+            "actions_enabled alarm_actions alarm_description alarm_name comparison_operator "
+            "datapoints_to_alarm dimensions evaluate_low_sample_count_percentiles evaluation_periods "
+            "extended_statistic insufficient_data_actions metric_name metric_query namespace ok_actions "
+            "period statistic threshold treat_missing_data unit"
+        ),
+        "aws_dynamodb_table": (
+            "attribute billing_mode deletion_protection_enabled hash_key point_in_time_recovery range_key ttl"
+        ),
+        "aws_lambda_function": (
+            "architectures code_signing_config_arn dead_letter_config environment ephemeral_storage "
+            "function_name handler image_config image_uri layers logging_config memory_size package_type "
+            "publish reserved_concurrent_executions role runtime s3_bucket s3_key s3_object_version "
+            "source_code_hash timeout tracing_config vpc_config"
+        ),
+        "aws_s3_bucket": "acl bucket bucket_prefix force_destroy",
+        "aws_secretsmanager_secret": "force_overwrite_replica_secret policy recovery_window_in_days",
+        "aws_sqs_queue": (
+            "delay_seconds max_message_size message_retention_seconds policy receive_wait_time_seconds "
+            "redrive_allow_policy redrive_policy sqs_managed_sse_enabled visibility_timeout_seconds"
+        ),
+    }.items()
+}
+
+
+def _is_short(period: Any) -> bool:
+    # An alarm on less than a minute has a price of its own.
+    return not str(period).isdigit() or int(period) < 60
+
+
+# What costs by its value, of those and of types that cost nothing by themselves.
+_COSTLY: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+    "aws_apigatewayv2_stage": {
+        f"{settings}.detailed_metrics_enabled": bool
+        for settings in ("default_route_settings", "route_settings")
+    },
+    "aws_cloudwatch_metric_alarm": {"period": _is_short, "metric_query.metric.period": _is_short},
+    "aws_dynamodb_table": {"billing_mode": lambda mode: mode != "PAY_PER_REQUEST"},
+    "aws_lambda_function": {"tracing_config.mode": lambda mode: mode != "PassThrough"},
+    "aws_s3_bucket_server_side_encryption_configuration": {
+        "rule.apply_server_side_encryption_by_default.sse_algorithm": lambda algorithm: algorithm != "AES256"
+    },
+    "aws_sns_topic": {"kms_master_key_id": bool},
+}
 
 _NUMBERS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Any], ...]] = {
     "aws_cloudwatch_event_rule": (_runs_of_rule,),

@@ -2,19 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from config.errors import OneLineError, in_one_line
 from review.assessment import assessed
 from review.changes import compared
-from review.finding import Finding, Folded, Part, fold
+from review.finding import Finding, Folded, Part, fold, ordered
 from review.page import as_json, failing, markdown
 from review.planner import PlanError, Planner
 from review.real_plan import destroyed_in, drift_in, real_plan, replaced_in
 from review.replacement import Replacement
 from review.revisions import Revisions, synthesized
+from review.values import shown
 
 
 @in_one_line(failed=2)
@@ -48,8 +49,15 @@ def review(base: str, *, with_plan: bool = False) -> tuple[str, list[Folded]]:
         planner = meanwhile.submit(_planner)
         with synthesized(base, as_deployed=with_plan) as revisions:
             planned, drift = _planned(revisions) if with_plan else ({}, {})
-            found = fold(drift) + assessed(revisions.old, revisions.new, planner.result(), planned)
-        return f"{base} ({revisions.base[:10]})", found
+            found = assessed(revisions.old, revisions.new, planner.result(), planned)
+            return f"{base} ({revisions.base[:10]})", ordered([*_usage(revisions), *fold(drift), *found])
+
+
+def _usage(revisions: Revisions) -> Iterator[Folded]:
+    if revisions.usage:
+        lines = ", ".join(shown(line, whole=True) for line in revisions.usage)
+        text = f"**the assumed usage differs**, and with it what both revisions are said to cost: {lines}"
+        yield Folded(Part.COST, ("config/usage.py",), text, "")
 
 
 def _planned(

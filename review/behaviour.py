@@ -63,6 +63,8 @@ def behaviour(comparison: Comparison, told: set[str]) -> Iterator[Finding]:
             if argument.top in _NOT_BEHAVIOUR or is_told(key, told):
                 continue
             text = f"{comparison.label(change)}: {difference(argument)}"
+            if argument.path == "reserved_concurrent_executions" and argument.after in (0, "0"):
+                text += ": it **never runs**"
             if argument.top == "dashboard_body":
                 text = f"{comparison.label(change)} shows something else"
             yield Finding(Part.BEHAVIOUR, text, construct, (key,))

@@ -23,6 +23,10 @@ _CONTENT = ("content_type", "etag", "key", "source", "source_hash")
 """Arguments of an upload that are told by what is in its package."""
 
 
+_MIGRATION = re.compile(r"(?:^|/)migrations/versions/[^/]+\.py$")
+_LOSES_DATA = re.compile(r"\bdrop_\w+|\b(?:drop|truncate|delete\s+from)\s+[\w.]+", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Package:
     """What an archive holds."""
@@ -33,13 +37,15 @@ class Package:
     """The checksums of sources, by path: byte code follows them."""
     distributions: Mapping[str, Installed]
     """In a layer, by name."""
+    migrations: Mapping[str, str]
+    """The texts of what changes the database, by path."""
 
 
 @cache
 def read_package(file: Path) -> Package:
     """Of a function or a layer; of any other file its size. Raises OSError or ValueError."""
     if file.suffix != ".zip":
-        return Package(file.stat().st_size, {file.name: zlib.crc32(file.read_bytes())}, {})
+        return Package(file.stat().st_size, {file.name: zlib.crc32(file.read_bytes())}, {}, {})
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -56,6 +62,7 @@ def read_package(file: Path) -> Package:
                     if not entry.filename.endswith(".pyc") and entry.filename != "VERSION"
                 },
                 installed,
+                {name: archive.read(name).decode() for name in sorted(names) if _MIGRATION.search(name)},
             )
     except (zipfile.BadZipFile, KeyError, TypeError) as error:
         raise ValueError(f"{file.name}: {error}") from None
@@ -125,6 +132,8 @@ def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
         yield Finding(Part.CODE, f"{name} changed", construct, told)
         yield Finding(Part.UNKNOWN, f"the package of {name} cannot be read ({type(error).__name__})")
         return
+    if after is not None:
+        yield from _migrations(name, before.migrations if before else {}, after.migrations, construct)
     if both and (before is None or after is None):
         yield Finding(Part.CODE, f"{name} changed", construct, told)
         yield Finding(Part.UNKNOWN, f"what changed in {name}: its packages are not at hand")
@@ -135,6 +144,24 @@ def _uploaded(comparison: Comparison, change: Change) -> Iterator[Finding]:
         yield Finding(Part.CODE, f"{name} is gone", construct, told)
     elif before is not None and after is not None:
         yield Finding(Part.CODE, f"{name}: {_difference(before, after)}", construct, told)
+
+
+def _migrations(
+    name: str, before: Mapping[str, str], after: Mapping[str, str], construct: str
+) -> Iterator[Finding]:
+    """A deployment calls the function that runs them."""
+    written = {path: text for path, text in after.items() if before.get(path) != text}
+    if written:
+        texts = [
+            f"{'changed' if path in before else 'added'} `{PurePosixPath(path).name}`" for path in written
+        ]
+        text = f"{name} **migrates the database** when this is deployed: {', '.join(texts)}"
+        yield Finding(Part.CODE, text, construct)
+    for path, text in written.items():
+        if found := sorted({" ".join(one.split()) for one in _LOSES_DATA.findall(text)}):
+            what = ", ".join(f"`{one}`" for one in found)
+            loses = f"{name}: the migration `{PurePosixPath(path).name}` may lose data: {what}"
+            yield Finding(Part.DATA, loses, construct)
 
 
 def _file(stack: Stack, block: Mapping[str, object] | None) -> Path | None:

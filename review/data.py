@@ -36,13 +36,21 @@ _LESS = {
     ("aws_secretsmanager_secret", "recovery_window_in_days"): (
         "can be had back for {before} → {after} days after it is destroyed"
     ),
+    ("aws_dynamodb_table", "point_in_time_recovery.recovery_period_in_days"): (
+        "can be restored to a point in the last {before} → {after} days"
+    ),
+    ("aws_kms_key", "deletion_window_in_days"): (
+        "can be had back for {before} → {after} days after it is destroyed"
+    ),
     ("aws_sqs_queue", "message_retention_seconds"): "keeps messages {before} → {after} s",
     ("aws_db_instance", "backup_retention_period"): "keeps backups {before} → {after} days",
 }
 # What is done where nothing is said (provider documentation); of a log group, for ever.
 _BY_DEFAULT = {
     "backup_retention_period": 0,
+    "deletion_window_in_days": 30,
     "message_retention_seconds": 345_600,
+    "point_in_time_recovery.recovery_period_in_days": 35,
     "recovery_window_in_days": 30,
 }
 # Types that copy what is held to where others may have it: whose it is, and what is copied.
@@ -91,6 +99,13 @@ def data_at_risk(comparison: Comparison, replaced: Mapping[str, Replacement] | N
     yield from _triggered(comparison, replaced or {})
     for change in comparison.of("aws_s3_bucket_lifecycle_configuration"):
         yield from _shorter_life(comparison, change)
+        yield from _archived(comparison, change)
+    for change in comparison.of("aws_s3_object"):
+        # Uploads are told by their packages.
+        if change.before is not None and change.after is None and "source" not in change.before:
+            name = f"{comparison.old.readable(str(change.before.get('bucket')))}/{change.before.get('key')}"
+            text = f"{name} is **destroyed**, its content with it"
+            yield Finding(Part.DATA, text, comparison.construct(change), (f"{change.address}:*",))
     yield from _no_longer_let_go_of(comparison)
     yield from _elsewhere(comparison)
 
@@ -236,7 +251,7 @@ def _protection(comparison: Comparison, change: Change, label: str) -> Iterator[
     if change.before is None or change.after is None:
         return
     for argument in change.arguments:
-        text = _less(change, argument, label, bucket)
+        text = _less(change, argument, label, bucket) or _expiring(change, argument, label)
         if text:
             yield text, argument.path
 
@@ -313,6 +328,14 @@ def _written(change: Change, argument: Argument) -> str | None:
     return None
 
 
+def _expiring(change: Change, argument: Argument, label: str) -> str | None:
+    """Of a table, where items say until when they are there."""
+    ttl = block((change.after or {}).get("ttl"))
+    if (change.kind, argument.top) == ("aws_dynamodb_table", "ttl") and ttl.get("enabled", bool(ttl)):
+        return f"{label}: items are deleted when they say so: {difference(argument, whole=True)}"
+    return None
+
+
 def _fewer_kept(change: Change, argument: Argument, bucket: str) -> str | None:
     was, now = (
         block((given or {}).get("versioning_configuration")) for given in (change.before, change.after)
@@ -352,6 +375,8 @@ def _days(value: Any) -> str:
 
 
 _NEWER = "newer_noncurrent_versions"
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+_TRANSITIONS = {"transition": "days", "noncurrent_version_transition": "noncurrent_days"}
 _ABOUT = re.compile(r"rule(?:\[([^\]]*)\])?\.(?:filter|prefix)\b")
 _LIVES = {
     "expiration.days": "objects are deleted",
@@ -402,6 +427,35 @@ def _does(rule: Block) -> tuple[object, ...]:
     """To which objects a rule does what, whenever."""
     about = block(rule.get("filter")) or {"prefix": rule.get("prefix", "")}
     return about, {what.partition(".")[0] for what in _LIVES if what.partition(".")[0] in rule}
+
+
+def _archived(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    """What cannot be read for hours, from now on or earlier than before."""
+    if change.after is None or _is_made_now(comparison, change.after.get("bucket")):
+        return
+    bucket = comparison.new.readable(str(change.after.get("bucket", "")))
+    before = _archives(_with_new_names(change.before, change.after))
+    after = _archives(change.after)
+    for (rule, what, storage), when in after.items():
+        if (rule, what, storage) not in before or _is_less(before[rule, what, storage], when):
+            whose = "objects go" if what == "transition" else "overwritten versions go"
+            text = f"{bucket}: {whose} to `{storage}` after {when} days (rule `{rule}`): they cannot be read"
+            yield Finding(
+                Part.DATA,
+                f"{text} until they are restored, which takes hours",
+                comparison.construct(change),
+            )
+
+
+def _archives(given: Block | None) -> dict[tuple[str, str, str], Any]:
+    return {
+        (str(rule.get("id")), what, str(part["storage_class"])): part.get(days, part.get("date", 0))
+        for rule in blocks((given or {}).get("rule"))
+        if rule.get("status") != "Disabled"
+        for what, days in _TRANSITIONS.items()
+        for part in blocks(rule.get(what))
+        if part.get("storage_class") in _ARCHIVES
+    }
 
 
 def _is_made_now(comparison: Comparison, reference: Any) -> bool:

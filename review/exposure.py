@@ -78,6 +78,21 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "aws_s3_bucket": ("acl", "grant", "website", "cors_rule"),
     "aws_s3_object": ("acl",),
 }
+# Where something is sent to, or taken from.
+_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "aws_apigatewayv2_stage": ("access_log_settings.destination_arn",),
+    "aws_cloudwatch_event_target": ("arn", "dead_letter_config.arn"),
+    "aws_cloudwatch_metric_alarm": ("alarm_actions", "insufficient_data_actions", "ok_actions"),
+    "aws_lambda_event_source_mapping": ("event_source_arn", "destination_config.on_failure.destination_arn"),
+    "aws_lambda_function": ("dead_letter_config.target_arn", "image_uri", "layers", "s3_bucket"),
+    "aws_lambda_function_event_invoke_config": (
+        "destination_config.on_failure.destination",
+        "destination_config.on_success.destination",
+    ),
+    "aws_lambda_layer_version": ("s3_bucket",),
+    "aws_s3_bucket_logging": ("target_bucket",),
+}
+_OWN = re.compile(r"\$\{(aws_\w+\.[\w-]+)\.\w+\}")
 # How a route is guarded; what else is said of it only Terraform knows.
 _GUARDED = ("AWS_IAM", "CUSTOM", "JWT")
 # A new one is a way in, whatever its arguments are.
@@ -89,7 +104,11 @@ _DOCUMENT = "an OpenAPI document makes routes of its own, and says who guards th
 
 def exposure(comparison: Comparison) -> Iterator[Finding]:
     """The findings of a stack."""
+    guards = _guards(comparison.old) | _guards(comparison.new)
     for change in comparison.changes:
+        yield from _strangers(comparison, change)
+        if change.address in guards:
+            yield from _of_guard(comparison, change)
         if change.kind == "aws_apigatewayv2_route":
             texts = list(_route(comparison, change))
         elif change.kind in BARS:
@@ -104,6 +123,50 @@ def exposure(comparison: Comparison) -> Iterator[Finding]:
         for text, told in texts:
             yield Finding(Part.EXPOSURE, text, comparison.construct(change), (f"{change.address}:{told}",))
     yield from _without_tls(comparison)
+
+
+def _guards(stack: Stack) -> set[str]:
+    """Addresses of the functions that APIs ask who calls, and of their aliases."""
+    called = stack.references(list(stack.of("aws_apigatewayv2_authorizer").values()))
+    aliases = stack.of("aws_lambda_alias")
+    return called | stack.references([aliases[address] for address in called & {*aliases}])
+
+
+def _of_guard(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    """Its variables say whose tokens it lets in."""
+    for argument in change.arguments:
+        if change.kind == "aws_lambda_function" and argument.top == "environment":
+            text = f"{comparison.label(change)}, which guards an API: {difference(argument, whole=True)}"
+            told = (f"{change.address}:{argument.path}",)
+            yield Finding(Part.EXPOSURE, text, comparison.construct(change), told)
+
+
+def _strangers(comparison: Comparison, change: Change) -> Iterator[Finding]:
+    """What leads to another account from now on, or to what is no resource of the stack."""
+    for path in _ELSEWHERE.get(change.kind, ()):
+        was, now = (_values(given, path) for given in (change.before, change.after))
+        others = [one for one in now if one not in was and not _is_own(comparison.new, one)]
+        if not others:
+            continue
+        whose = f"{', '.join(shown(one) for one in others)} is **no resource of this stack**"
+        text = f"{comparison.label(change)}: `{path}` {whose}"
+        told = () if change.before is None else (f"{change.address}:{path}",)
+        if gone := [one for one in was if one not in now]:
+            text += f", instead of {', '.join(shown(comparison.old.canonical(one)) for one in gone)}"
+        yield Finding(Part.EXPOSURE, text, comparison.construct(change), told)
+
+
+def _values(given: Block | None, path: str) -> list[str]:
+    *within, last = path.split(".")
+    found = given or {}
+    for name in within:
+        found = block(found.get(name))
+    return [str(one) for one in listed(found.get(last))]
+
+
+def _is_own(stack: Stack, value: str) -> bool:
+    found = _OWN.fullmatch(value)
+    return found is not None and found[1] in stack.resources
 
 
 def _bar(change: Change) -> Iterator[tuple[str, str]]:
@@ -145,8 +208,8 @@ def _throttled(stage: Block) -> bool:
 
 def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
     """Of a list's elements that change alike, as each route's share of the throttle, one for all."""
-    alike: dict[tuple[str, str], list[Argument]] = {}
-    for argument in (part for each in change.arguments for part in _parts(each)):
+    alike: dict[tuple[str, str], list[tuple[Argument, Argument]]] = {}
+    for each, argument in [(whole, part) for whole in change.arguments for part in _parts(whole)]:
         if argument.top in _ARGUMENTS.get(change.kind, ()):
             whole = replace(
                 argument,
@@ -154,12 +217,16 @@ def _arguments(comparison: Comparison, change: Change) -> Iterator[Finding]:
                 before=_unnamed(argument.before, argument.path),
                 after=_unnamed(argument.after, argument.path),
             )
-            alike.setdefault((whole.path, _said(whole)), []).append(argument)
-    for (_, text), found in alike.items():
+            alike.setdefault((whole.path, _said(whole)), []).append((each, argument))
+    for (_, text), same in alike.items():
+        found = [argument for _, argument in same]
         what = _said(found[0]) if len(found) == 1 else f"{text}, {_which(comparison, change, found)}"
-        paths = tuple(f"{change.address}:{argument.path}" for argument in found)
         yield Finding(
-            Part.EXPOSURE, f"{comparison.label(change)}: {what}", comparison.construct(change), paths
+            Part.EXPOSURE,
+            f"{comparison.label(change)}: {what}",
+            comparison.construct(change),
+            # A list that comes or goes as a whole is told as a whole.
+            tuple(f"{change.address}:{each.path}" for each, _ in same),
         )
 
 

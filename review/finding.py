@@ -33,6 +33,21 @@ TITLES: Mapping[Part, str] = {
 }
 
 
+# With what a part begins, by the words of its sentences: whatever the stack, the worst is not last.
+_FIRST: Mapping[Part, tuple[str, ...]] = {
+    Part.DATA: (
+        r"\*\*destroy(ed|s)?\*\*",
+        r"\*\*destroyed and made anew\*\*|state is elsewhere\*\*|Terraform looks for everything there",
+        r" keeps | may lose | are deleted| are kept instead| can be (had back|restored) |no longer versioned",
+    ),
+    Part.PERMISSIONS: (r"\*\*runs? a program\*\*",),
+    Part.EXPOSURE: (r", and is now |, which guards an API|^authorizer ", r"\*\*"),
+    Part.COST: (r"\*\*the assumed usage differs\*\*", r"\*\*"),
+    Part.BEHAVIOUR: (r"\*\*never runs\*\*",),
+    Part.CODE: (r"\*\*migrates the database\*\*",),
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """A sentence of one stack."""
@@ -55,7 +70,7 @@ class Folded:
 
 
 def fold(findings: Mapping[str, Iterable[Finding]]) -> list[Folded]:
-    """Findings by stack, as few sentences, in the order of the parts."""
+    """Findings by stack, as few sentences, in the order of the parts and of danger."""
     alike: dict[tuple[Part, str, str], list[tuple[str, str]]] = {}
     for stack, found in findings.items():
         environment = environment_of(stack)
@@ -68,8 +83,21 @@ def fold(findings: Mapping[str, Iterable[Finding]]) -> list[Folded]:
         Folded(part, tuple(stack for stack, _ in same), text if len(same) > 1 else same[0][1], construct)
         for (part, text, construct), same in alike.items()
     ]
+    return ordered(folded)
+
+
+def ordered(findings: Iterable[Folded]) -> list[Folded]:
+    """The parts in their order, and each from the worst on."""
     order = list(Part)
-    return sorted(folded, key=lambda one: order.index(one.part))
+    return sorted(findings, key=lambda one: (order.index(one.part), _place(one)))
+
+
+def _place(finding: Folded) -> int:
+    first = _FIRST.get(finding.part, ())
+    return next(
+        (place for place, words in enumerate(first) if re.search(words, finding.text)),
+        len(first),
+    )
 
 
 def _without(environment: str, text: str) -> str:

@@ -54,6 +54,15 @@ _DATA_SOURCES = frozenset(
 # A data source's program is run by every plan.
 _PROGRAMS = ("provisioner", "program")
 _NUMBER = "how many come or go, and what with them, is not known"
+# Types that let somebody do something, whatever it is.
+_GRANTS = re.compile(
+    r"aws_(?:iam|ssoadmin|ram|organizations|lakeformation)_|aws_(?:kms_grant|vpc_endpoint_policy)$"
+)
+# What is no resource's and runs where it is deployed from: providers, and what modules bring.
+_BRINGS_PROGRAMS = re.compile(
+    r"terraform\.required_providers\.[\w-]+(?:\.source)?$|(?:module|removed|provider\.(?!aws\b))"
+)
+_PROVIDER, _ENDPOINTS = re.compile(r"provider\.aws\b"), "endpoints"
 # What else Terraform does by an argument; of a block that is new, it does the last two as well.
 _MEANINGS = {
     **dict.fromkeys(REPETITIONS, _NUMBER),
@@ -86,8 +95,9 @@ def not_understood(comparison: Comparison) -> Iterator[Finding]:
             if was == now:
                 continue
             if key in _PROGRAMS and now is not None:
-                text = f"{name} has Terraform **run a program** where it is deployed from: {shown(now, key)}"
-                yield Finding(Part.UNKNOWN, text, tells=told)
+                program = shown(now, key, whole=True)
+                text = f"{name} has Terraform **run a program** where it is deployed from: {program}"
+                yield Finding(Part.PERMISSIONS, text, tells=told)
             elif key in _MEANINGS and (before is not None or key in _OF_NEW):
                 text = f"{name}: {_MEANINGS[key]}: {difference(Argument(key, was, now))}"
                 yield Finding(Part.UNKNOWN, text, tells=told)
@@ -96,18 +106,28 @@ def not_understood(comparison: Comparison) -> Iterator[Finding]:
     yield from _referred_to(comparison)
     for argument in comparison.others:
         if not _is_read(comparison, argument):
-            text = f"{difference(argument, whole=True)}: what comes of it is not known here"
-            yield Finding(Part.UNKNOWN, text, tells=(other(argument),))
+            part, comes = _comes_of(argument)
+            text = f"{difference(argument, whole=True)}: {comes}"
+            yield Finding(part, text, tells=(other(argument),))
+
+
+def _comes_of(argument: Argument) -> tuple[Part, str]:
+    if argument.after is not None and _BRINGS_PROGRAMS.match(argument.path):
+        return Part.PERMISSIONS, "Terraform may **run a program** of it where it is deployed from"
+    if _PROVIDER.match(argument.path) and _ENDPOINTS in f"{argument.path}{argument.after}":
+        return Part.EXPOSURE, "what Terraform **asks of AWS**, and tells it, it asks there"
+    return Part.UNKNOWN, "what comes of it is not known here"
 
 
 def _types(comparison: Comparison) -> Iterator[Finding]:
     for change in comparison.changes:
         if change.kind not in UNDERSTOOD:
-            does = "lets whom do" if change.kind.startswith("aws_iam_") else "does"
+            grants = _GRANTS.match(change.kind) is not None
+            part, does = (Part.PERMISSIONS, "lets whom do") if grants else (Part.UNKNOWN, "does")
             nor = _nor(comparison, change.address, change.before)
             for path, text in all_of(comparison, change):
                 yield Finding(
-                    Part.UNKNOWN,
+                    part,
                     f"`{change.address}` {text}: what `{change.kind}` {does} is not understood here{nor}",
                     comparison.construct(change),
                     (f"{change.address}:{path}",),

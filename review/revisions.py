@@ -17,6 +17,7 @@ from review.planner import CACHE
 from review.stack import Stack, read_stacks
 
 _LOCK = "requirements.lock"
+_USAGE = "config/usage.py"
 UNREAD = frozenset(
     {".github", "benchmarks", "cost", "deployment", "docs", "local", "portability", "review", "tests"}
 )
@@ -34,6 +35,8 @@ class Revisions:
     base: str
     old: dict[str, Stack]
     new: dict[str, Stack]
+    usage: tuple[str, ...] = ()
+    """What differs in the usage that costs are worked out from: lines, as `-…` and `+…`."""
 
 
 @contextmanager
@@ -53,7 +56,7 @@ def synthesized(base: str, *, as_deployed: bool = False) -> Iterator[Revisions]:
         if _may_differ(commit):
             with _checked_out(commit, folder / "base") as there:
                 old = synthesized(there, "old", f"the base ({commit[:10]})")
-            yield Revisions(commit, old, under_way.result())
+            yield Revisions(commit, old, under_way.result(), _usage(commit))
         else:
             new = under_way.result()
             yield Revisions(commit, new, new)
@@ -64,6 +67,11 @@ def _may_differ(commit: str) -> bool:
     changed = _git("diff", "--no-renames", "--name-only", "-z", commit)
     new = _git("ls-files", "--others", "--exclude-standard", "-z")
     return any(file.partition("/")[0] not in UNREAD for file in f"{changed}{new}".split("\0") if file)
+
+
+def _usage(commit: str) -> tuple[str, ...]:
+    lines = _git("diff", "--no-color", "--no-ext-diff", "--unified=0", commit, "--", _USAGE).splitlines()
+    return tuple(line for line in lines if line.startswith(("-", "+")) and line[:3] not in ("---", "+++"))
 
 
 def _ancestor(base: str) -> str:

@@ -57,6 +57,44 @@ def test_an_unknown_type_is_named_and_not_counted_as_nothing(prod: Template) -> 
     assert "`aws_nat_gateway`" in report("prod", counted, USAGE["prod"], free_tier=False)
 
 
+@pytest.mark.parametrize(
+    ("kind", "arguments", "said"),
+    [
+        ("aws_apigatewayv2_stage", {"default_route_settings": [{"detailed_metrics_enabled": True}]}, None),
+        ("aws_cloudwatch_metric_alarm", {"period": 10}, "period"),
+        ("aws_cloudwatch_log_group", {"count": 3}, "count"),
+        ("aws_lambda_function", {"snap_start": {"apply_on": "PublishedVersions"}}, "snap_start"),
+        (
+            "aws_s3_bucket_server_side_encryption_configuration",
+            {"rule": [{"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}}]},
+            None,
+        ),
+        ("aws_sqs_queue", {"kms_master_key_id": "alias/ours"}, "kms_master_key_id"),
+    ],
+)
+def test_an_argument_that_no_line_counts_is_named(
+    kind: str, arguments: Block, said: str | None, prod: Template
+) -> None:
+    counted = bill(altered(prod, kind, **arguments), USAGE["prod"])
+    ending = f".{said}" if said else ("detailed_metrics_enabled", "sse_algorithm")
+    assert counted.unknown
+    assert all(one.startswith(f"{kind}.") and one.endswith(ending) for one in counted.unknown)
+
+
+def test_a_table_that_is_paid_by_the_hour_or_is_not_the_states_is_not_counted(
+    templates: Mapping[str, Template], prod: Template
+) -> None:
+    provisioned = {"billing_mode": "PROVISIONED", "read_capacity": 40_000, "write_capacity": 40_000}
+    bootstrap = altered(templates["parakeet-bootstrap"], "aws_dynamodb_table", **provisioned)
+    (name,) = bootstrap["resource"]["aws_dynamodb_table"]
+    assert bill(bootstrap, USAGE["prod"]).unknown == tuple(
+        f"aws_dynamodb_table.{name}.{argument}" for argument in provisioned
+    )
+    table = {"aws_dynamodb_table": {"items": {"name": "items", "billing_mode": "PAY_PER_REQUEST"}}}
+    document = {**prod.document, "resource": {**prod.document["resource"], **table}}
+    assert bill(document, USAGE["prod"]).unknown == ("aws_dynamodb_table.items",)
+
+
 def test_usage_beyond_what_the_throttles_let_through_is_said(templates: Mapping[str, Template]) -> None:
     most = int(throttle(templates["parakeet-dev"].document) * 730 * 3600)
     said = f"**More than can be**: the API's throttles let {most:,} requests a month through"

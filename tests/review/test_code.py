@@ -58,6 +58,24 @@ def test_files_that_are_added_removed_and_changed_are_named_and_nothing_else_is_
     assert text == "function x: +2 bytes; added `d.py`; removed `b.py`; changed `a.py`"
 
 
+def test_a_migration_is_said_first_to_run_at_the_deployment_and_what_it_drops_to_be_data_at_risk(
+    tmp_path: Path,
+) -> None:
+    folder = "functions/database/migrations/versions"
+    before = {f"{folder}/0001_trades.py": "1", f"{folder}/0002_more.py": "1", "a.py": "1"}
+    after = before | {f"{folder}/0002_more.py": "2", f"{folder}/0003_less.py": "op.execute('DROP TABLE t')"}
+    for version, contents in (("1", before), ("2", after)):
+        write(tmp_path / f"x-{version}.zip", contents)
+    old, new = (stack(tmp_path, "x", "functions", version) for version in "12")
+    found = assess({"parakeet-dev": old}, {"parakeet-dev": new})
+    first, _ = texts(found, Part.CODE)
+    assert first == (
+        "function x **migrates the database** when this is deployed: "
+        "changed `0002_more.py`, added `0003_less.py`"
+    )
+    assert texts(found, Part.DATA) == ["function x: the migration `0003_less.py` may lose data: `DROP TABLE`"]
+
+
 def test_a_layers_dependencies_are_compared_by_version(tmp_path: Path) -> None:
     before = {"python/LAYER.json": manifest(httpx="0.27", idna="3")}
     after = {"python/LAYER.json": manifest(httpx="0.28", certifi="1")}

@@ -224,6 +224,33 @@ def written(version: int, expression: str) -> Change:
     return change
 
 
+def test_items_that_expire_from_now_on_are_data_at_risk(old: Mapping[str, Stack]) -> None:
+    def table(**arguments: Any) -> Change:
+        def change(document: Block) -> None:
+            document["resource"]["aws_dynamodb_table"] = {"items": {"name": "items", **arguments}}
+
+        return change
+
+    expiring = table(ttl={"attribute_name": "until", "enabled": True})
+    (text,) = at_risk(old, table(), expiring)
+    assert text.startswith("table items: items are deleted when they say so: `ttl` nothing → ")
+    assert at_risk(old, expiring, table()) == []
+    restored = table(point_in_time_recovery={"enabled": True})
+    (text,) = at_risk(
+        old, restored, table(point_in_time_recovery={"enabled": True, "recovery_period_in_days": 1})
+    )
+    assert text == "table items can be restored to a point in the last 35 → 1 days"
+
+
+def archived(days: int, storage: str = "GLACIER") -> Change:
+    def change(document: Block) -> None:
+        rules = one(document, "aws_s3_bucket_lifecycle_configuration", "cache")["rule"]
+        (rule,) = (rule for rule in rules if "transition" in rule)
+        rule["transition"] = [{"days": days, "storage_class": storage}]
+
+    return change
+
+
 def test_a_secret_that_another_expression_says_is_data_at_risk_and_is_not_shown(
     old: Mapping[str, Stack],
 ) -> None:
@@ -285,3 +312,29 @@ def test_a_rule_with_another_name_deletes_what_it_deleted_before(old: Mapping[st
     assert text.endswith("the newest 1 are kept instead of 3 (rule `new`)")
     others = at_risk(old, before, expiring("new", 120, "b/"))
     assert any("objects are deleted after 120 days, which they were not before" in text for text in others)
+
+
+def test_objects_that_cannot_be_read_at_once_any_more_are_data_at_risk(old: Mapping[str, Stack]) -> None:
+    text = "potential-parakeet-cache-prod: objects go to `GLACIER` after {} days "
+    for before, days in ((archived(30, "STANDARD_IA"), 0), (archived(90), 1)):
+        (found,) = at_risk(old, before, archived(days))
+        assert found.startswith(text.format(days))
+        assert "cannot be read until they are restored" in found
+    assert at_risk(old, archived(1), archived(90)) == []
+    assert at_risk(old, archived(1), archived(1, "GLACIER_IR")) == []
+
+
+def test_an_object_that_is_written_by_the_stack_and_goes_is_data_at_risk(old: Mapping[str, Stack]) -> None:
+    def released(document: Block) -> None:
+        document["resource"]["aws_s3_object"]["release"] = {
+            "bucket": "${aws_s3_bucket.cache.bucket}",
+            "key": "release.json",
+            "content": "{}",
+        }
+
+    def gone(document: Block) -> None:
+        del document["resource"]["aws_s3_object"]["release"]
+
+    assert at_risk(old, released, gone) == [
+        "potential-parakeet-cache-prod/release.json is **destroyed**, its content with it"
+    ]

@@ -127,7 +127,7 @@ def test_what_is_another_providers_hides_nothing_but_what_refers_to_it(
     old = changed(stacks(templates), _named_by_another_provider, "prod")
     found = assess(old, changed(old, _renamed_with_its_namer, "prod"), planner)
     assert any("`name` forces it" in text for text in texts(found, Part.DATA))
-    (unknown,) = texts(found, Part.UNKNOWN)
+    unknown, *_ = texts(found, Part.UNKNOWN)
     assert unknown == (
         "`random_pet.name` `length` `1` → `2`: what `random_pet` does is not understood here, "
         "nor what becomes of `aws_sqs_queue.dead_letters`"

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from config.errors import OneLineError
 from review import revisions
+from review.__main__ import review
+from review.finding import Part
 from review.revisions import UNREAD, synthesized
 from review.stack import Stack
 
@@ -107,3 +110,22 @@ def test_a_file_that_moves_to_where_synthesis_does_not_read_it_makes_a_differenc
     (repository / "config/dev.py").rename(repository / "docs/dev.py")
     with synthesized("HEAD"):
         assert sorted(asked) == ["the base", "the working tree"]
+
+
+def test_another_usage_is_on_the_page_though_no_stack_differs(
+    repository: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = repository / "config/usage.py"
+    usage.write_text("prod: 10_000_000\n", encoding="utf-8")
+    for command in (
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "b"],
+    ):
+        subprocess.run(["git", *command], cwd=repository, check=True, timeout=60)
+    usage.write_text("prod: 1\n", encoding="utf-8")
+    monkeypatch.setattr("review.__main__._planner", lambda: OneLineError("not asked"))
+    _, (found,) = review("HEAD")
+    assert asked
+    assert found.part is Part.COST
+    assert found.text.startswith("**the assumed usage differs**")
+    assert found.text.endswith("`-prod: 10_000_000`, `+prod: 1`")
