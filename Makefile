@@ -16,10 +16,10 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	--no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest providers redeploy token routes bench docs plan drift apply review policy permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format lock clean
+.PHONY: help setup layers test unit integration lint types snapshots demo serve ingest providers redeploy token routes bench docs plan drift apply review policy permissions cost exit-check summary comment smoke preflight rollback releases prune migrate format secrets-baseline lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/python-packages .venv/node-packages ## Virtual environment with Python packages, Node and cdktf, as locked
 
@@ -152,6 +152,13 @@ migrate: setup ## Bring the deployed database's schema up to date by hand (ENVIR
 format: setup ## ruff: what can be mended by itself, and the form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+secrets-baseline: setup ## Take all that detect-secrets finds for no secrets; review the diff
+	@# Slim: without the lines' numbers, which move.
+	@$(BIN)/detect-secrets scan --slim --exclude-files \
+		'(requirements\.lock|package-lock\.json|(packages|policy|portability)/locks/.*|__snapshots__|\.secrets\.baseline)' \
+		> .secrets.new
+	@mv .secrets.new .secrets.baseline
 
 clean: ## Remove what the other targets made
 	rm -rf .venv node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache
