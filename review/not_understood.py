@@ -157,8 +157,9 @@ def _files(comparison: Comparison) -> Iterator[Finding]:
     stack = comparison.new
     for address, given in [*stack.resources.items(), *stack.data.items()]:
         for argument, value in given.items():
-            policy = argument.endswith("_policy_documents") or read(stack, argument, value)
-            if not policy and _FILE.search(json.dumps(value)):
+            if not _FILE.search(value if isinstance(value, str) else json.dumps(value)):
+                continue
+            if not argument.endswith("_policy_documents") and not read(stack, argument, value):
                 text = f"`{address}`: {shown(value)} in `{argument}` is read from a file: whether that says "
                 yield Finding(Part.UNKNOWN, f"{text}something else now is not known here")
 
