@@ -284,7 +284,7 @@ def _comparison(old: Stack, new: Stack) -> Comparison:
     # Renamed, a resource is told of once: whatever refers to it refers to it still. So for what is gone.
     names = {address: new.label(address) for address in old.resources if address in new.resources}
     gone = {address: old.label(address) for address in old.resources if address not in new.resources}
-    return Comparison(replace(old, labels=names), replace(new, labels=names | gone))
+    return Comparison(old.called(names), new.called(names | gone))
 
 
 def _place(stack: str) -> tuple[bool, int, str]:

@@ -114,6 +114,12 @@ class Stack:
                 }
         return replace(self, document=document)
 
+    def called(self, labels: Mapping[str, str]) -> "Stack":
+        """The same with these labels; itself, and what is worked out of it already, if it has them."""
+        if all(self.label(address) == label for address, label in labels.items()):
+            return self
+        return replace(self, labels=labels)
+
     def of(self, kind: str) -> dict[str, Block]:
         """The resources of a type by address."""
         return {address: block for address, block in self.resources.items() if address.startswith(f"{kind}.")}

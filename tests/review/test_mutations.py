@@ -1,8 +1,9 @@
 """Any one permission that is taken from or added to any policy is on the page, under who may do what."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,95 +24,119 @@ POLICIES = "aws_iam_policy_document"
 PERMISSIONS = "aws_lambda_permission"
 ADDED = {"actions": "iam:PassRole", "resources": "arn:aws:s3:::another-bucket/*"}
 
-
-def mutations(document: Block) -> Iterator[tuple[str, Block]]:
-    """Every document that differs in one permission, with what differs."""
-    for name, found in document["data"][POLICIES].items():
-        for number, statement in enumerate(found["statement"]):
-            for key in ("actions", "resources"):
-                for index in range(len(statement.get(key, []))):
-                    yield (
-                        f"{name}[{number}] without {key}[{index}]",
-                        _without(document, name, number, key, index),
-                    )
-            for key, value in ADDED.items():
-                # Beside a `*`, or twice, it says nothing.
-                if key in statement and not {"*", value} & set(statement[key]):
-                    changed = _copied(document, "data", POLICIES, name)
-                    _statement(changed, name, number)[key].append(value)
-                    yield f"{name}[{number}] with {value}", changed
-            yield from _other_conditions(document, name, number)
-            yield from _other_principals(document, name, number)
-            changed = _copied(document, "data", POLICIES, name)
-            other = "Allow" if statement.get("effect") == "Deny" else "Deny"
-            _statement(changed, name, number)["effect"] = other
-            yield f"{name}[{number}] as {other}", changed
-    for name in document["resource"].get(PERMISSIONS, {}):
-        changed = _copied(document, "resource", PERMISSIONS, name)
-        del changed["resource"][PERMISSIONS][name]
-        yield f"without {name}", changed
-        changed = _copied(document, "resource", PERMISSIONS, name)
-        del changed["resource"][PERMISSIONS][name]["source_arn"]
-        yield f"{name} for any source", changed
+Mutation = tuple[str, Block | None]
+"""What differs in a block, and the block that differs in it; None: it is gone."""
 
 
-def _other_conditions(document: Block, name: str, number: int) -> Iterator[tuple[str, Block]]:
+def of_policy(block: Block) -> Iterator[Mutation]:
+    """Every policy document that differs in one permission."""
+    for number, statement in enumerate(block["statement"]):
+        for key in ("actions", "resources"):
+            for index in range(len(statement.get(key, []))):
+                yield f"[{number}] without {key}[{index}]", _without(block, number, key, index)
+        for key, value in ADDED.items():
+            # Beside a `*`, or twice, it says nothing.
+            if key in statement and not {"*", value} & set(statement[key]):
+                changed = _copied(block)
+                changed["statement"][number][key].append(value)
+                yield f"[{number}] with {value}", changed
+        yield from _other_conditions(block, number)
+        yield from _other_principals(block, number)
+        changed = _copied(block)
+        other = "Allow" if statement.get("effect") == "Deny" else "Deny"
+        changed["statement"][number]["effect"] = other
+        yield f"[{number}] as {other}", changed
+
+
+def of_invocation(block: Block) -> Iterator[Mutation]:
+    """Without it, and for any source."""
+    yield "gone", None
+    yield "for any source", {key: value for key, value in block.items() if key != "source_arn"}
+
+
+def _other_conditions(block: Block, number: int) -> Iterator[Mutation]:
     """Without each, and with another value of each."""
-    for index in range(len(_statement(document, name, number).get("condition", []))):
-        where = f"{name}[{number}].condition[{index}]"
-        changed = _copied(document, "data", POLICIES, name)
-        del _statement(changed, name, number)["condition"][index]
+    for index in range(len(block["statement"][number].get("condition", []))):
+        where = f"[{number}].condition[{index}]"
+        changed = _copied(block)
+        del changed["statement"][number]["condition"][index]
         yield f"without {where}", changed
-        changed = _copied(document, "data", POLICIES, name)
-        _statement(changed, name, number)["condition"][index]["values"] = ["another"]
+        changed = _copied(block)
+        changed["statement"][number]["condition"][index]["values"] = ["another"]
         yield f"{where} of another value", changed
 
 
-def _other_principals(document: Block, name: str, number: int) -> Iterator[tuple[str, Block]]:
+def _other_principals(block: Block, number: int) -> Iterator[Mutation]:
     """For somebody else instead of each, and for somebody more; everybody is nobody more's."""
-    for index, principals in enumerate(_statement(document, name, number).get("principals", [])):
-        where = f"{name}[{number}].principals[{index}]"
+    for index, principals in enumerate(block["statement"][number].get("principals", [])):
+        where = f"[{number}].principals[{index}]"
         for position, identifier in enumerate(principals["identifiers"]):
-            changed = _copied(document, "data", POLICIES, name)
-            other = _statement(changed, name, number)["principals"][index]["identifiers"]
+            changed = _copied(block)
+            other = changed["statement"][number]["principals"][index]["identifiers"]
             other[position] = "another.amazonaws.com"
             yield f"{where} without {identifier}", changed
-        changed = _copied(document, "data", POLICIES, name)
-        _statement(changed, name, number)["principals"][index]["identifiers"].append("another.amazonaws.com")
+        changed = _copied(block)
+        changed["statement"][number]["principals"][index]["identifiers"].append("another.amazonaws.com")
         yield f"{where} with another", changed
 
 
-def _copied(document: Block, section: str, kind: str, name: str) -> Block:
-    """With that one block copied, and the rest, which is most of it, shared."""
-    blocks = document[section]
-    block = json.loads(json.dumps(blocks[kind][name]))
-    return {**document, section: {**blocks, kind: {**blocks[kind], name: block}}}
-
-
-def _statement(document: Block, name: str, number: int) -> Any:
-    return document["data"][POLICIES][name]["statement"][number]
-
-
-def _without(document: Block, name: str, number: int, key: str, index: int) -> Block:
-    changed = _copied(document, "data", POLICIES, name)
-    statement = _statement(changed, name, number)
+def _without(block: Block, number: int, key: str, index: int) -> Block:
+    changed = _copied(block)
+    statement = changed["statement"][number]
     del statement[key][index]
     if not statement[key]:
-        del changed["data"][POLICIES][name]["statement"][number]
+        del changed["statement"][number]
     return changed
+
+
+def _copied(block: Block) -> Any:
+    return json.loads(json.dumps(block))
+
+
+def told_by(document: Block, name: str) -> str:
+    """What has the policy document, as a finding tells of it."""
+    (source,) = (
+        f"{kind}.{of}:{argument}"
+        for kind, named in document["resource"].items()
+        for of, block in named.items()
+        for argument, value in block.items()
+        if f"data.{POLICIES}.{name}." in str(value)
+    )
+    return source
+
+
+def with_blocks(document: Block, changed: Mapping[tuple[str, str, str], Block | None]) -> Block:
+    """The document with these blocks, by section, type and name, and the rest, which is most of it, shared."""
+    found = {**document, "data": {**document["data"]}, "resource": {**document["resource"]}}
+    for (section, kind, name), block in changed.items():
+        others = {of: given for of, given in found[section][kind].items() if of != name}
+        found[section][kind] = others if block is None else {**others, name: block}
+    return found
 
 
 @pytest.mark.parametrize("file", SNAPSHOTS, ids=lambda file: file.stem)
 def test_any_one_permission_that_changes_is_on_the_page(file: Path) -> None:
+    """One of each policy at a time: each has to be told of, and nobody else has what it gives or takes."""
     document = json.loads(file.read_text(encoding="utf-8"))
     stack = {file.stem: Stack(file.stem, document)}
     (same,) = compared(stack, stack)
+    policies = {("data", POLICIES, name): block for name, block in document["data"][POLICIES].items()}
+    invocations = {
+        ("resource", PERMISSIONS, name): block
+        for name, block in document["resource"].get(PERMISSIONS, {}).items()
+    }
+    sources = {place: told_by(document, place[2]) for place in policies} | {
+        place: f"{place[1]}.{place[2]}:*" for place in invocations
+    }
+    mutations = [[(place, one) for one in of_policy(block)] for place, block in policies.items()]
+    mutations += [[(place, one) for one in of_invocation(block)] for place, block in invocations.items()]
     silent = []
-    tried = 0
-    for what, changed in mutations(document):
-        tried += 1
+    for turn in zip_longest(*mutations):
+        turned = dict(filter(None, turn))
+        changed = with_blocks(document, {place: block for place, (_, block) in turned.items()})
         # The same old stack for all of them: its permissions are read once.
-        if not list(who_may_do_what(Comparison(same.old, replace(same.new, document=changed)))):
-            silent.append(what)
-    assert tried > 5
+        comparison = Comparison(same.old, replace(same.new, document=changed))
+        told = {source for finding in who_may_do_what(comparison) for source in finding.tells}
+        silent += [(place, what) for place, (what, _) in turned.items() if sources[place] not in told]
+    assert sum(map(len, mutations)) > 100
     assert silent == []
