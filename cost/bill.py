@@ -1,13 +1,12 @@
 """Quantities times prices."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from config.usage import Usage
 from cost.prices import PRICES, Price
-from cost.quantities import Line, quantities, uncounted, unknown, unthrottled
+from cost.quantities import Document, Line, quantities, uncounted, unknown, unthrottled
 
 _CENT = Decimal("0.01")
 
@@ -45,10 +44,18 @@ class Bill:
     """A month, of a stack or of several."""
 
     items: tuple[Item, ...]
-    unknown: tuple[str, ...]
-    """Types whose cost nobody has said, and addresses of what has a number that is not known, or counted."""
-    unthrottled: bool = False
-    """Whether some route of an API has no bound but the account's."""
+    documents: tuple[Document, ...] = field(repr=False)
+    """The synthesized stacks that it is of."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Types whose cost nobody has said; addresses of what has a number that is not known, or counted."""
+        return tuple(sorted({what for one in self.documents for what in (*unknown(one), *uncounted(one))}))
+
+    @property
+    def unthrottled(self) -> bool:
+        """Whether some route of an API has no bound but the account's."""
+        return any(map(unthrottled, self.documents))
 
     @property
     def total(self) -> Amounts:
@@ -64,7 +71,7 @@ class Bill:
         return services
 
 
-def bill(document: Mapping[str, Any], usage: Usage, *, free_tier: bool = False) -> Bill:
+def bill(document: Document, usage: Usage, *, free_tier: bool = False) -> Bill:
     """Of a synthesized stack. The free tier is the account's: of several stacks only one has it."""
     items = []
     for line in quantities(document, usage):
@@ -73,14 +80,10 @@ def bill(document: Mapping[str, Any], usage: Usage, *, free_tier: bool = False) 
             price.of(quantity, free_tier=free_tier) for quantity in (line.idle, line.expected, line.ceiling)
         )
         items.append(Item(line, price, Amounts(*amounts)))
-    return Bill(tuple(items), (*unknown(document), *uncounted(document)), unthrottled(document))
+    return Bill(tuple(items), (document,))
 
 
-def bill_of_all(documents: Sequence[Mapping[str, Any]], usage: Usage, *, free_tier: bool = False) -> Bill:
+def bill_of_all(documents: Sequence[Document], usage: Usage, *, free_tier: bool = False) -> Bill:
     """Of the stacks of an environment, together."""
     bills = [bill(document, usage, free_tier=free_tier) for document in documents]
-    return Bill(
-        tuple(item for one in bills for item in one.items),
-        tuple(sorted({kind for one in bills for kind in one.unknown})),
-        any(one.unthrottled for one in bills),
-    )
+    return Bill(tuple(item for one in bills for item in one.items), tuple(documents))

@@ -61,9 +61,7 @@ def uncounted(document: Document) -> list[str]:
         for name, block in named.items():
             address = f"{kind}.{name}"
             if counted is not None:
-                found += [
-                    f"{address}.{argument}" for argument in block if argument not in counted | _COSTLESS
-                ]
+                found += [f"{address}.{argument}" for argument in block if argument not in counted]
             found += [
                 f"{address}.{path}"
                 for path, costs in _COSTLY.get(kind, {}).items()
@@ -390,7 +388,7 @@ _COSTLESS = frozenset(
 )
 # Of each type that is priced, the arguments that its lines count, and those that cost nothing.
 _COUNTED: Mapping[str, frozenset[str]] = {
-    kind: frozenset(arguments.split())
+    kind: _COSTLESS | {*arguments.split()}
     for kind, arguments in {
         "aws_cloudwatch_dashboard": "dashboard_body dashboard_name",
         "aws_cloudwatch_log_group": "retention_in_days skip_destroy",

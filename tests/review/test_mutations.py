@@ -106,7 +106,7 @@ def told_by(document: Block, name: str) -> str:
 
 
 def with_blocks(document: Block, changed: Mapping[tuple[str, str, str], Block | None]) -> Block:
-    """The document with these blocks, by section, type and name, and the rest, which is most of it, shared."""
+    """The document with these blocks, by section, type and name; the rest, which is most of it, is shared."""
     found = {**document, "data": {**document["data"]}, "resource": {**document["resource"]}}
     for (section, kind, name), block in changed.items():
         others = {of: given for of, given in found[section][kind].items() if of != name}
