@@ -57,14 +57,14 @@ def uncounted(document: Document) -> list[str]:
     """Addresses of what no line is about, as far as they go: of a table, or of one of its arguments."""
     found = []
     for kind, named in document.get("resource", {}).items():
-        counted = _COUNTED.get(kind)
+        counted, costly = _COUNTED.get(kind), _COSTLY.get(kind, {})
         for name, block in named.items():
             address = f"{kind}.{name}"
             if counted is not None:
                 found += [f"{address}.{argument}" for argument in block if argument not in counted]
             found += [
                 f"{address}.{path}"
-                for path, costs in _COSTLY.get(kind, {}).items()
+                for path, costs in costly.items()
                 if any(costs(value) for value in _given(block, path))
             ]
     # The table of a platform holds nobody knows what; that of the state, locks.

@@ -91,7 +91,7 @@ def _of_stack(
         permissions=any(finding.part is Part.PERMISSIONS for finding in permissions),
     )
     there = {*comparison.new.resources, *comparison.new.data}
-    for missing in sorted(comparison.new.references(comparison.new.document) - there):
+    for missing in sorted(comparison.new.references(comparison.new.text) - there):
         text = f"`{missing}` is referred to, and is not there: Terraform will refuse"
         found.append(Finding(Part.UNKNOWN, text))
     updated = any(

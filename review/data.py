@@ -175,8 +175,7 @@ def _triggered(comparison: Comparison, replaced: Mapping[str, Replacement]) -> I
     changing = {*comparison.differing, *replaced}
     for address, given in comparison.new.resources.items():
         holds = HOLDERS.get(address.partition(".")[0])
-        by = _triggers(given)
-        if holds is None or not by:
+        if holds is None or not (by := _triggers(given)):
             continue
         was = comparison.old.resources.get(comparison.came_from.get(address, address))
         changed = [one for one in by if was is not None and ".".join(one.split(".")[:2]) in changing]

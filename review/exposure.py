@@ -321,6 +321,8 @@ def _without_tls(comparison: Comparison) -> Iterator[Finding]:
         for one in lost(comparison)
         if _refuses_without_tls(one) and (one.action, one.resource) not in now
     }
+    if not no_longer:
+        return
     there = {comparison.new.label(address) for address in comparison.new.resources}
     for resource in sorted(set(map(without_attributes, no_longer))):
         if resource in there:

@@ -155,6 +155,8 @@ def _nor(comparison: Comparison, address: str, before: Block | None) -> str:
 def _files(comparison: Comparison) -> Iterator[Finding]:
     """Of policies who may do what says it."""
     stack = comparison.new
+    if not _FILE.search(stack.text):
+        return
     for address, given in [*stack.resources.items(), *stack.data.items()]:
         for argument, value in given.items():
             if not _FILE.search(value if isinstance(value, str) else json.dumps(value)):
@@ -255,6 +257,5 @@ def _resources(comparison: Comparison) -> Iterator[tuple[str, Block | None, Bloc
 
 def _data(comparison: Comparison) -> Iterator[tuple[str, Block | None, Block]]:
     for address, given in comparison.new.data.items():
-        before = comparison.old.data.get(address)
-        if not comparison.alike(before, given):
-            yield address, before, given
+        if address in comparison.differing:
+            yield address, comparison.old.data.get(address), given

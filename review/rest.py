@@ -72,9 +72,9 @@ def _is_document(change: Change, argument: Argument) -> bool:
 def _documents(comparison: Comparison, told: set[str], *, permissions: bool) -> Iterator[Finding]:
     old, new = comparison.old, comparison.new
     for address in [*new.data, *(address for address in old.data if address not in new.data)]:
-        before, after = old.data.get(address), new.data.get(address)
-        if comparison.alike(before, after) or f"{address}:*" in told:
+        if address not in comparison.differing or f"{address}:*" in told:
             continue
+        before, after = old.data.get(address), new.data.get(address)
         construct = (new if after is not None else old).construct(address)
         policy = address.startswith("data.aws_iam_policy_document.")
         if before is None or after is None:

@@ -5,13 +5,11 @@ from typing import Any
 
 Block = dict[str, Any]
 
-# Blocks by type and name, by name, without either, and any number of them.
+# Blocks by type and name, by name, and any number of them.
 _TYPED = ("resource", "data")
 _NAMED = ("variable", "output", "module", "check")
-_SINGLE = ("terraform", "locals")
 _REPEATED = ("moved", "removed", "import")
-# A policy document's values are texts.
-_TRUE_OR_FALSE = ("resource", "removed", "provider", "terraform")
+# Terraform takes these texts for what they say, but in a policy document, whose values are texts.
 _BOOLEANS = {"true": True, "false": False, "${true}": True, "${false}": False}
 
 
@@ -34,57 +32,48 @@ def listed(value: Any) -> list[Any]:
 
 def normalised(document: Mapping[str, Any]) -> Block:
     """Every section of a stack's document in one shape. An argument that is null is not given."""
-    return {
-        section: _with_booleans(given) if section in _TRUE_OR_FALSE else given
-        for section, given in _in_one_shape(document).items()
-    }
-
-
-def _in_one_shape(document: Mapping[str, Any]) -> Block:
     found = dict(document)
     for section in _TYPED:
         if section in found:
             found[section] = {
-                kind: {name: _given(one) for name, one in block(named).items() if one not in (None, [])}
+                kind: {
+                    name: _given(one, {} if section == "data" else _BOOLEANS)
+                    for name, one in block(named).items()
+                    if one not in (None, [])
+                }
                 for kind, named in block(found[section]).items()
             }
     for section in _NAMED:
         if section in found:
             found[section] = {name: block(one) for name, one in block(found[section]).items()}
-    for section in _SINGLE:
-        if section in found:
-            found[section] = block(found[section])
     for section in _REPEATED:
         if section in found:
-            found[section] = blocks(found[section])
+            found[section] = [_given(one, _BOOLEANS) for one in blocks(found[section])]
+    if "locals" in found:
+        # A local value may be null, and is a text where it is one.
+        found["locals"] = block(found["locals"])
+    if "terraform" in found:
+        found["terraform"] = _given(found["terraform"], _BOOLEANS)
     if "provider" in found:
         found["provider"] = {
-            name: [_given(one) for one in blocks(given)] for name, given in block(found["provider"]).items()
+            name: [_given(one, _BOOLEANS) for one in blocks(given)]
+            for name, given in block(found["provider"]).items()
         }
     return found
 
 
-def _with_booleans(value: Any) -> Any:
-    """Terraform takes the texts for what they say."""
+def _given(value: Any, texts: Mapping[str, bool]) -> Block:
+    """What a block gives, with these texts as what they are taken for."""
+    given: Block = _without_nulls(block(value), texts)
+    return given
+
+
+def _without_nulls(value: Any, texts: Mapping[str, bool]) -> Any:
     match value:
         case dict():
-            return {key: _with_booleans(part) for key, part in value.items()}
+            return {key: _without_nulls(part, texts) for key, part in value.items() if part is not None}
         case list():
-            return [_with_booleans(part) for part in value]
+            return [_without_nulls(part, texts) for part in value]
         case str():
-            return _BOOLEANS.get(value, value)
-    return value
-
-
-def _given(value: Any) -> Block:
-    without: Block = _without_nulls(block(value))
-    return without
-
-
-def _without_nulls(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _without_nulls(part) for key, part in value.items() if part is not None}
-        case list():
-            return [_without_nulls(part) for part in value]
+            return texts.get(value, value)
     return value

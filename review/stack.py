@@ -87,6 +87,11 @@ class Stack:
         """Data sources by address, as `data.aws_caller_identity.account`."""
         return dict(self._blocks("data", "data."))
 
+    @cached_property
+    def text(self) -> str:
+        """The whole document, to be searched."""
+        return json.dumps(self.document)
+
     @property
     def kept(self) -> frozenset[str]:
         """Addresses of what Terraform lets go of, and does not destroy, where its state still has it."""
@@ -158,13 +163,15 @@ class Stack:
         named: dict[tuple[str, ...], list[str]] = {}
         for address, given in self.resources.items():
             kind = address.partition(".")[0]
+            if kind not in _KINDS:
+                continue
             # Labels do not say which attribute a name is taken from.
             names = {
                 key: _REFERENCE.sub(r"\1\2.\3", given[key])
                 for key in _NAMES
                 if isinstance(given.get(key), str)
             }
-            if kind in _KINDS and names:
+            if names:
                 # An alias is called after its function, and by its own name.
                 found = (kind, next(iter(names.values())), names.get("name", ""))
                 named.setdefault(found, []).append(address)

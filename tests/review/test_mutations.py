@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -89,8 +88,9 @@ def _without(block: Block, number: int, key: str, index: int) -> Block:
     return changed
 
 
-def _copied(block: Block) -> Any:
-    return json.loads(json.dumps(block))
+def _copied(block: Block) -> Block:
+    copy: Block = json.loads(json.dumps(block))
+    return copy
 
 
 def told_by(document: Block, name: str) -> str:
