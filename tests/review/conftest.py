@@ -12,3 +12,9 @@ from tests.review.documents import frozen
 def old() -> dict[str, Stack]:
     """dev, prod and bootstrap as they were once synthesized, but for hashes and cdktf's notes."""
     return frozen(Path(__file__).parent / "platform")
+
+
+@pytest.fixture
+def prod(old: dict[str, Stack]) -> dict[str, Stack]:
+    """prod alone, for what one stack tells."""
+    return {"parakeet-prod": old["parakeet-prod"]}

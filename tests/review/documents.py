@@ -61,7 +61,8 @@ def said_of_prod(old: Mapping[str, Stack], before: Change, after: Change, part: 
         before(document)
         after(document)
 
-    return texts(assess(changed(old, before, "prod"), changed(old, both, "prod")), part)
+    prod = {name: stack for name, stack in old.items() if name == stack_name("prod")}
+    return texts(assess(changed(prod, before, "prod"), changed(prod, both, "prod")), part)
 
 
 def policy(document: Block, name: str) -> Any:

@@ -40,23 +40,23 @@ NOT_UNDERSTOOD: tuple[Any, ...] = (
     [("aws_iam_role_policy", "trades_role_read-database-secret"), ("aws_s3_bucket_policy", "cache")],
 )
 def test_what_is_no_policy_here_could_not_be_analysed_and_loses_nothing(
-    kind: str, name: str, given: Any, old: Mapping[str, Stack]
+    kind: str, name: str, given: Any, prod: Mapping[str, Stack]
 ) -> None:
     def change(document: Block) -> None:
         one(document, kind, name)["policy"] = given
 
-    found = assess(old, changed(old, change, "prod"))
+    found = assess(prod, changed(prod, change, "prod"))
     text, *_ = texts(found, Part.UNKNOWN)
     assert text.startswith(f"`{kind}.{name}")
     assert "in `policy` is not read here" in text
     assert texts(found, Part.PERMISSIONS) == texts(found, Part.EXPOSURE) == []
 
 
-def test_what_a_policy_that_was_not_read_allows_is_said_once_it_is_read(old: Mapping[str, Stack]) -> None:
+def test_what_a_policy_that_was_not_read_allows_is_said_once_it_is_read(prod: Mapping[str, Stack]) -> None:
     def change(document: Block) -> None:
         one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = "${local.policy}"
 
-    found = assess(changed(old, change, "prod"), old)
+    found = assess(changed(prod, change, "prod"), prod)
     (may,) = texts(found, Part.PERMISSIONS)
     assert may.startswith("`trades-api` may now `secretsmanager:GetSecretValue`")
     (text,) = texts(found, Part.UNKNOWN)
@@ -64,7 +64,7 @@ def test_what_a_policy_that_was_not_read_allows_is_said_once_it_is_read(old: Map
 
 
 def test_a_document_written_otherwise_is_not_said_to_change_nothing_beside_a_policy_that_is_not_read(
-    old: Mapping[str, Stack],
+    prod: Mapping[str, Stack],
 ) -> None:
     def unread(document: Block) -> None:
         one(document, "aws_iam_role_policy", "trades_role_read-database-secret")["policy"] = (
@@ -75,15 +75,15 @@ def test_a_document_written_otherwise_is_not_said_to_change_nothing_beside_a_pol
         unread(document)
         document["data"]["aws_iam_policy_document"][_document(document)]["statement"][0]["actions"] = ["*"]
 
-    found = assess(changed(old, unread, "prod"), changed(old, more, "prod"))
+    found = assess(changed(prod, unread, "prod"), changed(prod, more, "prod"))
     (text,) = texts(found, Part.REST)
     assert text.endswith("is written otherwise")
 
 
-def test_of_all_but_some_fewer_that_are_spared_are_more_and_more_are_fewer(old: Mapping[str, Stack]) -> None:
-    few = changed(old, lambda document: spare(document, ["s3:*"], ["111111111111"]), "prod")
+def test_of_all_but_some_fewer_that_are_spared_are_more_and_more_are_fewer(prod: Mapping[str, Stack]) -> None:
+    few = changed(prod, lambda document: spare(document, ["s3:*"], ["111111111111"]), "prod")
     many = changed(
-        old,
+        prod,
         lambda document: spare(document, ["iam:*", "s3:*"], ["111111111111", "999999999999"]),
         "prod",
     )
@@ -126,9 +126,9 @@ def _statement(action: str, sid: str = "") -> Block:
     ],
 )
 def test_a_statement_of_a_later_document_replaces_that_of_the_same_sid(
-    statements: Mapping[str, list[Block]], allowed: list[str], old: Mapping[str, Stack]
+    statements: Mapping[str, list[Block]], allowed: list[str], prod: Mapping[str, Stack]
 ) -> None:
-    found = assess(old, changed(old, lambda document: _documents_of_one(document, statements), "prod"))
+    found = assess(prod, changed(prod, lambda document: _documents_of_one(document, statements), "prod"))
     (may,) = [text for text in texts(found, Part.PERMISSIONS) if "may now" in text]
     assert may == f"`trades-api` may now {' and '.join(f'`{one}`' for one in allowed)} on `*`"
 
@@ -141,7 +141,7 @@ UNREAD = "${jsonencode(merge(local.all, jsondecode(data.aws_iam_policy_document.
     ["nothing", "elsewhere", "local", "variable", "document", "holder", "file", "file of a local value"],
 )
 def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_else(
-    way: str, old: Mapping[str, Stack]
+    way: str, prod: Mapping[str, Stack]
 ) -> None:
     def unread(document: Block) -> None:
         document["locals"] = {"all": '${file("all.json")}' if way == "file of a local value" else {}}
@@ -168,31 +168,31 @@ def test_a_policy_that_is_not_read_is_said_again_only_if_it_may_allow_something_
                     "role": "${aws_iam_role.trades.name}",
                 }
 
-    found = assess(changed(old, unread, "prod"), changed(old, change, "prod"))
+    found = assess(changed(prod, unread, "prod"), changed(prod, change, "prod"))
     said = [text for text in texts(found, Part.UNKNOWN) if "is not read here" in text]
     assert len(said) == (way not in ("nothing", "elsewhere"))
 
 
-def test_what_a_file_may_still_allow_is_not_lost(old: Mapping[str, Stack]) -> None:
+def test_what_a_file_may_still_allow_is_not_lost(prod: Mapping[str, Stack]) -> None:
     def beside(document: Block, actions: list[str]) -> None:
         own = document["data"]["aws_iam_policy_document"][_document(document)]
         own["source_policy_documents"] = ['${file("more.json")}']
         own["statement"][0]["actions"] = actions
 
-    both = changed(old, lambda document: beside(document, ["a:A", "a:B"]), "prod")
-    found = assess(both, changed(old, lambda document: beside(document, ["a:A"]), "prod"))
+    both = changed(prod, lambda document: beside(document, ["a:A", "a:B"]), "prod")
+    found = assess(both, changed(prod, lambda document: beside(document, ["a:A"]), "prod"))
     assert texts(found, Part.PERMISSIONS) == []
     assert any("is not read here" in text for text in texts(found, Part.UNKNOWN))
 
 
-def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping[str, Stack]) -> None:
+def test_how_many_messages_a_function_is_given_at_once_is_behaviour(prod: Mapping[str, Stack]) -> None:
     def of(size: int) -> dict[str, Stack]:
         mapping = {"event_source_arn": "arn:aws:sqs:x", "function_name": "trades", "batch_size": size}
 
         def change(document: Block) -> None:
             document["resource"]["aws_lambda_event_source_mapping"] = {"trades": mapping}
 
-        return changed(old, change, "prod")
+        return changed(prod, change, "prod")
 
     found = assess(of(10), of(20))
     assert texts(found, Part.BEHAVIOUR) == [
@@ -205,30 +205,30 @@ def test_how_many_messages_a_function_is_given_at_once_is_behaviour(old: Mapping
     ("narrow", "wide"), [("db-??????", "db-?????*"), ("db-[ab]", "db-*"), ("a?", "a??*"), ("db-??????", "*")]
 )
 def test_a_wildcard_that_comes_to_more_is_a_permission_more(
-    narrow: str, wide: str, old: Mapping[str, Stack]
+    narrow: str, wide: str, prod: Mapping[str, Stack]
 ) -> None:
     def on(resource: str) -> dict[str, Stack]:
         def change(document: Block) -> None:
             policy(document, "trades_role_read-database-secret")[0]["resources"] = [resource]
 
-        return changed(old, change, "prod")
+        return changed(prod, change, "prod")
 
     (may, *_) = texts(assess(on(narrow), on(wide)), Part.PERMISSIONS)
     assert may == f"`trades-api` may now `secretsmanager:GetSecretValue` on `{wide}`"
 
 
-def _for_organizations(old: Mapping[str, Stack], *blocks: str) -> dict[str, Stack]:
+def _for_organizations(prod: Mapping[str, Stack], *blocks: str) -> dict[str, Stack]:
     def change(document: Block) -> None:
         policy(document, "trades_role_trust")[0]["condition"] = [
             {"test": "StringEquals", "variable": "aws:PrincipalOrgID", "values": [one]} for one in blocks
         ]
 
-    return changed(old, change, "prod")
+    return changed(prod, change, "prod")
 
 
-def test_a_condition_more_with_the_test_of_another_is_a_value_more(old: Mapping[str, Stack]) -> None:
+def test_a_condition_more_with_the_test_of_another_is_a_value_more(prod: Mapping[str, Stack]) -> None:
     """Of which any will do: so the provider writes it."""
-    one, both = _for_organizations(old, "o-ours"), _for_organizations(old, "o-ours", "o-theirs")
+    one, both = _for_organizations(prod, "o-ours"), _for_organizations(prod, "o-ours", "o-theirs")
     (may, may_no_longer) = texts(assess(one, both), Part.PERMISSIONS)
     assert "may now" in may
     assert may.endswith("if `aws:PrincipalOrgID` StringEquals `o-ours, o-theirs`")
@@ -236,12 +236,12 @@ def test_a_condition_more_with_the_test_of_another_is_a_value_more(old: Mapping[
 
 
 def test_an_argument_of_a_policy_document_that_nobody_here_knows_is_not_passed_over(
-    old: Mapping[str, Stack],
+    prod: Mapping[str, Stack],
 ) -> None:
     def change(document: Block) -> None:
         document["data"]["aws_iam_policy_document"][_document(document)]["override_json"] = "${local.more}"
 
-    (text,) = texts(assess(old, changed(old, change, "prod")), Part.UNKNOWN)
+    (text,) = texts(assess(prod, changed(prod, change, "prod")), Part.UNKNOWN)
     assert "override_json" in text
 
 

@@ -45,11 +45,6 @@ def shapes(value: Any) -> list[Any]:
 
 
 @pytest.fixture
-def prod(old: Mapping[str, Stack]) -> dict[str, Stack]:
-    return {PROD: old[PROD]}
-
-
-@pytest.fixture
 def few(old: Mapping[str, Stack]) -> dict[str, Stack]:
     """Of each type the two blocks that say most; what they refer to may not be there."""
     document = dict(old[PROD].document)
