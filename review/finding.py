@@ -48,6 +48,9 @@ _FIRST: Mapping[Part, tuple[str, ...]] = {
 }
 
 
+_CODE = re.compile(r"`[^`]*`")
+
+
 @dataclass(frozen=True)
 class Finding:
     """A sentence of one stack."""
@@ -94,10 +97,9 @@ def ordered(findings: Iterable[Folded]) -> list[Folded]:
 
 def _place(finding: Folded) -> int:
     first = _FIRST.get(finding.part, ())
-    return next(
-        (place for place, words in enumerate(first) if re.search(words, finding.text)),
-        len(first),
-    )
+    # A value may have the same words.
+    said = _CODE.sub("", finding.text)
+    return next((place for place, words in enumerate(first) if re.search(words, said)), len(first))
 
 
 def _without(environment: str, text: str) -> str:

@@ -47,6 +47,20 @@ def test_a_route_whose_guard_changes_stands_before_those_that_only_lead_elsewher
     assert len(others) > 10
 
 
+def test_what_a_value_says_is_no_reason_to_stand_first(old: Mapping[str, Stack]) -> None:
+    def lead(document: Block) -> None:
+        routes = sorted(document["resource"]["aws_apigatewayv2_route"].items())
+        for _, route in routes:
+            route["operation_name"] = "**here**, and is now open, which guards an API"
+        _, last = routes[-1]
+        last["authorization_type"] = "NONE"
+        del last["authorizer_id"]
+
+    first, *others = texts(assess(old, changed(old, lead, "prod")), Part.EXPOSURE)
+    assert first.endswith("and is now **open to everybody**")
+    assert len(others) > 10
+
+
 def _run(document: Block) -> None:
     # So long that the end would be cut.
     command = {"command": f"true {'x' * 200} && sh install"}
