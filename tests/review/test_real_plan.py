@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from review.__main__ import review
-from review.finding import Part
+from review.finding import Part, ordered
 from review.planner import Planner
 from review.real_plan import drift_in, real_plan, replaced_in
 from review.stack import Stack
@@ -95,6 +95,7 @@ def test_a_review_with_credentials_plans_what_is_deployed_and_says_what_drifted(
 
     _, page = review("HEAD", with_plan=True)
 
+    assert page == ordered(page)
     drift = [finding for finding in page if finding.text.startswith("drift: ")]
     assert [(finding.part, finding.stacks) for finding in drift] == [(Part.DATA, ("parakeet-dev",))]
     assert drift[0].text == (
