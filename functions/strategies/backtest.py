@@ -83,7 +83,7 @@ class _Account:
         since = self._row + 1
         days = slice(since - self._first, row + 1 - self._first)
         held = np.flatnonzero(self._units)
-        closes = np.vstack((self._last[held], self._closes[since : row + 1, held]))
+        closes = np.concatenate((self._last[None, held], self._closes[since : row + 1, held]))
         if np.isnan(closes).any():
             known = np.where(np.isnan(closes), 0, np.arange(len(closes))[:, None])
             closes = np.take_along_axis(closes, np.maximum.accumulate(known, axis=0), axis=0)
