@@ -96,6 +96,16 @@ def test_a_run_that_ends_earlier_is_the_beginning_of_the_longer_one(name: str, s
     same_until(row, short, run(name, prices, rates))
 
 
+def test_a_day_of_many_assets_is_rounded_alike_however_many_days_follow() -> None:
+    closes = np.random.default_rng(4).uniform(10, 500, (DAYS, 50))
+    prices = Prices.of(business_days(), tuple(f"A{number:02}" for number in range(50)), closes)
+    whole = run("equal_weight", prices)
+
+    # The first day after the orders, alone and as the first of many.
+    for row in (decision.decided + 2 for decision in whole.decisions):
+        same_until(row, run("equal_weight", prices.until(row)), whole)
+
+
 @every_strategy
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, capital=st.sampled_from([1_000, 100_000, 100_000_000]), abroad=st.booleans())
