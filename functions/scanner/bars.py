@@ -34,11 +34,9 @@ class Bars:
 
         A shorter panel gets empty rows above, so that there are `at_least` so many.
         """
-        above = max(0, at_least - len(panel["close"]))
-        panel = {
-            name: np.pad(values, ((above, 0), (0, 0)), constant_values=np.nan)
-            for name, values in panel.items()
-        }
+        days, tickers = panel["close"].shape
+        above = np.full((max(0, at_least - days), tickers), np.nan)
+        panel = {name: np.concatenate((above, values)) for name, values in panel.items()}
         whole = np.logical_and.reduce([np.isfinite(values) for values in panel.values()])
         order = np.argsort(whole, axis=0, kind="stable")
         return cls(

@@ -33,19 +33,13 @@ def bollinger(values: Floats, days: int = 20, deviations: float = 2) -> tuple[Fl
 
 def wilder(values: Floats, days: int) -> Floats:
     """Wilder's average: the mean of a column's first `days` values, then 1 / `days` of each new one."""
-    averages = np.full(values.shape, np.nan)
-    seen = np.zeros(values.shape[1], dtype=np.intp)
-    average = np.zeros(values.shape[1])
-    for row, today in enumerate(values):
-        present = ~np.isnan(today)
-        seen += present
-        average = np.where(
-            present,
-            np.where(seen <= days, average + today / days, average + (today - average) / days),
-            average,
-        )
-        averages[row] = np.where(seen >= days, average, np.nan)
-    return averages
+    present = ~np.isnan(values)
+    seen = present.cumsum(axis=0)
+    averages, average = np.where(present, values, 0.0), np.zeros(values.shape[1])
+    for today, full in zip(averages, seen > days, strict=True):
+        average += (today - average * full) / days
+        today[:] = average
+    return np.where(seen >= days, averages, np.nan)
 
 
 def rsi(closes: Floats, days: int = 14) -> Floats:

@@ -83,13 +83,15 @@ class _Account:
         since = self._row + 1
         days = slice(since - self._first, row + 1 - self._first)
         held = np.flatnonzero(self._units)
-        closes = np.vstack((self._last[held], self._closes[since : row + 1, held]))
+        # Not `[..., held]`, which lays several days out by column, nor `@`: both round a day differently with
+        # how many days are asked for.
+        closes, last = self._closes[since : row + 1].take(held, axis=1), self._last[held]
         if np.isnan(closes).any():
-            known = np.where(np.isnan(closes), 0, np.arange(len(closes))[:, None])
-            closes = np.take_along_axis(closes, np.maximum.accumulate(known, axis=0), axis=0)
+            for today in closes:
+                np.copyto(today, last, where=np.isnan(today))
+                last = today
         self.cash[days] = self._money
-        # Not `@`: BLAS rounds a day differently with how many days are asked for.
-        self.invested[days] = (closes[1:] * self._units[held]).sum(axis=1) / self._rates[since : row + 1]
+        self.invested[days] = (closes * self._units[held]).sum(axis=1) / self._rates[since : row + 1]
         self._last[held] = closes[-1]
         self._row = row
 

@@ -79,31 +79,31 @@ def rebalance(
     equity = cash + float(values.sum())
     least = max(commission, _SMALLEST_ORDER)
     traded = tradable & ((weights > 0) | (values > 0))
-    traded &= np.abs(weights * _scale(values, weights, traded, equity) - values) >= least
+    untouched, share = float(values[~traded].sum()), float(weights[traded].sum())
+    traded &= np.abs(weights * _scale(equity, untouched, share) - values) >= least
     while True:
         before, wanted = values[traded], weights[traded]
-        untouched = float(values[~traded].sum())
+        untouched, share = float(values[~traded].sum()), float(wanted.sum())
         fees = commission * len(before)
         remaining = equity
         while True:
-            after = wanted * _scale(values, weights, traded, remaining)
-            left = equity - fees - rate * float(np.abs(after - before).sum())
+            moved = wanted * _scale(remaining, untouched, share) - before
+            left = equity - fees - rate * float(np.abs(moved).sum())
             if len(before) and left <= untouched:
                 return Orders(np.zeros_like(values), np.zeros_like(values))
             # `left` falls by at most `rate` for what `remaining` falls, so this ends soon.
             if abs(left - remaining) <= 1e-12 * equity:
                 break
             remaining = left
-        placed = np.abs(after - before) >= least
+        placed = np.abs(moved) >= least
         if placed.all():
             break
         traded[traded] = placed
     changes = np.zeros_like(values)
-    changes[traded] = after - before
+    changes[traded] = moved
     return Orders(changes, np.where(traded, commission + rate * np.abs(changes), 0.0))
 
 
-def _scale(values: Floats, weights: Floats, traded: NDArray[np.bool_], equity: float) -> float:
+def _scale(equity: float, untouched: float, share: float) -> float:
     """What weights are multiplied with: the equity, or less where what is not traded leaves too little."""
-    untouched, share = float(values[~traded].sum()), float(weights[traded].sum())
     return max(0.0, min(equity, (equity - untouched) / share)) if share > 0 else 0.0

@@ -5,17 +5,20 @@ one.
 import math
 import random
 from datetime import date, timedelta
+from functools import cache
 
 TICKERS = ("BND", "IEF", "TLT", *(f"A{number:02}" for number in range(12)))
 DAYS = 900
 
 
+@cache
 def weekdays() -> list[date]:
     """The days of all series."""
     days = [date(2018, 1, 1) + timedelta(days=offset) for offset in range(DAYS * 2)]
     return [day for day in days if day.weekday() < 5][:DAYS]
 
 
+@cache
 def closes() -> dict[str, list[float]]:
     """Random walks with four decimals. Bonds move a fifth as much; after two years shares fall a while."""
     chance = random.Random(20260101)  # noqa: S311 - made-up prices
@@ -32,6 +35,7 @@ def closes() -> dict[str, list[float]]:
     return walks
 
 
+@cache
 def ranges() -> dict[str, tuple[list[float], list[float]]]:
     """Highs and lows around the closes."""
     chance = random.Random(7)  # noqa: S311 - made-up prices

@@ -26,11 +26,15 @@ class Keys(BaseModel):
     number: int = 0
 
 
-@pytest.fixture
-def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    client = boto3.client(
+@pytest.fixture(scope="module")
+def client() -> Any:
+    return boto3.client(
         "secretsmanager", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
+
+
+@pytest.fixture
+def stub(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     monkeypatch.setattr(secrets, "_client", lambda: client)
     with Stubber(client) as stub:
         yield stub

@@ -108,7 +108,7 @@ def scanned(name: str, panel: Recent) -> dict[str, tuple[str, float]]:
 def _walk(panel: Recent, column: int) -> Walk:
     names = ("close", "volume", "adjusted_high", "adjusted_low", "adjusted_close")
     rows = zip(*(panel.columns[name][:, column].tolist() for name in names), strict=True)
-    whole = [row for row in rows if not any(isnan(value) for value in row)]
+    whole = [row for row in rows if not isnan(sum(row))]
     return Walk(*(list(values) for values in zip(*whole, strict=True)))
 
 

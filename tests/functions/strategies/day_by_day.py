@@ -94,18 +94,19 @@ ORACLES: dict[str, Callable[[tuple[str, ...], str], Callable[[Known], Weights]]]
 
 def _projected(point: Weights) -> Weights:
     """Onto the simplex, by bisection for what is taken from each coordinate."""
-    low, high = min(point.values()) - 1, max(point.values())
+    values = point.values()
+    low, high = min(values) - 1, max(values)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        over = sum(max(0.0, value - middle) for value in point.values()) > 1
+        over = sum([value - middle for value in values if value > middle]) > 1
         low, high = (middle, high) if over else (low, middle)
     return {ticker: max(0.0, value - low) for ticker, value in point.items()}
 
 
 def _bridged(walk: list[float | None]) -> list[float | None]:
-    """A missing close but the last one is the close before it, of at most four days ago."""
+    """A missing close is the close before it, of at most four days ago."""
     bridged = list(walk)
-    for day in range(1, len(walk) - 1):
+    for day in range(1, len(walk)):
         if walk[day] is None:
             earlier = [close for close in walk[max(0, day - 4) : day] if close is not None]
             bridged[day] = earlier[-1] if earlier else None
@@ -144,6 +145,7 @@ def simulate(
         dict.fromkeys(walks, 0.0),
         dict.fromkeys(walks, 0),
     )
+    bridged = {ticker: _bridged(walk) for ticker, walk in walks.items()}
     waiting: Weights | None = None
     curve, paid = [], 0.0
     for today in range(first, len(days)):
@@ -165,7 +167,7 @@ def simulate(
                 cash, paid = cash - change - fee, paid + fee
             waiting = None
         if today == first or _period(days[today], weekly) != _period(days[today - 1], weekly):
-            waiting = decide({ticker: _bridged(walk[: today + 1]) for ticker, walk in walks.items()})
+            waiting = decide({t: [*bridged[t][:today], walk[today]] for t, walk in walks.items()})
         curve.append(cash + sum(units[ticker] * last[ticker] / rates[today] for ticker in walks))
     return curve, paid
 
@@ -179,29 +181,35 @@ def _orders(
 ) -> Weights:
     """By bisection for the equity that remains, dropping orders that are smaller than their commission."""
     equity = cash + sum(values.values())
-
-    def targets(traded: list[str], remaining: float) -> Weights:
-        left = remaining - sum(value for ticker, value in values.items() if ticker not in traded)
-        share = sum(weights.get(ticker, 0.0) for ticker in traded)
-        scale = min(remaining, left / share) if share else 0.0
-        return {ticker: weights.get(ticker, 0.0) * scale for ticker in traded}
-
-    def changes(traded: list[str], remaining: float) -> Weights:
-        return {ticker: target - values[ticker] for ticker, target in targets(traded, remaining).items()}
-
     traded = [ticker for ticker in open_today if weights.get(ticker) or values[ticker]]
-    traded = [
-        ticker for ticker, change in changes(traded, equity).items() if abs(change) >= max(commission, 0.01)
-    ]
+    traded = _large_enough(traded, _changes(values, weights, traded)(equity), commission)
     while traded:
+        changes = _changes(values, weights, traded)
         low, high = 0.0, equity
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            fees = sum(commission + cost * abs(change) for change in changes(traded, middle).values())
+            fees = sum([commission + cost * abs(change) for change in changes(middle)])
             low, high = (middle, high) if equity - fees > middle else (low, middle)
-        found = changes(traded, low)
-        kept = [ticker for ticker, change in found.items() if abs(change) >= max(commission, 0.01)]
+        kept = _large_enough(traded, changes(low), commission)
         if kept == traded:
-            return found
+            return dict(zip(traded, changes(low), strict=True))
         traded = kept
     return {}
+
+
+def _changes(values: Weights, weights: Weights, traded: list[str]) -> Callable[[float], list[float]]:
+    """What is bought and sold, for the equity that remains."""
+    untouched = sum(value for ticker, value in values.items() if ticker not in traded)
+    pairs = [(weights.get(ticker, 0.0), values[ticker]) for ticker in traded]
+    share = sum(weight for weight, _ in pairs)
+
+    def changes(remaining: float) -> list[float]:
+        scale = min(remaining, (remaining - untouched) / share) if share else 0.0
+        return [weight * scale - value for weight, value in pairs]
+
+    return changes
+
+
+def _large_enough(traded: list[str], changes: list[float], commission: float) -> list[str]:
+    pairs = zip(traded, changes, strict=True)
+    return [ticker for ticker, change in pairs if abs(change) >= max(commission, 0.01)]

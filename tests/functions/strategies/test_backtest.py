@@ -2,8 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,16 @@ def test_a_run_that_ends_earlier_is_the_beginning_of_the_longer_one(name: str, s
     same_until(row, short, run(name, prices, rates))
 
 
+def test_a_day_of_many_assets_is_rounded_alike_however_many_days_follow() -> None:
+    closes = np.random.default_rng(4).uniform(10, 500, (DAYS, 50))
+    prices = Prices.of(business_days(), tuple(f"A{number:02}" for number in range(50)), closes)
+    whole = run("equal_weight", prices)
+
+    # The first day after the orders, alone and as the first of many.
+    for row in (decision.decided + 2 for decision in whole.decisions):
+        same_until(row, run("equal_weight", prices.until(row)), whole)
+
+
 @every_strategy
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, capital=st.sampled_from([1_000, 100_000, 100_000_000]), abroad=st.booleans())
@@ -108,24 +118,23 @@ def test_equity_is_cash_and_positions_after_costs_every_day(
 
     made = run(name, prices, rates if abroad else None, capital)
 
-    cash, units, last = float(capital), np.zeros(len(TICKERS)), np.zeros(len(TICKERS))
-    trades = made.trades
-    for row in range(FIRST, DAYS):
-        last = np.where(np.isnan(prices.closes[row]), last, prices.closes[row])
-        for trade in np.flatnonzero(trades.rows == row):
-            column = trades.columns[trade]
-            assert trades.prices[trade] == last[column]
-            assert trades.units[trade] * last[column] / rates[row] == pytest.approx(
-                trades.values[trade], abs=1e-5
-            )
-            assert trades.costs[trade] >= 0
-            units[column] += trades.units[trade]
-            cash -= trades.values[trade] + trades.costs[trade]
-        day = row - FIRST
-        assert made.cash[day] == pytest.approx(cash, abs=capital * 1e-9)
-        assert made.equity[day] == pytest.approx(cash + units @ last / rates[row], rel=1e-9)
-        assert made.cash[day] >= -capital * 1e-9
-        assert (units >= 0).all()
+    rates, last = rates[FIRST:], np.nan_to_num(prices.closes[FIRST:])
+    for day in range(1, len(last)):
+        np.copyto(last[day], last[day - 1], where=np.isnan(prices.closes[FIRST + day]))
+    trades, days = made.trades, made.trades.rows - FIRST
+    assert (days >= 0).all()
+    traded = last[days, trades.columns]
+    np.testing.assert_array_equal(trades.prices, traded)
+    np.testing.assert_allclose(trades.units * traded / rates[days], trades.values, rtol=0, atol=1e-5)
+    assert (trades.costs >= 0).all()
+    units, paid = np.zeros(last.shape), np.zeros(len(last))
+    np.add.at(units, (days, trades.columns), trades.units)
+    np.add.at(paid, days, trades.values + trades.costs)
+    units, cash = units.cumsum(axis=0), capital - paid.cumsum()
+    np.testing.assert_allclose(made.cash, cash, rtol=0, atol=capital * 1e-9)
+    np.testing.assert_allclose(made.equity, cash + (units * last).sum(axis=1) / rates, rtol=1e-9)
+    assert (made.cash >= -capital * 1e-9).all()
+    assert (units >= 0).all()
 
 
 @every_strategy
@@ -199,11 +208,11 @@ def test_it_is_what_a_plain_simulation_day_by_day_gives(
     closes, rates = random_closes(seed), random_rates(seed) if abroad else np.ones(DAYS)
     closes[ended:, [TICKERS.index(ticker) for ticker in CANDIDATES]] = np.nan
     walks = {
-        ticker: [None if np.isnan(close) else float(close) for close in closes[:, column]]
+        ticker: [None if isnan(close) else close for close in closes[:, column].tolist()]
         for column, ticker in enumerate(TICKERS)
     }
     curve, paid = day_by_day.simulate(
-        [date.fromisoformat(str(day)) for day in business_days()],
+        business_days().astype(object).tolist(),
         walks,
         FIRST,
         day_by_day.ORACLES[name](CANDIDATES, "B0"),
