@@ -36,8 +36,8 @@ def wilder(values: Floats, days: int) -> Floats:
     present = ~np.isnan(values)
     seen = present.cumsum(axis=0)
     averages, average = np.where(present, values, 0.0), np.zeros(values.shape[1])
-    for today, full in zip(averages, seen > days, strict=True):
-        average += (today - average * full) / days
+    for today, here, full in zip(averages, present, seen > days, strict=True):
+        np.copyto(average, average + (today - average * full) / days, where=here)
         today[:] = average
     return np.where(seen >= days, averages, np.nan)
 
