@@ -12,10 +12,8 @@ from hypothesis import settings
 
 from config.environments import ENVIRONMENTS
 from config.names import secrets_stack_name, stack_name
-from config.target import Target
-from stacks.application import application
 from tests.sources import SOURCES
-from tests.template import BOOTSTRAPS, Template, changed, read_templates
+from tests.template import BOOTSTRAPS, Template, changed, synthesized_stacks
 
 
 # How long an example takes says how busy the machine is.
@@ -35,22 +33,20 @@ def in_subtests(request: pytest.FixtureRequest) -> None:
 def outdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `python main.py` writes."""
     outdir: Path = tmp_path_factory.mktemp("cdktf.out")
-    application(ENVIRONMENTS, Target(), str(outdir)).synth()
+    synthesized_stacks(ENVIRONMENTS, outdir=outdir)
     return outdir
 
 
 @pytest.fixture(scope="session")
-def templates(outdir: Path) -> Mapping[str, Template]:
+def templates(outdir: Path) -> Mapping[str, Template]:  # noqa: ARG001 - it is where they are written
     """The synthesized stacks by name, as `parakeet-prod`."""
-    return read_templates(outdir)
+    return synthesized_stacks(ENVIRONMENTS)
 
 
 @pytest.fixture(scope="session")
-def without_workflows(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
+def without_workflows() -> Mapping[str, Template]:
     """Without the roles of a repository's workflows, which constructs/test_deployment_roles.py is about."""
-    outdir: Path = tmp_path_factory.mktemp("cdktf.out")
-    application([changed(each, repository=None) for each in ENVIRONMENTS], Target(), str(outdir)).synth()
-    return read_templates(outdir)
+    return synthesized_stacks([changed(each, repository=None) for each in ENVIRONMENTS])
 
 
 @pytest.fixture(

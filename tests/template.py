@@ -3,7 +3,8 @@
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ CONFIGURED: dict[str, Environment] = {each.name: each for each in ENVIRONMENTS}
 BOOTSTRAPS = tuple(dict.fromkeys(bootstrap_name(each.account_id) for each in ENVIRONMENTS))
 """The bootstrap stacks: one in every account that keeps states."""
 
+_synthesized: dict[tuple[str, ...], Mapping[str, "Template"]] = {}
 _REFERENCE = re.compile(r"\$\{(data\.)?(aws_\w+)\.([\w-]+)\.\w+\}")
 
 
@@ -153,18 +155,31 @@ def read_templates(outdir: Path) -> Mapping[str, Template]:
 
 def synthesized(settings: Environment, target: Target | None = None) -> Template:
     """The stack of one environment."""
-    return _alone(stack_name(settings.name), settings, target)
+    stack = stack_name(settings.name)
+    return synthesized_stacks([settings], target, only=[stack])[stack]
 
 
 def synthesized_secrets(settings: Environment) -> Template:
     """The stack of one environment's secrets."""
-    return _alone(secrets_stack_name(settings.name), settings)
+    stack = secrets_stack_name(settings.name)
+    return synthesized_stacks([settings], only=[stack])[stack]
 
 
-def _alone(stack: str, settings: Environment, target: Target | None = None) -> Template:
-    with tempfile.TemporaryDirectory() as outdir:
-        application([settings], target or Target(), outdir, only=[stack]).synth()
-        return read_templates(Path(outdir))[stack]
+def synthesized_stacks(
+    environments: Sequence[Environment],
+    target: Target | None = None,
+    *,
+    only: Collection[str] = (),
+    outdir: Path | None = None,
+) -> Mapping[str, Template]:
+    """All stacks of the environments, or only these, by name; made once for all who ask for the same."""
+    target = target or Target()
+    asked = (*(each.model_dump_json() for each in environments), target.model_dump_json(), str(only))
+    if outdir or asked not in _synthesized:
+        with nullcontext(str(outdir)) if outdir else tempfile.TemporaryDirectory() as folder:
+            application(environments, target, folder, only=only).synth()
+            _synthesized[asked] = read_templates(Path(folder))
+    return _synthesized[asked]
 
 
 def changed(settings: Environment, **sections: Any) -> Environment:

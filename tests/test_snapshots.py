@@ -15,9 +15,7 @@ from syrupy.types import SerializableData, SerializedData, SnapshotIndex
 from config.dev import DEV
 from config.environments import ENVIRONMENTS
 from config.names import bootstrap_name
-from config.target import Target
-from stacks.application import application
-from tests.template import Template, changed, read_templates
+from tests.template import Template, changed, synthesized_stacks
 
 # Said on every update, since a file is named after its stack and not after the test.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Can not relate snapshot name:UserWarning")
@@ -46,9 +44,9 @@ def test_stack_is_as_reviewed(template: Template, snapshot: SnapshotAssertion) -
     assert template.document == snapshot(name=template.name)
 
 
-def test_bootstrap_with_a_repository_is_as_reviewed(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    application([changed(DEV, repository="owner/name")], Target(), str(tmp_path)).synth()
-    document = read_templates(tmp_path)[bootstrap_name(DEV.account_id)].document
+def test_bootstrap_with_a_repository_is_as_reviewed(snapshot: SnapshotAssertion) -> None:
+    name = bootstrap_name(DEV.account_id)
+    document = synthesized_stacks([changed(DEV, repository="owner/name")], only=[name])[name].document
     assert document == snapshot(name="parakeet-bootstrap-with-a-repository")
 
 

@@ -33,7 +33,15 @@ FIRST = (
     "policy",
 )
 # Names by which a test has stacks synthesized: of fixtures that it uses, of functions that its module has.
-SYNTHESIZES = {"application", "outdir", "synthesized", "synthesized_secrets", "without_workflows"}
+SYNTHESIZES = {
+    "application",
+    "automated_templates",
+    "outdir",
+    "synthesized",
+    "synthesized_secrets",
+    "synthesized_stacks",
+    "without_workflows",
+}
 # What synthesis starts: Node, which has CDKTF's classes, and the compiler of functions that have changed.
 SYNTHESIS = ("/jsii-runtime.js", "/byte_code_compiler.py")
 STARTS = {

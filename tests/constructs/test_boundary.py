@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from config.names import bootstrap_name, stack_name
 from config.settings import Environment
 from config.target import Target
 from local.aws.authorization.simulator import Simulator
-from stacks.application import application
 from tests.rendered import ACCOUNT, Rendered
-from tests.template import BOOTSTRAPS, CONFIGURED, Template, changed, read_templates
+from tests.template import BOOTSTRAPS, CONFIGURED, Template, changed, synthesized, synthesized_stacks
 
 BEYOND = "AWS would deny what functions are granted here: allow it in constructs/boundary.py too"
 INTERFACE = f"arn:aws:ec2:us-east-1:{ACCOUNT}:network-interface/eni-1"
@@ -33,11 +31,6 @@ def simulator() -> Iterator[Simulator]:
     made = Simulator()
     yield made
     made.close()
-
-
-def templates_of(settings: Environment, outdir: Path, target: Target | None = None) -> dict[str, Template]:
-    application([settings], target or Target(), str(outdir)).synth()
-    return dict(read_templates(outdir))
 
 
 def grants(template: Template) -> Iterator[tuple[dict[str, Any], str, str]]:
@@ -109,11 +102,9 @@ def test_the_boundary_names_every_action_and_resource_that_functions_are_granted
 
 @pytest.mark.integration
 @pytest.mark.parametrize("name", SETTINGS)
-def test_all_that_functions_are_granted_is_within_their_boundary(
-    simulator: Simulator, tmp_path: Path, name: str
-) -> None:
+def test_all_that_functions_are_granted_is_within_their_boundary(simulator: Simulator, name: str) -> None:
     settings = SETTINGS[name]
-    templates = templates_of(settings, tmp_path)
+    templates = synthesized_stacks([settings])
     boundary = boundary_of(templates[bootstrap_name(settings.account_id)], settings.name)
     granted = list(grants(templates[stack_name(settings.name)]))
     assert granted
@@ -153,7 +144,7 @@ def test_bootstrap_makes_the_boundary_that_functions_name(without_workflows: dic
         assert named == made
 
 
-def test_without_bootstrap_functions_have_no_boundary(tmp_path: Path) -> None:
+def test_without_bootstrap_functions_have_no_boundary() -> None:
     """What is not there cannot bound: AWS would refuse to make the role."""
-    found = templates_of(DEV, tmp_path, Target(local_state=True))["parakeet-dev"]
+    found = synthesized(DEV, Target(local_state=True))
     assert {role.boundary for role in Rendered(found).roles()} == {None}

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from config.environments import DEV, ENVIRONMENTS, PROD
-from config.target import Target
+from config.names import bootstrap_name
+from config.settings import Environment
 from local.aws.authorization.simulator import Simulator
-from stacks.application import application
 from tests.rendered import ACCOUNT, Rendered
-from tests.template import CONFIGURED, Template, changed, read_templates
+from tests.template import CONFIGURED, Template, changed, synthesized_stacks
 
 pytestmark = pytest.mark.integration
 
@@ -57,19 +57,18 @@ console.log(JSON.stringify(told));
 """
 
 
-def bootstraps(outdir: Path, *settings: Any) -> Mapping[str, Template]:
-    application(settings, Target(), str(outdir)).synth()
-    return {name: each for name, each in read_templates(outdir).items() if "bootstrap" in name}
+def bootstraps(*settings: Environment) -> Mapping[str, Template]:
+    names = {bootstrap_name(each.account_id) for each in settings}
+    return synthesized_stacks(settings, only=sorted(names))
 
 
 @pytest.fixture(scope="module")
-def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def bootstrap() -> Template:
     """All environments are the repository's, in one account; the functions of one are in a network."""
     network = {"vpc": {"subnet_ids": ("subnet-1",), "security_group_ids": ("sg-1",)}}
-    outdir = tmp_path_factory.mktemp("cdktf.out")
     given = [changed(one, repository=REPOSITORY, account_id=None) for one in ENVIRONMENTS if one is not PROD]
     given.append(changed(PROD, repository=REPOSITORY, account_id=None, functions=network))
-    return bootstraps(outdir, *given)["parakeet-bootstrap"]
+    return bootstraps(*given)["parakeet-bootstrap"]
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +169,8 @@ def test_nobody_but_github_is_trusted_and_no_claim_has_a_wildcard(bootstrap: Tem
         assert "*" not in role.trust.replace(f":{ACCOUNT}:", "")
 
 
-def test_without_a_repository_there_is_neither_provider_nor_role(tmp_path: Path) -> None:
-    found = bootstraps(tmp_path, *(changed(each, repository=None) for each in ENVIRONMENTS))
+def test_without_a_repository_there_is_neither_provider_nor_role() -> None:
+    found = bootstraps(*(changed(each, repository=None) for each in ENVIRONMENTS))
     assert found
     for bootstrap in found.values():
         assert not bootstrap.resources("aws_iam_openid_connect_provider")
@@ -179,10 +178,9 @@ def test_without_a_repository_there_is_neither_provider_nor_role(tmp_path: Path)
         assert "deployment_role_arns" not in bootstrap.document["output"]
 
 
-def test_each_account_has_the_provider_once_and_its_own_environments_roles(tmp_path: Path) -> None:
+def test_each_account_has_the_provider_once_and_its_own_environments_roles() -> None:
     """One environment can be the repository's before the others are."""
     found = bootstraps(
-        tmp_path,
         changed(DEV, repository=REPOSITORY, account_id=None),
         changed(PROD, repository=REPOSITORY, account_id=ACCOUNT),
     )

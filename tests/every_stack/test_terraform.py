@@ -1,14 +1,12 @@
 """What every stack asks of Terraform, its provider and its state."""
 
 import json
-from pathlib import Path
 
 from config.environments import DEV, ENVIRONMENTS
 from config.names import bootstrap_name, secrets_stack_name, stack_name
 from config.target import Target
 from config.terraform import state_bucket
-from stacks.application import application
-from tests.template import Block, Template, changed, read_templates, synthesized
+from tests.template import Block, Template, changed, synthesized, synthesized_stacks
 
 ACCOUNTS = {
     stack: each.account_id
@@ -67,10 +65,9 @@ def test_the_provider_is_told_region_tags_and_the_account_that_is_named_and_noth
     }
 
 
-def test_in_a_stand_in_of_aws_no_stack_asks_for_an_account_that_its_environment_names(tmp_path: Path) -> None:
+def test_in_a_stand_in_of_aws_no_stack_asks_for_an_account_that_its_environment_names() -> None:
     environments = [changed(each, account_id="123456789012") for each in ENVIRONMENTS]
-    application(environments, Target(is_aws=False), str(tmp_path)).synth()
-    templates = read_templates(tmp_path)
+    templates = synthesized_stacks(environments, Target(is_aws=False))
     assert "parakeet-bootstrap" in templates
     for template in templates.values():
         (provider,) = template.document["provider"]["aws"]
@@ -84,12 +81,11 @@ def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) ->
     assert labelled.document["terraform"]["backend"]["s3"]["allowed_account_ids"] == ["123456789012"]
 
 
-def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach(tmp_path: Path) -> None:
+def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach() -> None:
     """With one bucket for all, whoever may deploy dev may overwrite prod's state."""
     accounts = {"staging": "111111111111", "prod": "222222222222"}
     environments = [changed(each, account_id=accounts.get(each.name)) for each in ENVIRONMENTS]
-    application(environments, Target(), str(tmp_path)).synth()
-    templates = read_templates(tmp_path)
+    templates = synthesized_stacks(environments)
     for name, account in ((each.name, each.account_id) for each in environments):
         end = f"-{account}" if account else ""
         backend = templates[stack_name(name)].document["terraform"]["backend"]["s3"]

@@ -1,21 +1,16 @@
 """Bootstrap is judged with the roles of a repository's workflows, which no environment may have yet."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from config.environments import DEV, ENVIRONMENTS
-from config.target import Target
 from policy.automated import automated
-from stacks.application import application
-from tests.template import Template, changed, read_templates
+from tests.template import Template, changed, synthesized_stacks
 
 
 def test_a_repository_adds_to_bootstrap_and_changes_nothing_that_is_there_without(
-    tmp_path: Path, automated_templates: Mapping[str, Template]
+    automated_templates: Mapping[str, Template],
 ) -> None:
-    without = [changed(each, repository=None, account_id=None) for each in ENVIRONMENTS]
-    application(without, Target(), str(tmp_path)).synth()
-    templates = read_templates(tmp_path)
+    templates = synthesized_stacks([changed(each, repository=None, account_id=None) for each in ENVIRONMENTS])
     assert automated_templates.keys() == templates.keys()
     for name, template in templates.items():
         more = automated_templates[name]

@@ -7,22 +7,19 @@ import pytest
 
 from config.dev import DEV
 from config.names import bootstrap_name
-from config.target import Target
 from review.changes import compared
 from review.permissions import who_may_do_what
 from review.shapes import Block
 from review.stack import Stack
-from stacks.application import application
 from tests.review.documents import policy
-from tests.template import changed, read_templates
+from tests.template import changed, synthesized_stacks
 
 
 @pytest.fixture(scope="module")
-def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    outdir = tmp_path_factory.mktemp("cdktf.out")
-    application([changed(DEV, repository="owner/name")], Target(), str(outdir)).synth()
+def bootstrap() -> Stack:
     name = bootstrap_name(DEV.account_id)
-    return Stack(name, read_templates(outdir)[name].document)
+    stacks = synthesized_stacks([changed(DEV, repository="owner/name")], only=[name])
+    return Stack(name, stacks[name].document)
 
 
 def said(stack: Stack, change: Callable[[Block], None]) -> list[str]:
