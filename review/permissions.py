@@ -125,14 +125,16 @@ class Permissions:
     def cover(self, one: Permission) -> bool:
         """Whether one of them says all that this one says."""
         # Another principal's does not, unless both are all but some.
-        among = self.all if one.principal.startswith(_ALL_BUT) else self._by_principal.get(one.principal, ())
+        alike = self._alike.get((one.principal, one.denied), ())
+        among = self.all if one.principal.startswith(_ALL_BUT) else alike
         return any(other.covers(one) for other in among)
 
     @cached_property
-    def _by_principal(self) -> Mapping[str, list[Permission]]:
-        found: dict[str, list[Permission]] = {}
+    def _alike(self) -> Mapping[tuple[str, bool], list[Permission]]:
+        """By principal, and whether they are denied."""
+        found: dict[tuple[str, bool], list[Permission]] = {}
         for one in self.all:
-            found.setdefault(one.principal, []).append(one)
+            found.setdefault((one.principal, one.denied), []).append(one)
         return found
 
     def giving(self, permissions: Collection[Permission]) -> set[str]:
@@ -457,6 +459,8 @@ def _reaches(pattern: str, text: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
     return _expression(pattern).fullmatch(text) is not None
 
 
