@@ -99,7 +99,7 @@ class Permissions:
 
     @classmethod
     # Several parts of a page ask, of the same stacks.
-    @lru_cache(maxsize=32)
+    @lru_cache(maxsize=256)
     def of(cls, stack: Stack) -> "Permissions":
         """From policies, attachments, boundaries, invoke permissions and trust."""
         reading = _Reading(stack)

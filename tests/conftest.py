@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from config.environments import ENVIRONMENTS
+from config.environments import ENVIRONMENTS, PROD
 from config.names import secrets_stack_name, stack_name
 from tests.sources import SOURCES
-from tests.template import BOOTSTRAPS, Template, changed, synthesized_stacks
+from tests.template import BOOTSTRAPS, Template, changed, synthesized, synthesized_stacks
 
 
 # How long an example takes says how busy the machine is.
@@ -85,6 +85,28 @@ def staging(templates: Mapping[str, Template]) -> Template:
 @pytest.fixture(scope="session")
 def prod(templates: Mapping[str, Template]) -> Template:
     return templates["parakeet-prod"]
+
+
+@pytest.fixture(scope="session")
+def reconfigured() -> Template:
+    """prod's stack with other settings, for what is the configuration's."""
+    return synthesized(
+        changed(
+            PROD,
+            account_id="123456789012",
+            tags={"Team": "quant", "CostCentre": "42"},
+            api={"cors_origins": ("https://example.com",), "throttle_rps": 7, "throttle_burst": 9},
+            functions={"trades": {"timeout_seconds": 7}},
+            schedule={"expression": "rate(12 hours)", "enabled": False},
+            storage={
+                "cache": {
+                    "old_versions_days": 7,
+                    "expire_after_days": 365,
+                    "transitions": ({"after_days": 60, "storage_class": "GLACIER_IR"},),
+                }
+            },
+        )
+    )
 
 
 @pytest.fixture

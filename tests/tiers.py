@@ -38,6 +38,7 @@ SYNTHESIZES = {
     "application",
     "automated_templates",
     "outdir",
+    "reconfigured",
     "synthesized",
     "synthesized_secrets",
     "synthesized_stacks",

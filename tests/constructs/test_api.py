@@ -178,9 +178,10 @@ def test_all_routes_together_are_throttled_as_the_environment_says(
     assert burst - len(shares) < at_once * len(shares) <= burst
 
 
-def test_a_throttle_that_cannot_be_shared_out_evenly_lets_no_more_through_and_shuts_no_route() -> None:
-    template = synthesized(changed(PROD, api={"throttle_rps": 7, "throttle_burst": 9}))
-    own = throttles(template)
+def test_a_throttle_that_cannot_be_shared_out_evenly_lets_no_more_through_and_shuts_no_route(
+    reconfigured: Template,
+) -> None:
+    own = throttles(reconfigured)
     del own["GET /health"]
     assert 0 < sum(rate for rate, _ in own.values()) <= 7
     assert {burst for _, burst in own.values()} == {1}
@@ -247,13 +248,10 @@ def test_who_asked_for_what_is_kept_for_a_year_in_prod(dev: Template, prod: Temp
         assert log["retention_in_days"] == days[template.environment]
 
 
-def test_origins_and_throttle_are_the_configurations() -> None:
-    template = synthesized(
-        changed(PROD, api={"cors_origins": ("https://example.com",), "throttle_rps": 7, "throttle_burst": 9})
-    )
-    cors = template.one("aws_apigatewayv2_api")["cors_configuration"]
+def test_origins_and_throttle_are_the_configurations(reconfigured: Template) -> None:
+    cors = reconfigured.one("aws_apigatewayv2_api")["cors_configuration"]
     assert cors["allow_origins"] == ["https://example.com"]
-    assert template.one("aws_apigatewayv2_stage")["default_route_settings"] == {
+    assert reconfigured.one("aws_apigatewayv2_stage")["default_route_settings"] == {
         "throttling_rate_limit": 7,
         "throttling_burst_limit": 9,
     }

@@ -141,10 +141,9 @@ def test_a_function_that_comes_near_its_own_timeout_is_told(watched: Template, p
     }
 
 
-def test_a_shorter_timeout_is_told_earlier() -> None:
-    template = synthesized(changed(PROD, functions={"trades": {"timeout_seconds": 7}}))
-    assert alarm(template, "trades-api-duration")["threshold"] == 5600
-    assert alarm(template, "data-api-duration")["threshold"] == 23200
+def test_a_shorter_timeout_is_told_earlier(reconfigured: Template) -> None:
+    assert alarm(reconfigured, "trades-api-duration")["threshold"] == 5600
+    assert alarm(reconfigured, "data-api-duration")["threshold"] == 23200
 
 
 def test_ten_server_errors_in_five_minutes_twice_in_a_row_are_told(watched: Template) -> None:
@@ -250,9 +249,8 @@ def test_no_alarm_looks_back_further_than_cloudwatch_does(watched: Template) -> 
             assert period * block["evaluation_periods"] <= limit
 
 
-def test_a_schedule_that_is_off_is_not_missed() -> None:
-    template = synthesized(changed(PROD, schedule={"enabled": False}))
-    names = {block["alarm_name"] for block in template.resources("aws_cloudwatch_metric_alarm").values()}
+def test_a_schedule_that_is_off_is_not_missed(reconfigured: Template) -> None:
+    names = {block["alarm_name"] for block in reconfigured.resources("aws_cloudwatch_metric_alarm").values()}
     assert "potential-parakeet-ingest-missing-prod" not in names
     assert "potential-parakeet-ingest-errors-prod" in names
 

@@ -1,8 +1,7 @@
 """The daily ingest's clock."""
 
-from config.environments import STAGING
 from tests.platform import SCHEDULE_TEMPLATE
-from tests.template import Template, changed, synthesized
+from tests.template import Template
 
 
 def test_ingest_runs_at_six_every_morning_and_in_dev_only_when_enabled_by_hand(platform: Template) -> None:
@@ -12,9 +11,8 @@ def test_ingest_runs_at_six_every_morning_and_in_dev_only_when_enabled_by_hand(p
     assert rule["state"] == ("DISABLED" if platform.environment == "dev" else "ENABLED")
 
 
-def test_the_schedule_is_the_configurations() -> None:
-    template = synthesized(changed(STAGING, schedule={"expression": "rate(12 hours)", "enabled": False}))
-    rule = template.one("aws_cloudwatch_event_rule")
+def test_the_schedule_is_the_configurations(reconfigured: Template) -> None:
+    rule = reconfigured.one("aws_cloudwatch_event_rule")
     assert rule["schedule_expression"] == "rate(12 hours)"
     assert rule["state"] == "DISABLED"
 

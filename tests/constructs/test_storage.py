@@ -9,14 +9,14 @@ import pytest
 
 from bindings.aws import AwsProvider
 from bindings.cdktf import App, TerraformStack
-from config.environments import ENVIRONMENTS, PROD
+from config.environments import ENVIRONMENTS
 from config.names import stack_name
 from config.place import Place
 from constructs.resources.bucket import Bucket
 from constructs.resources.role import Role
 from constructs.storage import CACHE_PREFIX, LAST_RUN_KEY, MANIFEST_KEY, RUNS_PREFIX, SCANS_PREFIX, UNIVERSE
 from functions.market import layout
-from tests.template import CONFIGURED, Block, Template, changed, read_templates, synthesized
+from tests.template import CONFIGURED, Block, Template, read_templates
 
 PLACE = Place("dev", "us-east-1", "123456789012")
 CACHE, PACKAGES, LOGS = "cache", "lambda_artifacts", "logs"
@@ -223,20 +223,8 @@ def test_prods_objects_are_not_destroyed_with_their_bucket(prod: Template) -> No
         assert bucket["force_destroy"] is False
 
 
-def test_the_days_are_the_configurations() -> None:
-    template = synthesized(
-        changed(
-            PROD,
-            storage={
-                "cache": {
-                    "old_versions_days": 7,
-                    "expire_after_days": 365,
-                    "transitions": ({"after_days": 60, "storage_class": "GLACIER_IR"},),
-                }
-            },
-        )
-    )
-    cache: Any = rules(template, CACHE)
+def test_the_days_are_the_configurations(reconfigured: Template) -> None:
+    cache: Any = rules(reconfigured, CACHE)
     assert cache["expire-old-versions"]["noncurrent_version_expiration"] == [{"noncurrent_days": 7}]
     assert cache["expire-cache"]["expiration"] == [{"days": 365}]
     assert cache["move-to-cheaper-storage"]["transition"] == [{"days": 60, "storage_class": "GLACIER_IR"}]

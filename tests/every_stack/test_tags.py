@@ -19,8 +19,8 @@ def test_every_resource_is_tagged(template: Template) -> None:
         assert not {"Project", "Environment", "ManagedBy"} & set(block.get("tags", ())), address
 
 
-def test_custom_tags_join_the_platforms_own(labelled: Template) -> None:
-    (provider,) = labelled.document["provider"]["aws"]
+def test_custom_tags_join_the_platforms_own(reconfigured: Template) -> None:
+    (provider,) = reconfigured.document["provider"]["aws"]
     assert provider["default_tags"] == [
         {
             "tags": {

@@ -75,10 +75,10 @@ def test_in_a_stand_in_of_aws_no_stack_asks_for_an_account_that_its_environment_
         assert "123456789012" not in json.dumps(template.document)
 
 
-def test_an_account_id_keeps_the_provider_in_that_account(labelled: Template) -> None:
-    (provider,) = labelled.document["provider"]["aws"]
+def test_an_account_id_keeps_the_provider_in_that_account(reconfigured: Template) -> None:
+    (provider,) = reconfigured.document["provider"]["aws"]
     assert provider["allowed_account_ids"] == ["123456789012"]
-    assert labelled.document["terraform"]["backend"]["s3"]["allowed_account_ids"] == ["123456789012"]
+    assert reconfigured.document["terraform"]["backend"]["s3"]["allowed_account_ids"] == ["123456789012"]
 
 
 def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach() -> None:
