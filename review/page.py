@@ -98,7 +98,9 @@ def _cell(text: str) -> str:
         line = f"{line[:_LONGEST]}{open_code}… (**cut**, {len(line) - _LONGEST:,} characters more)"
     # Nothing is hidden: no HTML but in code, where it is text, and no letter that turns others round.
     line = _CODE_OR_TAG.sub(lambda found: found[1] or "&lt;", line)
-    return "".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in line).replace("|", "\\|")
+    if not line.isprintable():
+        line = "".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in line)
+    return line.replace("|", "\\|")
 
 
 def failing(findings: Sequence[Folded], parts: Sequence[Part]) -> list[Part]:

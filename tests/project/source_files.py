@@ -30,9 +30,11 @@ def _imports(file: Path) -> Iterator[str]:
                         yield beginning
 
 
-def sources(*places: str) -> list[Path]:
-    return [
+def sources(*places: str, naming: str = "") -> list[Path]:
+    """The files of folders, or files themselves; of those, the ones that have the text anywhere in them."""
+    files = [
         file
         for place in places
         for file in ([PROJECT / place] if place.endswith(".py") else sorted((PROJECT / place).rglob("*.py")))
     ]
+    return [file for file in files if naming in file.read_text(encoding="utf-8")] if naming else files

@@ -80,7 +80,8 @@ def test_what_is_shared_imports_no_function(folder: str) -> None:
 
 
 def test_only_the_runtime_imports_powertools() -> None:
-    for file in sources(*(place for place in SOURCES if place != "tests"), "main.py"):
+    code = (place for place in SOURCES if place != "tests")
+    for file in sources(*code, "main.py", naming="aws_lambda_powertools"):
         packages = {module.partition(".")[0] for module in imports(file)}
         assert "aws_lambda_powertools" not in packages or file.parent == CODE / "runtime", file
     assert any("aws_lambda_powertools.Logger" in imports(file) for file in modules("runtime"))

@@ -23,7 +23,9 @@ def test_the_folder_constructs_is_part_of_pypis_package_and_so_no_package_itself
 def test_no_program_imports_the_environments_before_it_can_say_in_a_line_what_is_wrong_with_them() -> None:
     early = [
         str(file.relative_to(PROJECT))
-        for file in sources("main.py", *(folder for folder in SOURCES if folder != "tests"))
+        for file in sources(
+            "main.py", *(folder for folder in SOURCES if folder != "tests"), naming="config.environments"
+        )
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ImportFrom) and node.module == "config.environments"
     ]
@@ -128,7 +130,8 @@ def test_bindings_offers_nothing_that_nobody_uses() -> None:
         for file in sources("bindings/aws.py", "bindings/cdktf.py")
         for module in imports(file)
     }
-    used = {module for file in sources("constructs", "stacks", "tests") for module in imports(file)}
+    using = sources("constructs", "stacks", "tests", naming="bindings.")
+    used = {module for file in using for module in imports(file)}
     assert offered - used == set()
 
 
