@@ -1,13 +1,14 @@
 """The scanner API."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Annotated
 
 from functions.market.cache import Cache
 from functions.market.reading import answering, cache_of
 from functions.runtime.errors import InvalidError
-from functions.runtime.fields import OneTo
+from functions.runtime.fields import Exact, OneTo
 from functions.runtime.http_api import HttpApi
 from functions.runtime.log import log
 from functions.runtime.parameters import Query
@@ -18,6 +19,7 @@ from functions.scanner.model import Name, ScanAnswer, Scanner, Scanners, ScanReq
 from functions.scanner.run import run
 
 MOST = 500
+Score = Annotated[Decimal, Exact(digits=5, places=2, ge=0, le=100)]
 
 
 class Settings(Variables):
@@ -69,7 +71,7 @@ def run_scanner(request: ScanRequest) -> ScanAnswer:
 def list_scan_results(
     scanner: Annotated[Name | None, Query(description="Of this scanner only")] = None,
     signal: Annotated[str | None, Query(min_length=1, max_length=50)] = None,
-    min_score: Annotated[float, Query(ge=0, le=100)] = 0,
+    min_score: Annotated[Score, Query(description="0 to 100")] = Decimal(0),
     limit: Annotated[int, OneTo(MOST), Query()] = 50,
 ) -> ScanResults:
     """What the latest run of each scanner found, the best scores first."""

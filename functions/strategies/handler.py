@@ -123,8 +123,8 @@ def _known(name: str) -> type[Strategy]:
 
 
 def _ids(text: str) -> list[int]:
-    # Not what Python takes for a number: 1_0 is 10 to it.
-    if not re.fullmatch(r"[0-9]+(,[0-9]+)*", text):
+    # One text for a number: to Python 1_0 is 10, and 01 is 1.
+    if not re.fullmatch(r"(0|[1-9][0-9]*)(,(0|[1-9][0-9]*))*", text):
         raise MalformedError(
             "ids: not numbers with commas between",
             [{"field": "ids", "in": "query", "value": text, "allowed": "Numbers with commas between"}],

@@ -162,6 +162,18 @@ def test_a_filter_that_there_is_not_is_refused(call: Call, query: dict[str, Any]
     assert call("GET", "/scanner/results", query=query)[0] == 422
 
 
+@pytest.mark.parametrize("text", ["1_0", "1e1", "inf", "nan", "+5", " 5", "5.", "\u0661"])
+def test_a_score_that_is_no_plain_number_is_refused_by_name(call: Call, text: str) -> None:
+    status, body = call("GET", "/scanner/results", query={"min_score": text})
+    assert status == 400
+    assert [detail["field"] for detail in body["error"]["details"]] == ["min_score"]
+
+
+def test_a_score_is_compared_exactly(call: Call) -> None:
+    assert call("GET", "/scanner/results", query={"min_score": "100.00"})[0] == 200
+    assert call("GET", "/scanner/results", query={"min_score": "99.999"})[0] == 422
+
+
 def test_a_signal_that_there_is_not_is_answered_with_those_that_there_are(call: Call) -> None:
     _, answer = call("GET", "/scanner/results", query={"signal": "SELL"})
     allowed = "One of STRONG, WATCH, BREAKOUT, NEAR_HIGH, OVERSOLD, OVERBOUGHT"

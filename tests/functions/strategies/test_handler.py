@@ -246,7 +246,7 @@ def test_runs_of_other_tickers_or_other_code_are_not_taken_for_alike(
     ("ids", "status"),
     [
         *(("1", 422), ("1,1", 422), ("1,x", 400), (",".join(map(str, range(1, 12))), 422), ("8,9", 404)),
-        *((text, 400) for text in ("1_0,2", "+1,2", "1, 2", "1,2,", "\u0661,2")),
+        *((text, 400) for text in ("1_0,2", "01,2", "+1,2", "1, 2", "1,2,", "\u0661,2")),
     ],
 )
 def test_a_comparison_is_of_two_to_ten_results_that_there_are(call: Call, ids: str, status: int) -> None:
