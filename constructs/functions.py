@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 
 from bindings.aws import (
@@ -35,10 +34,6 @@ from constructs.resources.queue import DeadLetterQueue
 from constructs.resources.role import Grantee, Role
 from packages.function import pack
 from packages.lambda_runtime import ARCHITECTURE, PYTHON, VARIABLES
-
-# Every environment has the same code.
-_packed = cache(pack)
-
 
 @dataclass(frozen=True)
 class FunctionDefaults:
@@ -85,7 +80,7 @@ class Function(Construct):
         self.runs_asynchronously = False
         name = defaults.place.name(part)
         self.role = Role(self, "role", name=name, address=id, boundary=defaults.boundary)
-        packed = _packed(id)
+        packed = pack(id)
         self.version = packed.version
         package = Package(
             self, "code", packed.archive, bucket=defaults.packages, folder="functions", address=id
