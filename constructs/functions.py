@@ -35,6 +35,7 @@ from constructs.resources.role import Grantee, Role
 from packages.function import pack
 from packages.lambda_runtime import ARCHITECTURE, PYTHON, VARIABLES
 
+
 @dataclass(frozen=True)
 class FunctionDefaults:
     """What every function of an environment has alike. `variables` are added to each function's own."""
