@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from config.usage import Usage
 from cost.prices import PRICES, Price
@@ -47,12 +48,12 @@ class Bill:
     documents: tuple[Document, ...] = field(repr=False)
     """The synthesized stacks that it is of."""
 
-    @property
+    @cached_property
     def unknown(self) -> tuple[str, ...]:
         """Types whose cost nobody has said; addresses of what has a number that is not known, or counted."""
         return tuple(sorted({what for one in self.documents for what in (*unknown(one), *uncounted(one))}))
 
-    @property
+    @cached_property
     def unthrottled(self) -> bool:
         """Whether some route of an API has no bound but the account's."""
         return any(map(unthrottled, self.documents))

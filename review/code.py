@@ -13,7 +13,7 @@ from review.changes import Change, Comparison
 from review.finding import Finding, Part
 from review.shapes import listed
 from review.stack import Stack
-from review.values import difference
+from review.values import difference, shown
 
 UNPLANNED = frozenset({"key", "source", "source_code_hash", "triggers.version"})
 """Arguments that change with every package and make nothing anew that holds data."""
@@ -91,7 +91,7 @@ def code(comparison: Comparison) -> Iterator[Finding]:
                 for layer in of:
                     yield Finding(
                         Part.CODE,
-                        f"{comparison.label(change)}: {layer} {verb}",
+                        f"{comparison.label(change)}: {shown(layer)} {verb}",
                         comparison.construct(change),
                         (f"{change.address}:layers",),
                     )
@@ -222,8 +222,8 @@ def _sets(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:8])
-    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
+    first = ", ".join(f"`{name}`" for name in names[:8])
+    return f"{first} and {len(names) - 8} more" if len(names) > 8 else first
 
 
 def _mib(size: int) -> str:

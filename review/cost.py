@@ -18,8 +18,8 @@ def cost(comparison: Comparison) -> Iterator[Finding]:
     """The findings of a stack; for its usage, see config/usage.py."""
     expected = USAGE.get(comparison.new.environment, USAGE["prod"])
     documents = [stack.document for stack in (comparison.old, comparison.new)]
-    # Nothing else has a price.
-    if documents[0].get("resource") == documents[1].get("resource"):
+    # Nothing else has a price, or a part in one.
+    if all(documents[0].get(section) == documents[1].get(section) for section in ("resource", "data")):
         return
     # What has no number on one side makes no difference on the other.
     left_out = {address for document in documents for address in without_a_number(document)}

@@ -33,6 +33,7 @@ TITLES: Mapping[Part, str] = {
 }
 
 
+_CODE = re.compile(r"`[^`]*`")
 # With what a part begins, by the words of its sentences: whatever the stack, the worst is not last.
 _FIRST: Mapping[Part, tuple[str, ...]] = {
     Part.DATA: (
@@ -46,9 +47,6 @@ _FIRST: Mapping[Part, tuple[str, ...]] = {
     Part.BEHAVIOUR: (r"\*\*never runs\*\*",),
     Part.CODE: (r"\*\*migrates the database\*\*",),
 }
-
-
-_CODE = re.compile(r"`[^`]*`")
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ _MEANINGS = {
 _REFERENCES = {"locals": "local", "variable": "var"}
 _OF_NEW = (*REPETITIONS, "dynamic", "provider")
 # What a file says is in no revision's document.
-_FILE = re.compile(r"\$\{[^}]*\b(?:template)?file\w*\(")
+# In JSON's text a line break before it is `\n`, whose letter begins no word.
+_FILE = re.compile(r"\$\{[^}]*(?:\b|\\[nrt])(?:template)?file\w*\(")
 # Beside resources: the sections, and what of them, that other parts of a page are about.
 _READ = re.compile(
     r"(?:locals|output|variable)\b.*"

@@ -326,20 +326,21 @@ def who_may_do_what(comparison: Comparison) -> Iterator[Finding]:
     """The permissions that the change gives and takes; what it refuses; and what is not understood."""
     before, after = Permissions.of(comparison.old), Permissions.of(comparison.new)
     given, taken = after.lost_to(before), lost(comparison)
-    told = tuple(sorted(after.giving(given) | before.giving(taken)))
     names = _names(before.all | after.all, comparison.new.environment)
     # What reads the same, gained and lost, differs in an attribute.
     alike = {_worded(one, names) for one in given} & {_worded(one, names) for one in taken}
-    for permissions, may, refused in (
-        (given, "may now", "is now **refused**"),
-        (taken, "may no longer", "is **no longer refused**"),
+    for permissions, revision, may, refused in (
+        (given, after, "may now", "is now **refused**"),
+        (taken, before, "may no longer", "is **no longer refused**"),
     ):
-        worded = {
-            _worded(one, names, with_attributes) if _worded(one, names) in alike else _worded(one, names)
-            for one in permissions
-        }
-        for text in _sentences(sorted(worded), may, refused):
-            yield Finding(Part.PERMISSIONS, text, tells=told)
+        worded: dict[Permission, set[Permission]] = {}
+        for one in permissions:
+            words = _worded(one, names)
+            words = _worded(one, names, with_attributes) if words in alike else words
+            worded.setdefault(words, set()).add(one)
+        for text, said in _sentences(sorted(worded), may, refused):
+            told = revision.giving(set().union(*(worded[words] for words in said)))
+            yield Finding(Part.PERMISSIONS, text, tells=tuple(sorted(told)))
     affected = {one.principal for one in (*given, *taken)}
     for source, unread in after.unread.items():
         was = before.unread.get(_source_before(comparison, source))
@@ -424,17 +425,19 @@ def _brief(principal: str, environment: str) -> str:
     return words if kind == "role" else f"{kind} {words}"
 
 
-def _sentences(permissions: list[Permission], may: str, refused: str) -> Iterator[str]:
-    """`ingest may now s3:GetObject and s3:PutObject on …`: all actions on one resource in one sentence."""
-    alike: dict[tuple[str, str, tuple[str, ...], bool], list[str]] = {}
+def _sentences(
+    permissions: list[Permission], may: str, refused: str
+) -> Iterator[tuple[str, list[Permission]]]:
+    """`ingest may now s3:GetObject and s3:PutObject on …`: all actions on a resource, and which they are."""
+    alike: dict[tuple[str, str, tuple[str, ...], bool], list[Permission]] = {}
     for one in permissions:
-        alike.setdefault(one.subject, []).append(f"`{one.action}`")
-    for (principal, resource, conditions, denied), actions in alike.items():
-        *some, last = actions
+        alike.setdefault(one.subject, []).append(one)
+    for (principal, resource, conditions, denied), said in alike.items():
+        *some, last = (f"`{one.action}`" for one in said)
         verb = refused if denied else may
         what = f"{', '.join(some)} and {last}" if some else last
         condition = f", if {' and '.join(conditions)}" if conditions else ""
-        yield f"`{principal}` {verb} {what} on `{resource}`{condition}"
+        yield f"`{principal}` {verb} {what} on `{resource}`{condition}", said
 
 
 def _all_but(spared: Collection[str]) -> list[str]:

@@ -48,7 +48,8 @@ def normalised(document: Mapping[str, Any]) -> Block:
             found[section] = {name: block(one) for name, one in block(found[section]).items()}
     for section in _REPEATED:
         if section in found:
-            found[section] = [_given(one, _BOOLEANS) for one in blocks(found[section])]
+            texts = _BOOLEANS if section == "removed" else {}
+            found[section] = [_given(one, texts) for one in blocks(found[section])]
     if "locals" in found:
         # A local value may be null, and is a text where it is one.
         found["locals"] = block(found["locals"])

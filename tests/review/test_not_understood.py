@@ -165,14 +165,17 @@ def test_which_blocks_a_dynamic_one_within_another_makes_is_not_known(old: Mappi
     assert "which blocks it makes is not known: `dynamic` nothing → " in text
 
 
-@pytest.mark.parametrize("given", ['${file("api.json")}', '${templatefile("api.json", {a = 1})}'])
+@pytest.mark.parametrize(
+    "given", ['${file("api.json")}', '${templatefile("api.json", {a = 1})}', '${\n\tfile("api.json")}']
+)
 def test_what_is_read_from_a_file_may_be_another_on_every_page(given: str, old: Mapping[str, Stack]) -> None:
     def read(document: Block) -> None:
         one(document, "aws_apigatewayv2_api", "api")["body"] = given
 
     (text,) = said(old, read, nothing)
+    shown = " ".join(given.split())
     assert text == (
-        f"`aws_apigatewayv2_api.api`: `{given}` in `body` is read from a file: "
+        f"`aws_apigatewayv2_api.api`: `{shown}` in `body` is read from a file: "
         "whether that says something else now is not known here"
     )
 

@@ -130,7 +130,7 @@ def test_a_text_in_the_place_of_a_list_is_one_thing(prod: Mapping[str, Stack]) -
     (may,) = texts(found, Part.PERMISSIONS)
     assert may == "`trades-api` may now `all that this policy allows` on `${var.policies}`"
     (added,) = [text for text in texts(found, Part.CODE) if text.endswith(" added")]
-    assert added.endswith(": ${var.layers} added")
+    assert added.endswith(": `${var.layers}` added")
 
 
 def test_a_state_is_made_of_whatever_shape_and_of_no_other_providers_type(prod: Mapping[str, Stack]) -> None:
