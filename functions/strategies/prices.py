@@ -48,8 +48,10 @@ class Prices:
         order = sorted(range(len(tickers)), key=tickers.__getitem__)
         names = tuple(tickers[column] for column in order)
         chosen = np.array([candidates is None or name in candidates for name in names], dtype=np.bool_)
-        # What has that order already is not copied: it may be a hundred megabytes.
-        return cls(days, names, closes if names == tickers else np.take(closes, order, axis=1), chosen)
+        # What has that order already is not copied: it may be a hundred megabytes. By rows in any case: NumPy
+        # rounds a mean over days otherwise where they lie by column.
+        placed = closes if names == tickers else np.take(closes, order, axis=1)
+        return cls(days, names, np.ascontiguousarray(placed), chosen)
 
     def until(self, row: int) -> Self:
         """What is known after the close of that row, without a copy."""

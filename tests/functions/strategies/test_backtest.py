@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.strategies.backtest import Backtest, backtest
@@ -140,6 +140,7 @@ def test_equity_is_cash_and_positions_after_costs_every_day(
 @every_strategy
 @settings(max_examples=15, deadline=None)
 @given(seed=seeds, order=st.permutations(range(len(TICKERS))))
+@example(seed=507, order=[1, 2, 3, 4, 5, 0])  # whose closes lie by column, as `[:, order]` has them
 def test_the_order_of_the_tickers_changes_nothing(name: str, seed: int, order: list[int]) -> None:
     closes = np.round(random_closes(seed))  # whole numbers, so that there are ties
 
