@@ -106,7 +106,7 @@ class Api(Construct):
         self._authorizer_id = authorizer.attach(self, api_id=self.id, execution_arn=self._execution_arn)
         self._targets: dict[str, str] = {}
         self._settings = settings
-        self._throttled: list[Apigatewayv2Route] = []
+        self._throttled: list[str] = []
 
         health_route = self._route(f"GET {HEALTH_PATH}", health, authorised=False)
         self._allow_invocation(health, "GET", HEALTH_PATH)
@@ -180,7 +180,8 @@ class Api(Construct):
     def _metric(self, name: str, statistic: str = "Sum") -> Metric:
         return Metric("AWS/ApiGateway", name, {"ApiId": self.id}, statistic)
 
-    def _route(self, key: str, function: Function, *, authorised: bool) -> Apigatewayv2Route:
+    def _route(self, key: str, function: Function, *, authorised: bool) -> str:
+        # Not the text: API Gateway takes settings of routes that it has.
         return Apigatewayv2Route(
             self,
             _id(key),
@@ -189,7 +190,7 @@ class Api(Construct):
             target=self._target(function),
             authorization_type=self._authorization_type if authorised else "NONE",
             authorizer_id=self._authorizer_id if authorised else None,
-        )
+        ).route_key
 
     def _target(self, function: Function) -> str:
         part = function.part
@@ -222,12 +223,9 @@ def access_log(authorizer: Authorizer) -> dict[str, str]:
     }
 
 
-def _throttle(route: Apigatewayv2Route, rps: float, burst: int) -> Apigatewayv2StageRouteSettings:
+def _throttle(route: str, rps: float, burst: int) -> Apigatewayv2StageRouteSettings:
     return Apigatewayv2StageRouteSettings(
-        # Of the route, not its text: API Gateway takes settings of routes that it has.
-        route_key=route.route_key,
-        throttling_rate_limit=rps,
-        throttling_burst_limit=burst,
+        route_key=route, throttling_rate_limit=rps, throttling_burst_limit=burst
     )
 
 

@@ -152,6 +152,9 @@ class Function(Construct):
                 depends_on=needed_first,
             ),
         )
+        self.name = function.function_name
+        """For metrics. What invokes it takes `arn`."""
+        self.published = function.version
         self.live = pinned(
             id,
             LambdaAlias(
@@ -159,15 +162,11 @@ class Function(Construct):
                 "live",
                 name=LIVE,
                 description="What is invoked: a deployment moves it on, make rollback moves it back",
-                function_name=function.function_name,
-                function_version=function.version,
+                function_name=self.name,
+                function_version=self.published,
             ),
         )
-        self.name = function.function_name
-        """For metrics. What invokes it takes `arn`."""
-        self.published = function.version
-        self.arn = self.live.arn
-        self.invoke_arn = self.live.invoke_arn
+        self.arn, self.invoke_arn, self._alias = self.live.arn, self.live.invoke_arn, self.live.name
         self.log_group_name = log_group.name
 
     @property
@@ -216,7 +215,7 @@ class Function(Construct):
             statement_id=id,
             action="lambda:InvokeFunction",
             function_name=self.name,
-            qualifier=self.live.name,
+            qualifier=self._alias,
             principal=principal,
             source_arn=source_arn,
         )
@@ -235,7 +234,7 @@ class Function(Construct):
             self,
             "failures",
             function_name=self.name,
-            qualifier=self.live.name,
+            qualifier=self._alias,
             destination_config=LambdaFunctionEventInvokeConfigDestinationConfig(
                 on_failure=LambdaFunctionEventInvokeConfigDestinationConfigOnFailure(destination=queue.arn)
             ),

@@ -35,7 +35,7 @@ class Role(Construct):
         """`boundary` is the ARN of the policy that says what it may at most; `policies` are attached."""
         super().__init__(scope, id)
         document = DataAwsIamPolicyDocument(self, "trust", statement=[trust or _lambda()])
-        self._role = pinned(
+        role = pinned(
             address,
             IamRole(
                 self,
@@ -46,17 +46,18 @@ class Role(Construct):
                 permissions_boundary=boundary,
             ),
         )
-        self.arn = self._role.arn
+        # Each attribute that is read asks Node, and these are read for every permission.
+        self.arn, self._name = role.arn, role.name
         self._allowed: dict[str, tuple[IamRolePolicy, tuple[DataAwsIamPolicyDocumentStatement, ...]]] = {}
         self._policies: list[str] = []
         # What else is put onto the role is taken off by the next deployment, and shown by the next plan.
         self._inline = IamRolePoliciesExclusive(
-            self, "no-other-policies", role_name=self._role.name, policy_names=[]
+            self, "no-other-policies", role_name=self._name, policy_names=[]
         )
         for number, policy in enumerate(policies):
-            IamRolePolicyAttachment(self, f"attached-{number}", role=self._role.name, policy_arn=policy)
+            IamRolePolicyAttachment(self, f"attached-{number}", role=self._name, policy_arn=policy)
         IamRolePolicyAttachmentsExclusive(
-            self, "no-attached-policies", role_name=self._role.name, policy_arns=list(policies)
+            self, "no-attached-policies", role_name=self._name, policy_arns=list(policies)
         )
 
     @property
@@ -78,7 +79,7 @@ class Role(Construct):
                 )
             return allowed
         document = DataAwsIamPolicyDocument(self, f"{policy}-document", statement=list(statements))
-        allowed = IamRolePolicy(self, policy, name=policy, role=self._role.name, policy=document.json)
+        allowed = IamRolePolicy(self, policy, name=policy, role=self._name, policy=document.json)
         self._allowed[policy] = allowed, statements
         self._policies.append(allowed.name)
         self._inline.policy_names = self._policies
