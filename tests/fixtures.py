@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from config.environments import ENVIRONMENTS, PROD
 from config.names import secrets_stack_name, stack_name
+from config.target import Target
 from tests.sources import SOURCES
 from tests.template import BOOTSTRAPS, Template, changed, synthesized, synthesized_stacks
 
@@ -19,8 +20,6 @@ from tests.template import BOOTSTRAPS, Template, changed, synthesized, synthesiz
 # How long an example takes says how busy the machine is.
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
-
-pytest_plugins = ["tests.tiers", "tests.deployment.programs", "tests.terraform.fixtures"]
 
 
 @pytest.fixture
@@ -95,7 +94,13 @@ def reconfigured() -> Template:
             PROD,
             account_id="123456789012",
             tags={"Team": "quant", "CostCentre": "42"},
-            api={"cors_origins": ("https://example.com",), "throttle_rps": 7, "throttle_burst": 9},
+            api={
+                "access_audience": "of-the-file",
+                "access_team": "another-team",
+                "cors_origins": ("https://example.com",),
+                "throttle_rps": 7,
+                "throttle_burst": 9,
+            },
             functions={"trades": {"timeout_seconds": 7}},
             schedule={"expression": "rate(12 hours)", "enabled": False},
             storage={
@@ -107,6 +112,12 @@ def reconfigured() -> Template:
             },
         )
     )
+
+
+@pytest.fixture(scope="session")
+def in_a_stand_in() -> Mapping[str, Template]:
+    """The stacks of prod in a stand-in of AWS, though it names its account."""
+    return synthesized_stacks([changed(PROD, account_id="123456789012")], Target(is_aws=False))
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
 from review.finding import Folded, Part
 from review.page import as_json, markdown
@@ -16,28 +12,10 @@ from review.stack import Stack
 from tests.review.corpus import CORPUS
 from tests.review.documents import assess, changed
 from tests.review.github import assert_rendered_whole
+from tests.snapshot_files import PageFile
 
 # Said on every update, since a file is named after its change and not after the test.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Can not relate snapshot (name|location):UserWarning")
-
-
-class Page(SingleFileSnapshotExtension):
-    """A file for each page, which GitHub shows as readers see it."""
-
-    _write_mode = WriteMode.TEXT
-    file_extension = "md"
-
-    def serialize(self, data: Any, **_: Any) -> str:
-        return str(data)
-
-    @classmethod
-    def get_snapshot_name(
-        cls,
-        *,
-        test_location: PyTestLocation,  # noqa: ARG003 - the signature is syrupy's
-        index: SnapshotIndex = 0,
-    ) -> str:
-        return str(index)
 
 
 Assess = Callable[[str], list[Folded]]
@@ -69,7 +47,7 @@ def test_a_change_gives_the_page_that_was_reviewed(
     name: str, assess_change: Assess, snapshot: SnapshotAssertion
 ) -> None:
     page = markdown(assess_change(name), "main")
-    assert page == snapshot(extension_class=Page, name=name)
+    assert page == snapshot(extension_class=PageFile, name=name)
 
 
 HARMLESS = (
