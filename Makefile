@@ -28,7 +28,7 @@ test: setup ## ruff, mypy and all tests, those with the real Terraform too
 	$(BIN)/python -m pytest -m "integration or terraform" --numprocesses=6 --dist=loadgroup --no-loadscope-reorder
 
 unit: setup ## The tests that start no program and no server, in seconds
-	$(BIN)/python -m pytest -m unit --numprocesses=2 --dist=loadgroup -p no:schemathesis
+	$(BIN)/python -m pytest -m unit --numprocesses=2 --dist=loadgroup --no-loadscope-reorder -p no:schemathesis
 
 integration: setup ## The tests that start servers, PostgreSQL, functions and programs, but for the real Terraform
 	$(BIN)/python -m pytest -m integration --numprocesses=2 --dist=loadgroup --no-loadscope-reorder

@@ -156,6 +156,8 @@ def read_templates(outdir: Path) -> Mapping[str, Template]:
 def synthesized(settings: Environment, target: Target | None = None) -> Template:
     """The stack of one environment."""
     stack = stack_name(settings.name)
+    if settings in ENVIRONMENTS and target is None:
+        return synthesized_stacks(ENVIRONMENTS)[stack]
     return synthesized_stacks([settings], target, only=[stack])[stack]
 
 

@@ -32,11 +32,20 @@ FIRST = (
     "roles",
     "review",
     "policy",
+    "synthesis",
+    "tests/functions/strategies/test_backtest.py",
+    "tests/review/test_corpus.py",
+    "tests/review/test_mutations.py",
+    "tests/functions/scanner/test_scan.py",
+    "tests/review/test_policies.py",
+    "tests/review/test_data.py",
+    "tests/review/test_shapes.py",
 )
 # Names by which a test has stacks synthesized: of fixtures that it uses, of functions that its module has.
 SYNTHESIZES = {
     "application",
     "automated_templates",
+    "in_a_stand_in",
     "outdir",
     "reconfigured",
     "synthesized",

@@ -55,24 +55,22 @@ def test_tokens_come_from_the_platforms_cloudflare_team_for_its_application(plat
     }
 
 
-@pytest.mark.parametrize(
-    ("api", "issuer"),
-    [
-        ({"access_team": "another-team"}, "https://another-team.cloudflareaccess.com"),
-        # A renamed team goes on signing with the name that it had.
-        (
-            {"access_team": "renamed", "access_issuer": "https://before.cloudflareaccess.com"},
-            "https://before.cloudflareaccess.com",
-        ),
-    ],
-)
-def test_who_is_let_in_is_the_configurations_and_never_the_shells(
-    api: dict[str, str], issuer: str, monkeypatch: pytest.MonkeyPatch
+def test_who_is_let_in_is_the_configurations(reconfigured: Template) -> None:
+    assert reconfigured.one("aws_apigatewayv2_authorizer")["jwt_configuration"] == {
+        "issuer": "https://another-team.cloudflareaccess.com",
+        "audience": ["of-the-file"],
+    }
+
+
+def test_a_renamed_team_goes_on_signing_with_the_name_that_it_had_and_the_shell_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TF_VAR_cloudflare_access_audience", "of-the-shell")
-    template = synthesized(changed(DEV, api=api | {"access_audience": "of-the-file"}))
+    before = "https://before.cloudflareaccess.com"
+    api = {"access_team": "renamed", "access_issuer": before, "access_audience": "of-the-file"}
+    template = synthesized(changed(DEV, api=api))
     authorizer = template.one("aws_apigatewayv2_authorizer")
-    assert authorizer["jwt_configuration"] == {"issuer": issuer, "audience": ["of-the-file"]}
+    assert authorizer["jwt_configuration"] == {"issuer": before, "audience": ["of-the-file"]}
     assert "variable" not in template.document
 
 

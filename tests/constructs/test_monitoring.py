@@ -120,8 +120,8 @@ def test_costs_beyond_the_months_budget_are_told(prod: Template) -> None:
     assert told == [[PROD.monitoring.alert_email]] * 2
 
 
-def test_a_stand_in_of_aws_has_no_budget() -> None:
-    assert not synthesized(PROD, Target(is_aws=False)).resources("aws_budgets_budget")
+def test_a_stand_in_of_aws_has_no_budget(in_a_stand_in: Mapping[str, Template]) -> None:
+    assert not in_a_stand_in["parakeet-prod"].resources("aws_budgets_budget")
     assert not Target.from_variables({"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).is_aws
     assert Target.from_variables({}).is_aws
 

@@ -1,7 +1,9 @@
 """Terraform's JSON takes the same thing in several shapes, and refuses others: none of them ends a review."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -57,29 +59,36 @@ def few(old: Mapping[str, Stack]) -> dict[str, Stack]:
 
 
 def test_any_argument_in_any_shape_gives_a_page(few: Mapping[str, Stack]) -> None:
-    """One argument of each type at a time, of all its blocks."""
-    kinds = {
-        (section, kind): list(dict.fromkeys(path for one in named.values() for path in paths(one)))
-        for section in ("resource", "data")
-        for kind, named in few[PROD].document[section].items()
-    }
-    assert sum(map(len, kinds.values())) > 100
+    """One argument of each block at a time; one that both blocks of a type have, in one of them."""
+    arguments: dict[tuple[str, str, str], list[tuple[str, ...]]] = defaultdict(list)
+    for section in ("resource", "data"):
+        for kind, named in few[PROD].document[section].items():
+            found = {(section, kind, name): list(paths(given)) for name, given in named.items()}
+            for path in dict.fromkeys(chain.from_iterable(found.values())):
+                having = [block for block in found if path in found[block]]
+                arguments[min(having, key=lambda block: len(arguments[block]))].append(path)
+    assert sum(map(len, arguments.values())) > 100
     text = json.dumps(few[PROD].document)
-    for turn in range(max(map(len, kinds.values()))):
+    for turn in range(max(map(len, arguments.values()))):
         for number in range(len(shapes(None))):
             document = json.loads(text)
-            for (section, kind), found in kinds.items():
-                if turn < len(found):
-                    with_shape([*document[section][kind].values()], found[turn], number)
+            for (section, kind, name), its in arguments.items():
+                if turn < len(its):
+                    with_shape(document[section][kind][name], its[turn], number)
             assert markdown(assess(few, {PROD: Stack(PROD, document)}), "main"), (turn, number)
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, [{}], [5], [None], {"a": None}, {"a": []}, {"a": {"b": [{}]}}])
-def test_any_section_in_any_shape_gives_a_page(shape: Any, few: Mapping[str, Stack]) -> None:
-    for section in SECTIONS:
-        new = {PROD: Stack(PROD, {**few[PROD].document, section: shape})}
-        assert markdown(assess(few, new), "main")
-        assert markdown(assess(new, few), "main")
+def test_any_section_in_any_shape_gives_a_page(few: Mapping[str, Stack]) -> None:
+    """All sections at a time, each in a shape of its own, until each has had all; and each with one alone."""
+    given = (*SHAPES, [{}], [5], [None], {"a": None}, {"a": []}, {"a": {"b": [{}]}})
+    turns = [
+        {section: given[(turn + place) % len(given)] for place, section in enumerate(SECTIONS)}
+        for turn in range(len(given))
+    ]
+    for sections in (*turns, *({section: "${var.x}"} for section in SECTIONS)):
+        new = {PROD: Stack(PROD, {**few[PROD].document, **sections})}
+        assert markdown(assess(few, new), "main"), sections
+        assert markdown(assess(new, few), "main"), sections
 
 
 def test_what_is_given_by_itself_or_as_a_list_of_one_is_the_same(prod: Mapping[str, Stack]) -> None:
