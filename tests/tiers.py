@@ -124,8 +124,8 @@ def group(item: pytest.Item) -> str:
     root = item.config.rootpath
     file = item.path.relative_to(root)
     if tier(item) == "unit":
-        names = {*item.fixturenames, *vars(item.module)} if isinstance(item, pytest.Function) else ()
-        return str(file) if SYNTHESIZES.isdisjoint(names) else "synthesis"
+        names = (item.fixturenames, vars(item.module)) if isinstance(item, pytest.Function) else ()
+        return str(file) if all(map(SYNTHESIZES.isdisjoint, names)) else "synthesis"
     # From the test's own folder up to tests/, whose fixtures start nothing.
     sharing = [folder for folder in file.parents if (root / folder / "conftest.py").exists()][:-1]
     return str(sharing[-1] if sharing else file)

@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -255,13 +256,18 @@ def code(template: Template, part: str) -> Block:
     return package
 
 
+@cache
+def sha256(archive: Path) -> str:
+    """As Lambda tells it; once for all environments, which share the archive."""
+    return base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
+
+
 def test_code_is_uploaded_to_the_packages_bucket_and_pinned_to_its_objects_version(
     platform: Template, outdir: Path
 ) -> None:
     for part in PARTS:
         package = code(platform, part)
         written = outdir / "stacks" / platform.name / package["source"]
-        digest = hashlib.sha256(written.read_bytes())
         folder = part.removesuffix("-api")
         assert package["bucket"] == "${aws_s3_bucket.lambda_artifacts.bucket}"
         # One key: Terraform deletes what was at another, and so all that one could go back to.
@@ -270,7 +276,7 @@ def test_code_is_uploaded_to_the_packages_bucket_and_pinned_to_its_objects_versi
         function = platform.function(part)
         assert platform.behind(function["s3_object_version"]) is package
         assert function["s3_object_version"].endswith(".version_id}")
-        assert function["source_code_hash"] == base64.b64encode(digest.digest()).decode()
+        assert function["source_code_hash"] == sha256(written.resolve())
 
 
 def test_the_handler_and_its_byte_code_are_in_the_package_and_other_functions_code_is_not(
@@ -410,10 +416,9 @@ def test_a_layer_is_pinned_to_its_objects_version_and_goes_only_after_the_next_o
         package = platform.behind(layer["s3_key"])
         assert platform.behind(layer["s3_bucket"]) is package
         written = outdir / "stacks" / platform.name / package["source"]
-        digest = hashlib.sha256(written.read_bytes())
         assert re.fullmatch(r"layers/\w+\.zip", package["key"])
         assert platform.behind(layer["s3_object_version"]) is package
-        assert layer["source_code_hash"] == base64.b64encode(digest.digest()).decode()
+        assert layer["source_code_hash"] == sha256(written.resolve())
         # Nor may its package be: it is deleted by its key, after the new one is there.
         assert "create_before_destroy" not in layer.get("lifecycle", {})
         assert layer["compatible_architectures"] == ["arm64"]

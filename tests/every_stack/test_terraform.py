@@ -81,24 +81,31 @@ def test_an_account_id_keeps_the_provider_in_that_account(reconfigured: Template
     assert reconfigured.document["terraform"]["backend"]["s3"]["allowed_account_ids"] == ["123456789012"]
 
 
-def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach() -> None:
+def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reach(
+    reconfigured: Template,
+) -> None:
     """With one bucket for all, whoever may deploy dev may overwrite prod's state."""
-    environments = [changed(DEV, account_id=None), changed(PROD, account_id="123456789012")]
-    templates = synthesized_stacks(environments)
-    for name, account in ((each.name, each.account_id) for each in environments):
-        end = f"-{account}" if account else ""
-        backend = templates[stack_name(name)].document["terraform"]["backend"]["s3"]
-        secrets = templates[secrets_stack_name(name)].document["terraform"]["backend"]["s3"]
-        assert backend | {"key": secrets["key"]} == secrets
-        assert backend["bucket"] == f"potential-parakeet-terraform-state{end}"
-        bootstrap = templates[f"parakeet-bootstrap{end}"]
+    account = "123456789012"
+    stacks = (
+        "parakeet-bootstrap",
+        f"parakeet-bootstrap-{account}",
+        "parakeet-dev-secrets",
+        "parakeet-prod-secrets",
+    )
+    environments = changed(DEV, account_id=None), changed(PROD, account_id=account)
+    shared, own, dev, prod = synthesized_stacks(environments, only=stacks).values()
+    assert (shared.name, own.name, dev.name, prod.name) == stacks
+    for bootstrap, secrets, named in ((shared, dev, []), (own, prod, [account])):
+        backend = secrets.document["terraform"]["backend"]["s3"]
+        assert backend["bucket"] == "-".join(["potential-parakeet-terraform-state", *named])
         buckets = bootstrap.resources("aws_s3_bucket")
         assert buckets["state"]["bucket"] == backend["bucket"]
         assert buckets["logs"]["bucket"] == f"{backend['bucket']}-logs"
         (provider,) = bootstrap.document["provider"]["aws"]
-        assert provider.get("allowed_account_ids") == backend.get("allowed_account_ids")
-        assert provider.get("allowed_account_ids") == ([account] if account else None)
+        assert provider.get("allowed_account_ids", []) == backend.get("allowed_account_ids", []) == named
         assert provider["default_tags"][0]["tags"]["Environment"] == bootstrap.environment == "bootstrap"
+    states = [each.document["terraform"]["backend"]["s3"] for each in (reconfigured, prod)]
+    assert states[0] | {"key": states[1]["key"]} == states[1]
 
 
 def test_the_region_is_the_configurations() -> None:
