@@ -1,5 +1,8 @@
 """What pytest reads first. The fixtures for all tests are in fixtures.py."""
 
+# First of all, as in main.py: it decides how the provider's classes are loaded, or says in a line why not.
+import bindings  # noqa: F401, I001 - for what importing it does
+
 import pytest
 
 pytest_plugins = ["tests.tiers"]

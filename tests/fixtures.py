@@ -1,8 +1,5 @@
 """Fixtures for all tests."""
 
-# First of all, as in main.py: it decides how the provider's classes are loaded.
-import bindings  # noqa: F401, I001 - for what importing it does
-
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +12,6 @@ from config.names import secrets_stack_name, stack_name
 from config.target import Target
 from tests.sources import SOURCES
 from tests.template import BOOTSTRAPS, Template, changed, synthesized, synthesized_stacks
-
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("here", deadline=None)
