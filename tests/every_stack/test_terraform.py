@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from config.environments import DEV, ENVIRONMENTS, PROD
+from config.environments import DEV, ENVIRONMENTS
 from config.names import bootstrap_name, secrets_stack_name, stack_name
 from config.terraform import state_bucket
 from tests.template import Block, Template, changed, synthesized, synthesized_stacks
@@ -85,17 +85,15 @@ def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reac
     reconfigured: Template,
 ) -> None:
     """With one bucket for all, whoever may deploy dev may overwrite prod's state."""
-    account = "123456789012"
-    stacks = (
-        "parakeet-bootstrap",
-        f"parakeet-bootstrap-{account}",
-        "parakeet-dev-secrets",
-        "parakeet-prod-secrets",
-    )
-    environments = changed(DEV, account_id=None), changed(PROD, account_id=account)
-    shared, own, dev, prod = synthesized_stacks(environments, only=stacks).values()
-    assert (shared.name, own.name, dev.name, prod.name) == stacks
-    for bootstrap, secrets, named in ((shared, dev, []), (own, prod, [account])):
+    accounts = {"staging": "222222222222", "prod": "123456789012"}
+    environments = [changed(each, account_id=accounts.get(each.name)) for each in ENVIRONMENTS]
+    bootstraps = [bootstrap_name(each.account_id) for each in environments]
+    others = [secrets_stack_name(each.name) for each in environments]
+    templates = synthesized_stacks(environments, only=[*bootstraps, *others])
+    for each in environments:
+        named = [each.account_id] if each.account_id else []
+        bootstrap = templates["-".join(["parakeet-bootstrap", *named])]
+        secrets = templates[secrets_stack_name(each.name)]
         backend = secrets.document["terraform"]["backend"]["s3"]
         assert backend["bucket"] == "-".join(["potential-parakeet-terraform-state", *named])
         buckets = bootstrap.resources("aws_s3_bucket")
@@ -104,8 +102,8 @@ def test_the_state_of_an_account_is_in_that_account_and_not_within_anothers_reac
         (provider,) = bootstrap.document["provider"]["aws"]
         assert provider.get("allowed_account_ids", []) == backend.get("allowed_account_ids", []) == named
         assert provider["default_tags"][0]["tags"]["Environment"] == bootstrap.environment == "bootstrap"
-    states = [each.document["terraform"]["backend"]["s3"] for each in (reconfigured, prod)]
-    assert states[0] | {"key": states[1]["key"]} == states[1]
+    prods = templates["parakeet-prod-secrets"].document["terraform"]["backend"]["s3"]
+    assert reconfigured.document["terraform"]["backend"]["s3"] | {"key": prods["key"]} == prods
 
 
 def test_the_region_is_the_configurations() -> None:
