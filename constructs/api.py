@@ -181,7 +181,7 @@ class Api(Construct):
         return Metric("AWS/ApiGateway", name, {"ApiId": self.id}, statistic)
 
     def _route(self, key: str, function: Function, *, authorised: bool) -> str:
-        # Not the text: API Gateway takes settings of routes that it has.
+        # Its attribute, not `key`: API Gateway takes settings of routes that it has.
         return Apigatewayv2Route(
             self,
             _id(key),

@@ -166,7 +166,9 @@ class Function(Construct):
                 function_version=self.published,
             ),
         )
-        self.arn, self.invoke_arn, self._alias = self.live.arn, self.live.invoke_arn, self.live.name
+        self.arn = self.live.arn
+        self.invoke_arn = self.live.invoke_arn
+        self._alias = self.live.name
         self.log_group_name = log_group.name
 
     @property

@@ -6,15 +6,12 @@ import bindings  # noqa: F401, I001 - for what importing it does
 import pytest
 
 pytest_plugins = ["tests.tiers"]
-FIXTURES = {
-    "unit": ("tests.fixtures", "tests.deployment.programs"),
-    "all": ("tests.fixtures", "tests.deployment.programs", "tests.terraform.fixtures"),
-}
-"""The modules with fixtures, by the tier that is asked for."""
+FIXTURES = ("tests.fixtures", "tests.deployment.programs")
+OF_OTHER_TIERS = ("tests.terraform.fixtures",)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Import the fixtures, but not where xdist only hands out tests: they would begin a second later."""
-    if config.getoption("dist", "no") == "no" or config.option.collectonly:
-        for module in FIXTURES.get(config.option.markexpr, FIXTURES["all"]):
+    if config.getoption("dist", "no") == "no" or config.option.collectonly or config.option.showfixtures:
+        for module in FIXTURES if config.option.markexpr == "unit" else (*FIXTURES, *OF_OTHER_TIERS):
             config.pluginmanager.import_plugin(module)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from config.environments import ENVIRONMENTS, PROD
+from config.environments import DEV, ENVIRONMENTS, PROD
 from config.names import secrets_stack_name, stack_name
 from config.target import Target
 from tests.sources import SOURCES
@@ -112,8 +112,9 @@ def reconfigured() -> Template:
 
 @pytest.fixture(scope="session")
 def in_a_stand_in() -> Mapping[str, Template]:
-    """The stacks of prod in a stand-in of AWS, though it names its account."""
-    return synthesized_stacks([changed(PROD, account_id="123456789012")], Target(is_aws=False))
+    """The stacks of dev and prod in a stand-in of AWS, though both name their account."""
+    environments = [changed(each, account_id="123456789012") for each in (DEV, PROD)]
+    return synthesized_stacks(environments, Target(is_aws=False))
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_part_that_hangs_is_given_up_and_the_others_asked_at_its_side(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each look at the clock finds a second gone: the one that hangs is out of time at the third.
-    monkeypatch.setattr("functions.data.health.time.monotonic", itertools.count().__next__)
+    monkeypatch.setattr("functions.data.health.time.monotonic", itertools.count(1_000).__next__)
     release = threading.Event()
     both = threading.Barrier(2, timeout=60)
 
