@@ -14,12 +14,9 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -27,17 +24,19 @@ import numpy as np
 
 from benchmarks.growth import growth
 from benchmarks.memory import of_memory
+from benchmarks.research_requests import names
+from functions.database.migrations.schema import migrate
+from functions.scanner import estimate
+from functions.scanner.catalog import SCANNERS
+from functions.strategies.catalog import STRATEGIES
+from functions.strategies.estimate import Size, megabytes, seconds
+from functions.strategies.rebalancing import Calendar
 from packages.lambda_runtime import VARIABLES
-from tests.functions.events import event
+from tests.functions.filled_cache import fill, new_bucket, s3
+from tests.functions.postgresql import OWNER, postgresql
 
 SIZES = (50, 500, 5_000)
 DAYS = 252 * 10 + 260
-FUNCTIONS = Path(__file__).parents[1] / "functions"
-# By their files: imported, they would be a part of every child's memory.
-STRATEGIES, SCANNERS = (
-    sorted(file.stem for file in (FUNCTIONS / function / "catalog").glob("[!_]*.py"))
-    for function in ("strategies", "scanner")
-)
 TARGETS = {
     ("dual_momentum", 50): 0.15,
     ("momentum", 500): 0.4,
@@ -46,7 +45,6 @@ TARGETS = {
 }
 """Seconds on the clock, of a later request."""
 PROCESSOR_MB = 1769
-LATER = 5
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,6 @@ class Market:
 @contextmanager
 def market(tickers: int) -> Iterator[Market]:
     """Random walks, with tickers that begin late and end early."""
-    from functions.database.migrations.schema import migrate  # noqa: PLC0415 - the parent's: a child's memory is measured
-    from tests.functions.filled_cache import fill, new_bucket, s3  # noqa: PLC0415 - the parent's: a child's memory is measured
-    from tests.functions.postgresql import OWNER, postgresql  # noqa: PLC0415 - the parent's: a child's memory is measured
-
     chance = np.random.default_rng(1)
     days = np.busday_offset("2014-01-01", np.arange(DAYS), roll="forward").astype("datetime64[D]")
     closes = 100 * np.exp(np.cumsum(chance.normal(4e-4, 0.018, (DAYS, tickers)), axis=0))
@@ -86,52 +80,6 @@ def market(tickers: int) -> Iterator[Market]:
         yield Market(endpoint, objects.bucket, server.parameters("benchmark"))
 
 
-def names(tickers: int) -> list[str]:
-    """So many made-up tickers."""
-    return [*(f"T{number:04}" for number in range(tickers - 4)), "BND", "IEF", "TLT", "SPY"]
-
-
-def child(task: str, tickers: int, database: dict[str, Any]) -> None:
-    """Requests in this process; prints what each cost."""
-    kind, name = task.split(":")
-    if kind == "strategies":
-        from functions.database.connection import Database  # noqa: PLC0415 - no part of a scan's memory
-
-        strategies: Any = import_module("functions.strategies.handler")
-
-        connection = Database(lambda _: database)
-        # The secret is not what is measured.
-        strategies.database = lambda: connection
-        body: dict[str, Any] = {"tickers": names(tickers), "start": "2015-01-01", "costs": {"commission": 0}}
-        asked = event("POST", f"/strategies/{name}/run", body)
-        handler = strategies.handler
-    else:
-        asked, handler = (
-            event("POST", "/scanner/run", {"scanner": name}),
-            import_module("functions.scanner.handler").handler,
-        )
-    measured = []
-    for _ in range(1 + LATER):
-        wall, cpu = time.perf_counter(), time.process_time()
-        answer = handler(asked, None)
-        if answer["statusCode"] == 422:
-            sys.stderr.write(json.dumps({"refused": json.loads(answer["body"])["error"]["message"]}))
-            return
-        assert answer["statusCode"] < 300, answer["body"][:500]
-        measured.append(
-            {
-                "cpu": time.process_time() - cpu,
-                "wall": time.perf_counter() - wall,
-                "answer": len(answer["body"]),
-            }
-        )
-    from local.aws.functions.process import peak_bytes  # noqa: PLC0415 - no part of a request's memory
-
-    # Not getrusage's: Linux lets a child begin with its parent's, who has made the market.
-    peak = peak_bytes(os.getpid()) / 2**20
-    sys.stderr.write(json.dumps({"requests": measured, "peak": peak}))
-
-
 def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
     """Run a child. Exits with what it said if it fails."""
     variables = {
@@ -148,8 +96,14 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": where.endpoint,
     }
-    command = [sys.executable, "-m", "benchmarks.research", "--child", task, "--sizes", str(tickers)]
-    command += ["--database", json.dumps(where.database)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.research_requests",
+        task,
+        str(tickers),
+        json.dumps(where.database),
+    ]
     ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=300)
     if ran.returncode:
         sys.exit(f"{task}: {ran.stderr[-2000:]}")
@@ -159,14 +113,9 @@ def measure(task: str, tickers: int, where: Market) -> dict[str, Any]:
 
 def expected(name: str, tickers: int) -> tuple[float, float]:
     """What estimate.py says of the request: seconds and MiB."""
-    from functions.scanner import estimate  # noqa: PLC0415 - no part of a scan's memory
-    from functions.strategies.catalog import STRATEGIES as CATALOG  # noqa: PLC0415 - no part of a scan's memory
-    from functions.strategies.estimate import Size, megabytes, seconds  # noqa: PLC0415 - no part of a scan's memory
-    from functions.strategies.rebalancing import Calendar  # noqa: PLC0415 - no part of a scan's memory
-
     if name in SCANNERS:
         return estimate.seconds(tickers, PROCESSOR_MB), estimate.megabytes(tickers)
-    strategy = CATALOG[name]()
+    strategy = STRATEGIES[name]()
     decisions = 528 if strategy.calendar is Calendar.WEEKLY else 132
     size = Size(DAYS, tickers, decisions, strategy.bars_read, strategy.held_at_most(tickers))
     return seconds(size, PROCESSOR_MB), megabytes(size)
@@ -175,13 +124,8 @@ def expected(name: str, tickers: int) -> tuple[float, float]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a row for each measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks --only research", description=__doc__)
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--database", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tickers (default: 50 500 5000)")
     asked = parser.parse_args(arguments)
-    if asked.child:
-        child(asked.child, asked.sizes[0], asked.database)
-        return
     print(f"{'':>24} {'first':>17} {'later':>17} {'answer':>8}   {'expected':16}   peak")
     seen: dict[str, dict[int, float]] = {}
     for tickers in asked.sizes:
@@ -215,7 +159,3 @@ def show(function: str, name: str, tickers: int, found: dict[str, Any]) -> float
         flush=True,
     )
     return float(cpu)
-
-
-if __name__ == "__main__":
-    main()
